@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XEN_BUS_H
+#define XEN_BUS_H
+
+/**
+ * @file
+ * The control thread: one for all the devices of the process. It owns the connection to xenstore,
+ * watches the devices' own directories and their other ends, and has each device evaluated anew
+ * when something about it has changed. Events are coalesced: a guest that floods the watches costs
+ * one evaluation every few milliseconds (XSA-349).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <rte_compat.h>
+
+#include "xen_store.h"
+
+/** A device on xenbus, embedded in the driver's own structure. */
+struct xen_bus_device {
+	/** The directory watched once for all devices below it: "backend/vif" or "device/vif". */
+	const char *root;
+	/** The device's own directory, below root. */
+	char path[XEN_STORE_PATH_MAX];
+	/** The other end's directory, empty while unknown: see xen_bus_set_peer(). */
+	char peer[XEN_STORE_PATH_MAX];
+	/**
+	 * Bring the device from what it is to what the store says it should be. Called by the
+	 * control thread, without a lock, after any change and after xen_bus_set_timer().
+	 */
+	void (*evaluate)(struct xen_bus_device *dev);
+
+	/* The rest is the control thread's. */
+	TAILQ_ENTRY(xen_bus_device) next;
+	bool dirty;
+	bool watched;
+	bool leaving;
+	uint64_t not_before_ms;
+	uint64_t timer_ms;
+};
+
+/**
+ * Hand a device to the control thread, which is started with the first one. Succeeds whether or
+ * not xenstore can be reached or knows the device. Any thread.
+ *
+ * @param dev
+ *   The device: root, path and evaluate set, the rest zero.
+ * @return
+ *   0, -EEXIST when a device with that path is there already, or another -errno.
+ */
+__rte_internal
+int
+xen_bus_add(struct xen_bus_device *dev);
+
+/**
+ * Take a device back. When this returns, the control thread is not working on it and never will
+ * again; with the last device it ends. Any thread but the control thread.
+ */
+__rte_internal
+void
+xen_bus_del(struct xen_bus_device *dev);
+
+/** Have a device evaluated soon. Any thread, also an lcore: it costs one system call. */
+__rte_internal
+void
+xen_bus_kick(struct xen_bus_device *dev);
+
+/** Have the device evaluated in some milliseconds at the latest; 0 cancels. Control thread. */
+__rte_internal
+void
+xen_bus_set_timer(struct xen_bus_device *dev, uint32_t ms);
+
+/** Milliseconds of a monotonic clock. Any thread. */
+__rte_internal
+uint64_t
+xen_bus_now_ms(void);
+
+/**
+ * Set the other end's directory and watch its state. Control thread.
+ *
+ * @param path
+ *   The directory; empty: none any more.
+ * @return
+ *   0 or -errno.
+ */
+__rte_internal
+int
+xen_bus_set_peer(struct xen_bus_device *dev, const char *path);
+
+/**
+ * This domain's id. Any thread.
+ *
+ * @return
+ *   The domid, or -1 while xenstore has not told it.
+ */
+__rte_internal
+int
+xen_bus_own_domid(void);
+
+#endif /* XEN_BUS_H */

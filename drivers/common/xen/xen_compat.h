@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XEN_COMPAT_H
+#define XEN_COMPAT_H
+
+/**
+ * @file
+ * Every difference between the DPDK releases that the drivers build against (22.11 and later).
+ */
+
+#include <pthread.h>
+
+#include <rte_lcore.h>
+#include <rte_version.h>
+
+#if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
+static inline int
+xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg)
+{
+	return rte_ctrl_thread_create(thread, name, NULL, fn, arg);
+}
+#else
+#include <signal.h>
+
+static inline int
+xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg)
+{
+	sigset_t all, old;
+	int ret;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = -pthread_create(thread, NULL, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (ret == 0)
+		pthread_setname_np(*thread, name);
+	return ret;
+}
+#endif
+
+#endif /* XEN_COMPAT_H */

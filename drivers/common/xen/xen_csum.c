@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <stddef.h>
+
+#include <rte_byteorder.h>
+#include <rte_ip.h>
+#include <rte_net.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "xen_csum.h"
+
+/*
+ * Sum l4_len bytes from l4_off on into the checksum field, which already holds the sum of the
+ * pseudo-header. The field has to lie in the first segment.
+ */
+static int
+csum_fold_l4(struct rte_mbuf *m, uint32_t l4_off, uint32_t l4_len, bool udp)
+{
+	uint32_t hdr_len = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
+	rte_be16_t *field;
+	uint16_t sum;
+
+	if (l4_len < hdr_len || l4_off + l4_len > rte_pktmbuf_pkt_len(m) ||
+			l4_off + hdr_len > rte_pktmbuf_data_len(m))
+		return -EINVAL;
+	if (rte_raw_cksum_mbuf(m, l4_off, l4_len, &sum) < 0)
+		return -EINVAL;
+	sum = ~sum;
+	if (udp) {
+		/* In UDP zero says that there is no checksum. */
+		if (sum == 0)
+			sum = 0xFFFF;
+		field = rte_pktmbuf_mtod_offset(m, rte_be16_t *,
+				l4_off + offsetof(struct rte_udp_hdr, dgram_cksum));
+	} else {
+		field = rte_pktmbuf_mtod_offset(m, rte_be16_t *,
+				l4_off + offsetof(struct rte_tcp_hdr, cksum));
+	}
+	*field = sum;
+	return 0;
+}
+
+/* Bytes of the IP packet that starts at l3_off, by its own header; 0 when that is not there. */
+static uint32_t
+ip_total_len(const struct rte_mbuf *m, uint32_t l3_off, bool ipv4)
+{
+	const struct rte_ipv6_hdr *ip6;
+	const struct rte_ipv4_hdr *ip4;
+
+	if (l3_off + (ipv4 ? sizeof(*ip4) : sizeof(*ip6)) > rte_pktmbuf_data_len(m))
+		return 0;
+	if (ipv4) {
+		ip4 = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l3_off);
+		return rte_be_to_cpu_16(ip4->total_length);
+	}
+	ip6 = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, l3_off);
+	return sizeof(*ip6) + rte_be_to_cpu_16(ip6->payload_len);
+}
+
+int
+xen_csum_complete_rx(struct rte_mbuf *m)
+{
+	struct rte_net_hdr_lens lens = { 0 };
+	uint32_t ptype, l4, total;
+
+	ptype = rte_net_get_ptype(m, &lens,
+			RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK);
+	l4 = ptype & RTE_PTYPE_L4_MASK;
+	if (l4 != RTE_PTYPE_L4_TCP && l4 != RTE_PTYPE_L4_UDP)
+		return -EINVAL;
+	total = ip_total_len(m, lens.l2_len, RTE_ETH_IS_IPV4_HDR(ptype));
+	if (total < lens.l3_len)
+		return -EINVAL;
+	if (csum_fold_l4(m, lens.l2_len + lens.l3_len, total - lens.l3_len,
+			l4 == RTE_PTYPE_L4_UDP) < 0)
+		return -EINVAL;
+	m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	return 0;
+}
+
+int
+xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank)
+{
+	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+	uint32_t l4_off = m->l2_len + m->l3_len;
+	struct rte_ipv4_hdr *ip;
+
+	*blank = false;
+	if (l4_off > rte_pktmbuf_data_len(m))
+		return -EINVAL;
+	if ((m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0) {
+		if (m->l3_len < sizeof(*ip))
+			return -EINVAL;
+		ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, m->l2_len);
+		ip->hdr_checksum = 0;
+		ip->hdr_checksum = ~rte_raw_cksum(ip, m->l3_len);
+	}
+	if (l4 != RTE_MBUF_F_TX_TCP_CKSUM && l4 != RTE_MBUF_F_TX_UDP_CKSUM)
+		return 0;
+	if (peer_finishes) {
+		*blank = true;
+		return 0;
+	}
+	return csum_fold_l4(m, l4_off, rte_pktmbuf_pkt_len(m) - l4_off,
+			l4 == RTE_MBUF_F_TX_UDP_CKSUM);
+}

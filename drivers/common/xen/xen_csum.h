@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XEN_CSUM_H
+#define XEN_CSUM_H
+
+/**
+ * @file
+ * Blank checksums: the L4 checksum field of such a packet holds the sum of the pseudo-header alone,
+ * and whoever takes the packet off the rings has to finish it (NETTXF_csum_blank and
+ * NETRXF_csum_blank of netif.h).
+ */
+
+#include <stdbool.h>
+
+#include <rte_compat.h>
+#include <rte_mbuf.h>
+
+/**
+ * Finish the blank TCP or UDP checksum of a received packet in place. Headers and lengths are
+ * bounded by the packet's own data; nothing that its sender says is believed. An lcore.
+ *
+ * @param m
+ *   The packet, private to the caller; ol_flags gets RTE_MBUF_F_RX_L4_CKSUM_GOOD.
+ * @return
+ *   0, or -EINVAL when the packet is no whole TCP or UDP packet: it cannot be finished and has to
+ *   be dropped.
+ */
+__rte_internal
+int
+xen_csum_complete_rx(struct rte_mbuf *m);
+
+/**
+ * Do the checksum work that an application asked for with RTE_MBUF_F_TX_{IP,TCP,UDP}_CKSUM. The
+ * IPv4 header's is always computed here. The L4 checksum is left blank for the other end where
+ * that takes blank ones, else it is computed here. An lcore.
+ *
+ * @param m
+ *   The packet to send, with l2_len and l3_len set and the pseudo-header's sum in the L4 checksum,
+ *   as rte_eth_tx_prepare() leaves it.
+ * @param peer_finishes
+ *   The other end takes blank checksums for this packet's IP version.
+ * @param blank
+ *   Set when the packet is to be sent with its checksum marked as blank.
+ * @return
+ *   0, or -EINVAL when the lengths in the mbuf do not fit the packet.
+ */
+__rte_internal
+int
+xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank);
+
+#endif /* XEN_CSUM_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "xen_hyp.h"
+#include "xen_log.h"
+
+RTE_LOG_REGISTER_DEFAULT(xen_logtype, NOTICE);
+
+static pthread_mutex_t gnttab_lock = PTHREAD_MUTEX_INITIALIZER;
+static xengnttab_handle *gnttab_handle;
+static unsigned int gnttab_refs;
+
+int
+xen_gnttab_get(xengnttab_handle **gnttab)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&gnttab_lock);
+	if (gnttab_refs == 0) {
+		gnttab_handle = xengnttab_open(NULL, 0);
+		if (gnttab_handle == NULL) {
+			ret = errno != 0 ? -errno : -ENODEV;
+			XEN_LOG(ERR, "cannot open /dev/xen/gntdev: %s (is this a Xen domain, "
+				"with the module xen-gntdev loaded?)", strerror(-ret));
+			goto unlock;
+		}
+	}
+	gnttab_refs++;
+	*gnttab = gnttab_handle;
+unlock:
+	pthread_mutex_unlock(&gnttab_lock);
+	return ret;
+}
+
+void
+xen_gnttab_put(void)
+{
+	pthread_mutex_lock(&gnttab_lock);
+	if (--gnttab_refs == 0) {
+		xengnttab_close(gnttab_handle);
+		gnttab_handle = NULL;
+	}
+	pthread_mutex_unlock(&gnttab_lock);
+}
+
+bool
+xen_may_map_own_grants(void)
+{
+	char type[8] = "";
+	FILE *f;
+
+	f = fopen("/sys/hypervisor/guest_type", "r");
+	if (f == NULL)
+		return true;
+	if (fgets(type, sizeof(type), f) == NULL)
+		type[0] = '\0';
+	fclose(f);
+	return strncmp(type, "PVH", 3) != 0 && strncmp(type, "HVM", 3) != 0;
+}
+
+int
+xen_evtchn_open(xenevtchn_handle **evtchn)
+{
+	int ret;
+
+	*evtchn = xenevtchn_open(NULL, 0);
+	if (*evtchn != NULL)
+		return 0;
+	ret = errno != 0 ? -errno : -ENODEV;
+	XEN_LOG(ERR, "cannot open /dev/xen/evtchn: %s (is this a Xen domain, with the module "
+		"xen-evtchn loaded?)", strerror(-ret));
+	return ret;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XEN_NETIF_H
+#define XEN_NETIF_H
+
+/**
+ * @file
+ * What the backend and the frontend of xen/io/netif.h have in common: devargs, the ethdev
+ * operations that do not depend on the side, queues, rings and their counters.
+ *
+ * "rx" and "tx" are the application's: a backend's rx is the guest's TX ring.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ethdev_driver.h>
+#include <ethdev_vdev.h>
+#include <rte_ether.h>
+#include <rte_spinlock.h>
+
+#include "xen_bus.h"
+#include "xen_hyp.h"
+#include "xen_ring.h"
+
+/** Queue pairs that one vif can have, and queues of an application. */
+#define XEN_NETIF_QUEUES_MAX 32
+
+/** Smallest data room of an mbuf, so that the longest packet is a bounded number of pieces. */
+#define XEN_NETIF_ROOM_MIN 256
+
+/** What a ring counts; each is an extended statistic of the port. */
+struct xen_netif_counters {
+	uint64_t slots;
+	uint64_t copy_ops;
+	uint64_t copy_errors;
+	uint64_t bad_packets;
+	uint64_t oversize;
+	uint64_t csum_completed;
+	uint64_t ring_full;
+	uint64_t notify_sent;
+	uint64_t notify_suppressed;
+};
+
+/**
+ * One end of one shared ring. The lock is what control and data path share: a burst tries it once,
+ * the control thread takes it to attach and detach.
+ */
+struct xen_netif_ring {
+	rte_spinlock_t lock;
+	/* The data path may use the ring. Written with the lock held. */
+	bool attached;
+	/* Several application queues transmit into it. */
+	bool shared;
+	domid_t domid;
+	/* Backend: next request. Frontend: next response. */
+	uint32_t cons;
+	/* Frontend: next request to publish. A backend answers all it has taken, in order. */
+	uint32_t prod;
+	union {
+		struct netif_tx_sring *tx;
+		struct netif_rx_sring *rx;
+		void *page;
+	} sring;
+	/* The handle that this ring's port is bound through; NULL when both directions share one. */
+	xenevtchn_handle *evtchn;
+	/* Where a notification of the other end goes. */
+	xenevtchn_handle *notify;
+	evtchn_port_t port;
+	uint16_t id;
+	/* How the other end has broken the protocol, a constant text; NULL: it has not. */
+	const char *broken;
+	struct xen_netif_counters count;
+} __rte_cache_aligned;
+
+/** Which end of the vif, and which direction of it, has a statistic. */
+enum xen_netif_role {
+	XEN_NETIF_BACKEND,
+	XEN_NETIF_FRONTEND,
+};
+
+struct xen_netif;
+
+/** What differs between the two drivers, for the operations that they share. */
+struct xen_netif_driver {
+	enum xen_netif_role role;
+	/** Directory of the devices below this domain's home. */
+	const char *root;
+	/** Bytes of the driver's own structure, which starts with struct xen_netif. */
+	size_t size;
+	/** Bytes of the driver's queues, which start with struct xen_netif_queue. */
+	size_t rxq_size;
+	size_t txq_size;
+	/** Devargs that the driver knows, NULL at the end. */
+	const char *const *args;
+	eth_rx_burst_t rx_burst;
+	eth_tx_burst_t tx_burst;
+	/** See struct xen_bus_device. */
+	void (*evaluate)(struct xen_bus_device *dev);
+	/** Take the rings from the data path: the port stops. Called with the device's lock held. */
+	void (*stop)(struct xen_netif *nif);
+	/** Say goodbye to the other end, with the control thread's help: the port closes. */
+	void (*leave)(struct xen_netif *nif);
+	/** Let go of all that belongs to the vif; the control thread has forgotten it. */
+	void (*close)(struct xen_netif *nif);
+};
+
+/** Devargs, as the user gave them or their defaults. */
+struct xen_netif_args {
+	uint32_t domid;
+	uint32_t devid;
+	uint32_t queues;
+	uint32_t speed;
+	struct rte_ether_addr mac;
+	bool has_mac;
+};
+
+/** A port: private data of the ethdev, shared with secondary processes. */
+struct xen_netif {
+	struct xen_bus_device xbdev;
+	/* The driver's description; meaningful in the primary process only. */
+	const struct xen_netif_driver *drv;
+	enum xen_netif_role role;
+	uint16_t port_id;
+	struct rte_ether_addr mac;
+	struct xen_netif_args args;
+	xengnttab_handle *gnttab;
+
+	/* Orders the control thread and the application's calls; never held across xenstore. */
+	pthread_mutex_t lock;
+	/* The application has started the port. */
+	bool started;
+	/* The application has set the link down. */
+	bool admin_down;
+	/* Rings of the vif that are in use; 0 while there is no other end. */
+	uint16_t active_queues;
+
+	uint64_t connects;
+	uint64_t disconnects;
+	uint64_t protocol_errors;
+	struct xen_netif_ring rx[XEN_NETIF_QUEUES_MAX];
+	struct xen_netif_ring tx[XEN_NETIF_QUEUES_MAX];
+};
+
+/** The part of an application's queue that both drivers and both directions have. */
+struct xen_netif_queue {
+	struct xen_netif *nif;
+	struct rte_mempool *pool;
+	uint16_t port_id;
+	uint16_t id;
+	/* How many queues of this direction the application has: queue i serves i, i + n, ... */
+	uint16_t nb_queues;
+	/* rx: bytes that fit into one mbuf. */
+	uint16_t room;
+	/* rx: a packet may take several mbufs. */
+	bool scatter;
+	/* rx: the application completes blank checksums itself. */
+	bool csum_offload;
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t errors;
+	uint64_t nombuf;
+};
+
+/**
+ * Probe a vdev for either driver.
+ *
+ * @param vdev
+ *   The device with its arguments.
+ * @param drv
+ *   The driver; must outlive the device.
+ * @return
+ *   0; -EINVAL for wrong arguments and -EEXIST for a vif that the process serves already, both
+ *   logged with what is allowed; or another negative errno.
+ */
+__rte_internal
+int
+xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv);
+
+/** Remove a vdev, also when its port is closed already. 0 or -errno. */
+__rte_internal
+int
+xen_netif_remove(struct rte_vdev_device *vdev);
+
+/**
+ * Tell the application whether the vif is connected. Called by the control thread, without locks:
+ * the application's callback for RTE_ETH_EVENT_INTR_LSC runs within.
+ */
+__rte_internal
+void
+xen_netif_set_link(struct xen_netif *nif, bool up);
+
+/**
+ * A ring's other end has broken the protocol: take the ring from the data path and let the control
+ * thread disconnect the vif. Called by the data path with the ring's lock held, after setting
+ * ring->broken.
+ */
+__rte_internal
+void
+xen_netif_ring_broken(struct xen_netif *nif, struct xen_netif_ring *ring);
+
+/**
+ * Notify the other end if it asked for an event for the entries (old, published], and count what
+ * was done. Called by the data path with the ring's lock held.
+ *
+ * @param event
+ *   The other end's event index in the shared page.
+ */
+static inline void
+xen_netif_notify(struct xen_netif_ring *ring, const uint32_t *event, uint32_t published,
+		uint32_t old)
+{
+	if (xen_ring_wants_event(event, published, old)) {
+		ring->count.notify_sent++;
+		xenevtchn_notify(ring->notify, ring->port);
+	} else {
+		ring->count.notify_suppressed++;
+	}
+}
+
+/* Statistics, in xen_netif_stats.c; see the operations of the same names in struct eth_dev_ops. */
+int
+xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats);
+int
+xen_netif_stats_reset(struct rte_eth_dev *dev);
+int
+xen_netif_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int n);
+int
+xen_netif_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names,
+		unsigned int n);
+
+#endif /* XEN_NETIF_H */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <rte_common.h>
+
+#include "xen_netif.h"
+
+#define BACK_RX 0x1
+#define BACK_TX 0x2
+#define FRONT_RX 0x4
+#define FRONT_TX 0x8
+
+/* A counter of a ring, and who counts it. */
+struct ring_xstat {
+	const char *name;
+	size_t offset;
+	unsigned int where;
+};
+
+#define RING_XSTAT(field, who) { #field, offsetof(struct xen_netif_counters, field), who }
+
+static const struct ring_xstat ring_xstats[] = {
+	RING_XSTAT(slots, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(copy_ops, BACK_RX | BACK_TX),
+	RING_XSTAT(copy_errors, BACK_RX | BACK_TX),
+	RING_XSTAT(bad_packets, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(oversize, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(csum_completed, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(ring_full, BACK_TX | FRONT_TX),
+	RING_XSTAT(notify_sent, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(notify_suppressed, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} vif_xstats[] = {
+	{ "connects", offsetof(struct xen_netif, connects) },
+	{ "disconnects", offsetof(struct xen_netif, disconnects) },
+	{ "protocol_errors", offsetof(struct xen_netif, protocol_errors) },
+};
+
+int
+xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
+{
+	const struct xen_netif_queue *q;
+	unsigned int i;
+
+	for (i = 0; i < dev->data->nb_rx_queues; i++) {
+		q = dev->data->rx_queues[i];
+		if (q == NULL)
+			continue;
+		stats->ipackets += q->packets;
+		stats->ibytes += q->bytes;
+		stats->ierrors += q->errors;
+		stats->rx_nombuf += q->nombuf;
+		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
+			continue;
+		stats->q_ipackets[i] = q->packets;
+		stats->q_ibytes[i] = q->bytes;
+		stats->q_errors[i] = q->errors;
+	}
+	for (i = 0; i < dev->data->nb_tx_queues; i++) {
+		q = dev->data->tx_queues[i];
+		if (q == NULL)
+			continue;
+		stats->opackets += q->packets;
+		stats->obytes += q->bytes;
+		stats->oerrors += q->errors;
+		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
+			continue;
+		stats->q_opackets[i] = q->packets;
+		stats->q_obytes[i] = q->bytes;
+	}
+	return 0;
+}
+
+static void
+queue_reset(struct xen_netif_queue *q)
+{
+	if (q == NULL)
+		return;
+	q->packets = 0;
+	q->bytes = 0;
+	q->errors = 0;
+	q->nombuf = 0;
+}
+
+int
+xen_netif_stats_reset(struct rte_eth_dev *dev)
+{
+	struct xen_netif *nif = dev->data->dev_private;
+	unsigned int i;
+
+	for (i = 0; i < dev->data->nb_rx_queues; i++)
+		queue_reset(dev->data->rx_queues[i]);
+	for (i = 0; i < dev->data->nb_tx_queues; i++)
+		queue_reset(dev->data->tx_queues[i]);
+	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
+		nif->rx[i].count = (struct xen_netif_counters){ 0 };
+		nif->tx[i].count = (struct xen_netif_counters){ 0 };
+	}
+	nif->connects = 0;
+	nif->disconnects = 0;
+	nif->protocol_errors = 0;
+	return 0;
+}
+
+/* Fill in what is asked for of one ring's statistics, from place n on; the place after them. */
+static unsigned int
+ring_fill(const struct xen_netif_ring *ring, unsigned int where, unsigned int n, unsigned int size,
+		struct rte_eth_xstat *xstats, struct rte_eth_xstat_name *names)
+{
+	const char *dir = (where & (BACK_RX | FRONT_RX)) != 0 ? "rx" : "tx";
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(ring_xstats); i++) {
+		if ((ring_xstats[i].where & where) == 0)
+			continue;
+		if (xstats != NULL && n < size) {
+			xstats[n].id = n;
+			xstats[n].value = *(const uint64_t *)RTE_PTR_ADD(&ring->count,
+					ring_xstats[i].offset);
+		}
+		if (names != NULL && n < size)
+			snprintf(names[n].name, sizeof(names[n].name), "%s_q%u_%s", dir, ring->id,
+					ring_xstats[i].name);
+		n++;
+	}
+	return n;
+}
+
+/* All statistics of the port, values or names; how many there are. */
+static int
+port_fill(const struct xen_netif *nif, unsigned int size, struct rte_eth_xstat *xstats,
+		struct rte_eth_xstat_name *names)
+{
+	bool backend = nif->role == XEN_NETIF_BACKEND;
+	unsigned int i, n;
+
+	for (n = 0; n < RTE_DIM(vif_xstats); n++) {
+		if (xstats != NULL && n < size) {
+			xstats[n].id = n;
+			xstats[n].value = *(const uint64_t *)RTE_PTR_ADD(nif, vif_xstats[n].offset);
+		}
+		if (names != NULL && n < size)
+			snprintf(names[n].name, sizeof(names[n].name), "%s", vif_xstats[n].name);
+	}
+	for (i = 0; i < nif->args.queues; i++) {
+		n = ring_fill(&nif->rx[i], backend ? BACK_RX : FRONT_RX, n, size, xstats, names);
+		n = ring_fill(&nif->tx[i], backend ? BACK_TX : FRONT_TX, n, size, xstats, names);
+	}
+	return n;
+}
+
+int
+xen_netif_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int n)
+{
+	return port_fill(dev->data->dev_private, n, xstats, NULL);
+}
+
+int
+xen_netif_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names,
+		unsigned int n)
+{
+	return port_fill(dev->data->dev_private, n, NULL, names);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XEN_RING_H
+#define XEN_RING_H
+
+/**
+ * @file
+ * Access to the shared rings of xen/io/ring.h. The layout comes from Xen's header; the accessors
+ * are functions, so that each shared word is read or written exactly once and with the ordering
+ * that the protocol asks for.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_atomic.h>
+
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/io/netif.h>
+#include <xen/io/ring.h>
+#include <xen/io/xenbus.h>
+
+/** Bytes of a Xen page, whatever the page size of this domain. */
+#define XEN_PAGE_BYTES 4096u
+
+/** Entries of a TX or an RX ring: one page each, netif.h knows no larger ring. */
+#define XEN_NETIF_RING_SIZE 256u
+#define XEN_NETIF_RING_MASK (XEN_NETIF_RING_SIZE - 1)
+
+/** Data slots of one packet that every peer has to accept (XEN_NETIF_NR_SLOTS_MIN of netif.h). */
+#define XEN_NETIF_SLOTS_MIN 18u
+
+/** Longest packet of the protocol in bytes (XEN_NETIF_MAX_TX_SIZE of netif.h). */
+#define XEN_NETIF_PKT_MAX 0xFFFFu
+
+/** Read an index that the other end writes; what it published before is visible afterwards. */
+static inline uint32_t
+xen_ring_load(const uint32_t *index)
+{
+	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+/** Publish an index; every slot written before becomes visible first. */
+static inline void
+xen_ring_store(uint32_t *index, uint32_t value)
+{
+	__atomic_store_n(index, value, __ATOMIC_RELEASE);
+}
+
+/**
+ * The notification rule of xen/io/ring.h: does the other end want an event for the entries
+ * (old, published]? To be asked after publishing; orders that store before the read.
+ *
+ * @param event
+ *   The other end's req_event or rsp_event.
+ * @param published
+ *   The index that was just published.
+ * @param old
+ *   The index at the last decision.
+ */
+static inline bool
+xen_ring_wants_event(const uint32_t *event, uint32_t published, uint32_t old)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return (uint32_t)(published - __atomic_load_n(event, __ATOMIC_RELAXED)) <
+			(uint32_t)(published - old);
+}
+
+/** Copy a TX request out of the ring, once: the guest may rewrite it at any time (XSA-155). */
+static inline struct netif_tx_request
+xen_ring_tx_request(struct netif_tx_sring *sring, uint32_t idx)
+{
+	volatile struct netif_tx_request *src = &sring->ring[idx & XEN_NETIF_RING_MASK].req;
+	struct netif_tx_request req;
+
+	req.gref = src->gref;
+	req.offset = src->offset;
+	req.flags = src->flags;
+	req.id = src->id;
+	req.size = src->size;
+	return req;
+}
+
+/** Copy the extra info that stands in a slot of either ring out of it, once. */
+static inline struct netif_extra_info
+xen_ring_extra(const volatile void *slot)
+{
+	const volatile struct netif_extra_info *src = slot;
+	struct netif_extra_info extra;
+
+	extra.type = src->type;
+	extra.flags = src->flags;
+	extra.u.pad[0] = src->u.pad[0];
+	extra.u.pad[1] = src->u.pad[1];
+	extra.u.pad[2] = src->u.pad[2];
+	return extra;
+}
+
+/** Copy an RX request out of the ring, once. */
+static inline struct netif_rx_request
+xen_ring_rx_request(struct netif_rx_sring *sring, uint32_t idx)
+{
+	volatile struct netif_rx_request *src = &sring->ring[idx & XEN_NETIF_RING_MASK].req;
+	struct netif_rx_request req;
+
+	req.id = src->id;
+	req.pad = 0;
+	req.gref = src->gref;
+	return req;
+}
+
+/** Copy a TX response out of the ring, once. */
+static inline struct netif_tx_response
+xen_ring_tx_response(struct netif_tx_sring *sring, uint32_t idx)
+{
+	volatile struct netif_tx_response *src = &sring->ring[idx & XEN_NETIF_RING_MASK].rsp;
+	struct netif_tx_response rsp;
+
+	rsp.id = src->id;
+	rsp.status = src->status;
+	return rsp;
+}
+
+/** Copy an RX response out of the ring, once. */
+static inline struct netif_rx_response
+xen_ring_rx_response(struct netif_rx_sring *sring, uint32_t idx)
+{
+	volatile struct netif_rx_response *src = &sring->ring[idx & XEN_NETIF_RING_MASK].rsp;
+	struct netif_rx_response rsp;
+
+	rsp.id = src->id;
+	rsp.offset = src->offset;
+	rsp.flags = src->flags;
+	rsp.status = src->status;
+	return rsp;
+}
+
+#endif /* XEN_RING_H */

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_string_fns.h>
+
+#include <xenstore.h>
+
+#include "xen_log.h"
+#include "xen_ring.h"
+#include "xen_store.h"
+
+/* xenstored answers EAGAIN for ever only if somebody writes the same keys without a pause. */
+#define XEN_STORE_RETRIES 64
+
+/* The watches need no token of their own: an event is matched by its path. */
+#define XEN_STORE_TOKEN "xen"
+
+static struct xs_handle *store;
+static xs_transaction_t transaction = XBT_NULL;
+
+static int
+store_errno(void)
+{
+	return errno != 0 ? -errno : -EIO;
+}
+
+int
+xen_store_open(void)
+{
+	store = xs_open(0);
+	return store != NULL ? 0 : store_errno();
+}
+
+void
+xen_store_close(void)
+{
+	if (store != NULL)
+		xs_close(store);
+	store = NULL;
+	transaction = XBT_NULL;
+}
+
+int
+xen_store_fd(void)
+{
+	return store != NULL ? xs_fileno(store) : -1;
+}
+
+int
+xen_store_ping(void)
+{
+	unsigned int num;
+	char **keys;
+
+	if (store == NULL)
+		return -ENOTCONN;
+	/* A permission or existence error is an answer too. */
+	keys = xs_directory(store, XBT_NULL, "device", &num);
+	if (keys == NULL && errno != ENOENT && errno != EACCES)
+		return store_errno();
+	free(keys);
+	return 0;
+}
+
+int
+xen_store_watch(const char *path)
+{
+	if (store == NULL)
+		return -ENOTCONN;
+	if (xs_watch(store, path, XEN_STORE_TOKEN) || errno == EEXIST)
+		return 0;
+	return store_errno();
+}
+
+void
+xen_store_unwatch(const char *path)
+{
+	if (store != NULL)
+		xs_unwatch(store, path, XEN_STORE_TOKEN);
+}
+
+int
+xen_store_next_event(char path[XEN_STORE_PATH_MAX])
+{
+	char **event;
+
+	if (store == NULL)
+		return -ENOTCONN;
+	errno = 0;
+	event = xs_check_watch(store);
+	if (event == NULL)
+		return errno == 0 ? -EAGAIN : -errno;
+	rte_strscpy(path, event[XS_WATCH_PATH], XEN_STORE_PATH_MAX);
+	free(event);
+	return 0;
+}
+
+static int
+join(char path[XEN_STORE_PATH_MAX], const char *dir, const char *key)
+{
+	int len = snprintf(path, XEN_STORE_PATH_MAX, "%s%s%s", dir, dir[0] != '\0' ? "/" : "", key);
+
+	return len < XEN_STORE_PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int
+xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX])
+{
+	char path[XEN_STORE_PATH_MAX];
+	unsigned int len;
+	char *data;
+	int ret;
+
+	value[0] = '\0';
+	if (store == NULL)
+		return -ENOTCONN;
+	ret = join(path, dir, key);
+	if (ret < 0)
+		return ret;
+	data = xs_read(store, transaction, path, &len);
+	if (data == NULL)
+		return store_errno();
+	if (len >= XEN_STORE_VALUE_MAX || memchr(data, '\0', len) != NULL) {
+		ret = -ERANGE;
+	} else {
+		memcpy(value, data, len);
+		value[len] = '\0';
+		ret = len;
+	}
+	free(data);
+	return ret;
+}
+
+int
+xen_store_read_uint(const char *dir, const char *key, uint32_t max, uint32_t *number)
+{
+	char value[XEN_STORE_VALUE_MAX];
+	uint64_t n = 0;
+	const char *c;
+	int ret;
+
+	ret = xen_store_read(dir, key, value);
+	if (ret < 0)
+		return ret;
+	if (ret == 0)
+		return -EINVAL;
+	for (c = value; *c != '\0'; c++) {
+		if (*c < '0' || *c > '9')
+			return -EINVAL;
+		n = n * 10 + (*c - '0');
+		if (n > max)
+			return -ERANGE;
+	}
+	*number = n;
+	return 0;
+}
+
+int
+xen_store_write(const char *dir, const char *key, const char *fmt, ...)
+{
+	char path[XEN_STORE_PATH_MAX], value[XEN_STORE_VALUE_MAX];
+	va_list ap;
+	int len, ret;
+
+	if (store == NULL)
+		return -ENOTCONN;
+	ret = join(path, dir, key);
+	if (ret < 0)
+		return ret;
+	va_start(ap, fmt);
+	len = vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	len = RTE_MIN(len, (int)sizeof(value) - 1);
+	return xs_write(store, transaction, path, value, len) ? 0 : store_errno();
+}
+
+int
+xen_store_remove(const char *dir, const char *key)
+{
+	char path[XEN_STORE_PATH_MAX];
+	int ret;
+
+	if (store == NULL)
+		return -ENOTCONN;
+	ret = join(path, dir, key);
+	if (ret < 0)
+		return ret;
+	return xs_rm(store, transaction, path) || errno == ENOENT ? 0 : store_errno();
+}
+
+int
+xen_store_transaction(int (*fn)(void *arg), void *arg)
+{
+	unsigned int try;
+	int ret;
+
+	for (try = 0; try < XEN_STORE_RETRIES; try++) {
+		if (store == NULL)
+			return -ENOTCONN;
+		transaction = xs_transaction_start(store);
+		if (transaction == XBT_NULL)
+			return store_errno();
+		ret = fn(arg);
+		if (!xs_transaction_end(store, transaction, ret != 0) && ret == 0)
+			ret = store_errno();
+		transaction = XBT_NULL;
+		if (ret != -EAGAIN)
+			return ret;
+	}
+	return -EAGAIN;
+}
+
+unsigned int
+xen_store_read_state(const char *dir)
+{
+	uint32_t state;
+
+	if (xen_store_read_uint(dir, "state", XenbusStateReconfigured, &state) < 0)
+		return XenbusStateUnknown;
+	return state;
+}
+
+struct state_change {
+	const char *dir;
+	unsigned int state;
+};
+
+static int
+change_state(void *arg)
+{
+	const struct state_change *change = arg;
+	char value[XEN_STORE_VALUE_MAX];
+	int ret;
+
+	ret = xen_store_read(change->dir, "state", value);
+	if (ret < 0)
+		return ret;
+	return xen_store_write(change->dir, "state", "%u", change->state);
+}
+
+int
+xen_store_switch_state(const char *dir, unsigned int state)
+{
+	struct state_change change = { .dir = dir, .state = state };
+	int ret;
+
+	ret = xen_store_transaction(change_state, &change);
+	XEN_LOG(DEBUG, "%s: state %u: %s", dir, state, ret == 0 ? "written" : strerror(-ret));
+	return ret;
+}
+
+void
+xen_store_report(const char *dir, int err, const char *fmt, ...)
+{
+	char text[XEN_STORE_VALUE_MAX - 8], key[XEN_STORE_PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	XEN_LOG(ERR, "%s: %s", dir, text);
+	snprintf(key, sizeof(key), "%s/error", dir);
+	xen_store_write("error", key, "%d %s", err, text);
+}
