@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <rte_log.h>
+
+#include "xenvif.h"
+
+RTE_LOG_REGISTER_DEFAULT(xenvif_logtype, NOTICE);
+
+/* The first two are required. */
+static const char *const xenvif_args[] = { "domid", "devid", "queues", "speed", "mac", NULL };
+
+static const struct xen_netif_driver xenvif_driver = {
+	.role = XEN_NETIF_BACKEND,
+	.root = "backend/vif",
+	.size = sizeof(struct xenvif),
+	.rxq_size = sizeof(struct xenvif_rxq),
+	.txq_size = sizeof(struct xenvif_txq),
+	.args = xenvif_args,
+	.rx_burst = xenvif_rx_burst,
+	.tx_burst = xenvif_tx_burst,
+	.evaluate = xenvif_evaluate,
+	.stop = xenvif_stop,
+	.close = xenvif_stop,
+};
+
+static int
+xenvif_probe(struct rte_vdev_device *vdev)
+{
+	return xen_netif_probe(vdev, &xenvif_driver);
+}
+
+static struct rte_vdev_driver xenvif_vdev_driver = {
+	.probe = xenvif_probe,
+	.remove = xen_netif_remove,
+};
+
+RTE_PMD_REGISTER_VDEV(net_xenvif, xenvif_vdev_driver);
+RTE_PMD_REGISTER_PARAM_STRING(net_xenvif,
+	"domid=<0-32751> "
+	"devid=<0-65535> "
+	"queues=<1-32> "
+	"speed=<Mb/s> "
+	"mac=<unicast MAC>");

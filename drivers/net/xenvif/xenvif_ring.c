@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "xenvif.h"
+
+/* Let go of what a ring holds; it is not attached, or never was. */
+static void
+ring_release(struct xen_netif *nif, struct xen_netif_ring *ring)
+{
+	if (ring->evtchn != NULL)
+		xenevtchn_close(ring->evtchn);
+	ring->evtchn = NULL;
+	if (ring->sring.page != NULL)
+		xengnttab_unmap(nif->gnttab, ring->sring.page, 1);
+	ring->sring.page = NULL;
+}
+
+static int
+ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, grant_ref_t gref,
+		const char *name, char *why, size_t size)
+{
+	ring->sring.page = xengnttab_map_grant_ref(nif->gnttab, domid, gref,
+			PROT_READ | PROT_WRITE);
+	if (ring->sring.page != NULL) {
+		ring->domid = domid;
+		return 0;
+	}
+	snprintf(why, size, "queue %u: %s %u cannot be mapped: %s", ring->id, name, gref,
+		strerror(errno));
+	return -EINVAL;
+}
+
+/*
+ * A ring is entered where its responses end: requests that a dead backend took but never answered
+ * are taken again. More requests than slots means that the page is not a ring in use (XSA-39).
+ */
+static int
+ring_enter(struct xen_netif_ring *ring, const uint32_t *req_prod, const uint32_t *rsp_prod,
+		const char *name, char *why, size_t size)
+{
+	uint32_t prod;
+
+	ring->cons = xen_ring_load(rsp_prod);
+	prod = xen_ring_load(req_prod);
+	if (prod - ring->cons <= XEN_NETIF_RING_SIZE)
+		return 0;
+	snprintf(why, size, "queue %u: %s: req_prod %u is more than %u ahead of rsp_prod %u",
+		ring->id, name, prod, XEN_NETIF_RING_SIZE, ring->cons);
+	return -EINVAL;
+}
+
+static int
+ring_bind(struct xen_netif_ring *ring, evtchn_port_t remote, char *why, size_t size)
+{
+	xenevtchn_port_or_error_t port;
+	int ret;
+
+	ret = xen_evtchn_open(&ring->evtchn);
+	if (ret < 0) {
+		snprintf(why, size, "cannot open the event channel device: %s", strerror(-ret));
+		return ret;
+	}
+	port = xenevtchn_bind_interdomain(ring->evtchn, ring->domid, remote);
+	if (port < 0) {
+		snprintf(why, size, "queue %u: event channel %u cannot be bound: %s", ring->id,
+			remote, strerror(errno));
+		return -EBUSY;
+	}
+	ring->port = port;
+	return 0;
+}
+
+static int
+queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int i, char *why,
+		size_t size)
+{
+	struct xen_netif_ring *rx = &vif->nif.rx[i], *tx = &vif->nif.tx[i];
+	int ret;
+
+	ret = ring_map(&vif->nif, rx, cfg->domid, cfg->queue[i].tx_ring_ref, "tx-ring-ref", why,
+			size);
+	if (ret == 0)
+		ret = ring_map(&vif->nif, tx, cfg->domid, cfg->queue[i].rx_ring_ref,
+				"rx-ring-ref", why, size);
+	if (ret == 0)
+		ret = ring_enter(rx, &rx->sring.tx->req_prod, &rx->sring.tx->rsp_prod,
+				"tx-ring-ref", why, size);
+	if (ret == 0)
+		ret = ring_enter(tx, &tx->sring.rx->req_prod, &tx->sring.rx->rsp_prod,
+				"rx-ring-ref", why, size);
+	if (ret == 0)
+		ret = ring_bind(rx, cfg->queue[i].evtchn_tx, why, size);
+	if (ret == 0 && cfg->split_evtchn)
+		ret = ring_bind(tx, cfg->queue[i].evtchn_rx, why, size);
+	return ret;
+}
+
+/* The channel by which a ring's guest is told: that of the other direction where it has one. */
+static void
+ring_attach(struct xen_netif_ring *ring, const struct xen_netif_ring *sibling)
+{
+	rte_spinlock_lock(&ring->lock);
+	if (ring->evtchn == NULL) {
+		ring->notify = sibling->evtchn;
+		ring->port = sibling->port;
+	} else {
+		ring->notify = ring->evtchn;
+	}
+	ring->broken = NULL;
+	ring->attached = true;
+	rte_spinlock_unlock(&ring->lock);
+	/* The guest may have filled the ring before anybody listened. */
+	xenevtchn_notify(ring->notify, ring->port);
+}
+
+static void
+ring_detach(struct xen_netif_ring *ring)
+{
+	rte_spinlock_lock(&ring->lock);
+	ring->attached = false;
+	rte_spinlock_unlock(&ring->lock);
+}
+
+int
+xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, char *why, size_t size)
+{
+	struct xen_netif *nif = &vif->nif;
+	struct rte_eth_dev_data *data = rte_eth_devices[nif->port_id].data;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < cfg->queues; i++) {
+		ret = queue_connect(vif, cfg, i, why, size);
+		if (ret < 0)
+			goto release;
+	}
+	vif->sg = cfg->sg;
+	vif->csum_ipv4 = cfg->csum_ipv4;
+	vif->csum_ipv6 = cfg->csum_ipv6;
+	for (i = 0; i < cfg->queues; i++) {
+		nif->tx[i].shared = data->nb_tx_queues > cfg->queues;
+		ring_attach(&nif->rx[i], NULL);
+		ring_attach(&nif->tx[i], &nif->rx[i]);
+	}
+	__atomic_store_n(&nif->active_queues, cfg->queues, __ATOMIC_RELEASE);
+	vif->connected = true;
+	nif->connects++;
+	return 0;
+
+release:
+	for (i = 0; i < cfg->queues; i++) {
+		ring_release(nif, &nif->tx[i]);
+		ring_release(nif, &nif->rx[i]);
+	}
+	return ret;
+}
+
+void
+xenvif_disconnect(struct xenvif *vif)
+{
+	struct xen_netif *nif = &vif->nif;
+	unsigned int i, active = nif->active_queues;
+
+	if (!vif->connected)
+		return;
+	__atomic_store_n(&nif->active_queues, 0, __ATOMIC_RELEASE);
+	for (i = 0; i < active; i++) {
+		ring_detach(&nif->rx[i]);
+		ring_detach(&nif->tx[i]);
+	}
+	for (i = 0; i < active; i++) {
+		ring_release(nif, &nif->tx[i]);
+		ring_release(nif, &nif->rx[i]);
+	}
+	vif->connected = false;
+	nif->disconnects++;
+}
+
+void
+xenvif_stop(struct xen_netif *nif)
+{
+	xenvif_disconnect((struct xenvif *)nif);
+}
