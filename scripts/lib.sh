@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+# shellcheck shell=bash
+#
+# What the scripts share. Source it after `set -euo pipefail`:
+#	. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+
+# The tree's root, the default build folder, and the calling script's name.
+TREE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+BUILD=${XENVIF_BUILD:-$TREE/build}
+PROG=$(basename "$0")
+
+# info MESSAGE...: a line of progress, on standard error.
+info()
+{
+	printf '%s: %s\n' "$PROG" "$*" >&2
+}
+
+# die MESSAGE...: say why and end with status 1; the cleanups run.
+die()
+{
+	printf '%s: error: %s\n' "$PROG" "$*" >&2
+	exit 1
+}
+
+# need_root WHY: end unless run by root.
+need_root()
+{
+	[ "$(id -u)" -eq 0 ] || die "must be run as root: $1"
+}
+
+# need_commands COMMAND...: end naming the commands that are missing.
+need_commands()
+{
+	local command missing=
+	for command in "$@"; do
+		command -v "$command" >/dev/null || missing+=" $command"
+	done
+	[ -z "$missing" ] || die "not found:$missing; run scripts/setup first"
+}
+
+# The cleanup stack. on_exit COMMAND ARG...: run it when the script ends, also by
+# Ctrl-C or a signal; the last one given runs first; a failing one stops none.
+CLEANUPS=()
+
+on_exit()
+{
+	local line
+	printf -v line '%q ' "$@"
+	CLEANUPS+=("$line")
+	trap run_cleanups EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+}
+
+run_cleanups()
+{
+	local status=$? i
+	trap '' HUP INT TERM
+	trap - EXIT
+	set +e
+	for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do
+		eval "${CLEANUPS[i]}"
+	done
+	CLEANUPS=()
+	exit "$status"
+}
+
+# wait_for LIMIT COMMAND ARG...: run the command every 50 ms until it succeeds; fail
+# after LIMIT seconds.
+wait_for()
+{
+	local limit=$1 end
+	shift
+	end=$((SECONDS + limit))
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# stop_process PID [LIMIT]: end a process of ours by TERM, after LIMIT seconds
+# (default 10) by KILL; wait for its end. No error when it is gone already.
+stop_process()
+{
+	local pid=$1 limit=${2:-10}
+	kill -TERM "$pid" 2>/dev/null || { wait "$pid" 2>/dev/null || :; return 0; }
+	wait_for "$limit" process_ended "$pid" || kill -KILL "$pid" 2>/dev/null || :
+	wait "$pid" 2>/dev/null || :
+}
+
+# process_ended PID: true when no such process runs (a zombie has ended).
+process_ended()
+{
+	local state
+	state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || :
+	[ -z "$state" ] || [ "$state" = Z ]
+}
+
+# dpdk_version: the installed DPDK's version, as 22.11.11.
+dpdk_version()
+{
+	pkg-config --modversion libdpdk
+}
+
+# dpdk_source_version: the installed DPDK's Debian source version, or nothing.
+dpdk_source_version()
+{
+	dpkg-query -W -f '${source:Version}' libdpdk-dev 2>/dev/null || :
+}
