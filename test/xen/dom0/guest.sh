@@ -1,0 +1,121 @@
+# shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario: lib.sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+#
+# Guests of a scenario: created by xl, commanded over their consoles.
+
+GUEST_LOGS=/var/log/xen/console
+GUEST_READY=60
+
+# guest_create NAME TYPE VCPUS ADDRESSES VIF...: TYPE is pv or pvh, ADDRESSES is for eth0,eth1...
+# (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_EXTRA holds more lines of the configuration.
+guest_create()
+{
+	local name=$1 type=$2 vcpus=$3 addrs=$4 vif vifs=""
+
+	shift 4
+	for vif; do
+		vifs="$vifs${vifs:+, }\"$vif\""
+	done
+	cat > "$RIG/guests/$name.cfg" <<-END
+		name = "$name"
+		type = "$type"
+		vcpus = $vcpus
+		memory = 128
+		kernel = "/rig/guest/vmlinuz"
+		ramdisk = "/rig/guest/initramfs"
+		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.ip=$addrs"
+		vif = [ $vifs ]
+		on_crash = "destroy"
+		${GUEST_EXTRA:-}
+	END
+	guest_mark "$name"
+	xl create "$RIG/guests/$name.cfg" || fail "xl create $name"
+	guest_wait_ready "$name"
+}
+
+# Where the console log stands now: only what comes later counts.
+guest_mark()
+{
+	stat -c %s "$GUEST_LOGS/guest-$1.log" > "$RIG/guests/$1.mark" 2>/dev/null ||
+		echo 0 > "$RIG/guests/$1.mark"
+}
+
+guest_console()
+{
+	tail -c "+$(($(cat "$RIG/guests/$1.mark") + 1))" "$GUEST_LOGS/guest-$1.log"
+}
+
+guest_says()
+{
+	guest_console "$1" | grep -aq "$2"
+}
+
+guest_wait_ready()
+{
+	wait_for "$GUEST_READY" "guest $1 to be up" guest_says "$1" '^rig-guest ready'
+}
+
+# guest_run NAME COMMAND [LIMIT]: prints what COMMAND, given to the guest's shell, prints; its exit status.
+guest_run()
+{
+	local name=$1 id tty end=$((SECONDS + ${3:-60})) log="" status
+
+	tty=$(xenstore-read "/local/domain/$(xl domid "$name")/console/tty")
+	id=$(date +%s%N)
+	guest_mark "$name"
+	printf 'run %s %s\n' "$id" "$(printf '%s\n' "$2" | base64 -w 0)" > "$tty"
+	until status=$(guest_console "$name" | sed -n "s/^>>$id \([0-9]*\)\r*$/\1/p") && [ -n "$status" ]; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			echo "guest $name gave no answer within ${3:-60} s to: $2" >&2
+			return 124
+		fi
+		sleep 0.1
+	done
+	log=$(guest_console "$name" | sed -n "/^<<$id/,/^>>$id /p" | sed '1d;$d' | tr -d '\r')
+	printf '%s\n' "$log" | sed '${/^$/d}'
+	printf '[%s] $ %s\n%s\n[%s]\n' "$name" "$2" "$log" "$status" >> "$LOGS/$scenario-guests.log"
+	return "$status"
+}
+
+# guest_do: as guest_run; a failure fails the step.
+guest_do()
+{
+	guest_run "$@" || fail "guest $1: '$2' ended with status $?"
+}
+
+guest_names()
+{
+	local f
+
+	for f in "$RIG"/guests/*.cfg; do
+		[ ! -e "$f" ] || basename "$f" .cfg
+	done
+}
+
+guest_save_logs()
+{
+	local name
+
+	for name in $(guest_names); do
+		xl domid "$name" > /dev/null 2>&1 || continue
+		guest_run "$name" dmesg 30 > "$LOGS/$scenario-$name-dmesg.log" || continue
+		cat "$LOGS/$scenario-$name-dmesg.log" >> "$RIG/dmesg.guests"
+	done
+}
+
+guest_destroy()
+{
+	xl destroy "$1"
+	rm -f "$RIG/guests/$1.cfg"
+}
+
+guest_destroy_all()
+{
+	local name
+
+	for name in $(guest_names) $(xl list 2>/dev/null | awk 'NR > 1 && $1 != "Domain-0" { print $1 }'); do
+		xl destroy "$name" 2>/dev/null || true
+		rm -f "$RIG/guests/$name.cfg"
+	done
+}

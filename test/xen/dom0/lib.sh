@@ -1,0 +1,178 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+#
+# What scenarios are made of: verdicts, waits, and the checks before and after. Runs in dom0.
+
+RIG=/run/rig
+LOGS=$RIG/logs
+VERDICTS=/dev/ttyS1
+scenario=${scenario:-none}
+step_name=
+mkdir -p "$RIG/guests" "$RIG/testpmd" "$LOGS"
+
+. /rig/dom0/guest.sh
+. /rig/dom0/net.sh
+
+verdict()
+{
+	printf '%s\n' "$*"
+	printf '%s\n' "$*" > "$VERDICTS"
+}
+
+# Ends the step before as passed and begins the next.
+step()
+{
+	step_done
+	step_name=$1
+	printf '\n== %s [%s s]\n' "$step_name" "$SECONDS"
+}
+
+step_done()
+{
+	[ -z "$step_name" ] || verdict "ok $scenario: $step_name"
+	step_name=
+}
+
+# Ends the scenario: the step under way failed. In a subshell the reason waits for the shell above to fail too.
+fail()
+{
+	trap - ERR
+	if [ "$BASH_SUBSHELL" -gt 0 ]; then
+		printf '%s\n' "$1" > "$RIG/why"
+		exit 1
+	fi
+	[ ! -s "$RIG/why" ] || set -- "$(cat "$RIG/why")"
+	verdict "not ok $scenario: ${step_name:-start} - ${1//$'\n'/ }"
+	step_name=
+	show_state
+	exit 1
+}
+
+# What the ERR trap calls: only the outermost shell speaks.
+failed_command()
+{
+	[ "$BASH_SUBSHELL" = 0 ] || return 0
+	fail "$1"
+}
+
+# Ends the scenario without a verdict on the rest.
+skip()
+{
+	step_name=
+	verdict "skip $scenario: $1 - $2"
+	exit 0
+}
+
+show_state()
+{
+	{
+		xl list
+		xenstore-ls -f /local/domain/0/backend
+		ip addr
+		dmesg | tail -n 30
+	} 2>&1 | sed 's/^/    /' || true
+}
+
+# wait_for LIMIT WHAT COMMAND...: until COMMAND succeeds; WHAT is named when LIMIT seconds have passed.
+wait_for()
+{
+	local limit=$1 what=$2 end=$((SECONDS + $1))
+
+	shift 2
+	until "$@" > /dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || fail "waited $limit s for $what"
+		sleep 0.2
+	done
+}
+
+# expect WHAT WANTED GOT
+expect()
+{
+	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+}
+
+# --- what a scenario must leave as it was ---
+
+# Ports of dom0 that lead to another domain or wait for one.
+foreign_ports()
+{
+	lsevtchn 0 | grep -iE 'interdomain|unbound' | sort || true
+}
+
+other_domains()
+{
+	xl list 2>/dev/null | awk 'NR > 1 && $1 != "Domain-0"'
+}
+
+no_other_domains()
+{
+	[ -z "$(other_domains)" ]
+}
+
+ports_as_before()
+{
+	foreign_ports > "$RIG/ports.now"
+	diff "$RIG/ports.before" "$RIG/ports.now"
+}
+
+# Lines of Xen's console since the mark was set, "g" being the dump of all grant tables.
+grant_dump()
+{
+	local mark
+
+	mark=$(xl dmesg | wc -l)
+	xl debug-keys g
+	sleep 0.5
+	xl dmesg | tail -n "+$((mark + 1))"
+}
+
+remember_state()
+{
+	foreign_ports > "$RIG/ports.before"
+	dmesg --clear
+	xl dmesg -c > "$LOGS/xen-before-$scenario.log"
+	rm -rf "$RIG"/guests/* "$RIG/dmesg.guests" "$RIG/why"
+}
+
+# Lines that speak of our subject and are no plain announcement.
+suspicious()
+{
+	local announcements='Initialising Xen virtual ethernet driver|Grant tables? (using|initialized)'
+
+	announcements="$announcements|link (becomes|is not) ready|entered|left promiscuous|guest rx ready"
+	announcements="$announcements|Device with no driver|backend supports XDP headroom|Command line:"
+	announcements="$announcements|gnttab_usage_print_all|grant-table for remote|no active grant table"
+	grep -iE 'vif|grant|gnttab|gntdev|netfront|netback|evtchn|gref' "$1" |
+		grep -ivE "$announcements" || true
+}
+
+kernel_logs_clean()
+{
+	local lines
+
+	dmesg > "$LOGS/$scenario-dom0-dmesg.log"
+	xl dmesg > "$LOGS/$scenario-xen.log"
+	lines=$(suspicious "$LOGS/$scenario-dom0-dmesg.log"; suspicious "$LOGS/$scenario-xen.log")
+	[ ! -f "$RIG/dmesg.guests" ] || lines="$lines$(suspicious "$RIG/dmesg.guests")"
+	lines=$(printf '%s' "$lines" | sed '/^$/d')
+	[ -z "$lines" ] || fail "kernel logs: $(printf '%s' "$lines" | head -n 5)"
+}
+
+clean_up()
+{
+	guest_destroy_all
+	testpmd_stop_all
+	net_remove_all
+}
+
+leftovers_step()
+{
+	step "no domain, grant, event channel or error left behind"
+	guest_save_logs
+	clean_up
+	# A domain whose page somebody still maps stays as a zombie until the last unmap.
+	wait_for 60 "all other domains to be gone" no_other_domains
+	wait_for 30 "dom0's event channels to be as before" ports_as_before
+	kernel_logs_clean
+}

@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+#
+# The emulated machine: the disk of this run, QEMU's command line, and its end. To be sourced after lib.sh.
+
+# Memory of the machine, in MiB: dom0's, and the whole.
+MACHINE_MEM=5120
+DOM0_MEM=2048
+
+# machine_disk IMAGES BUILD DISK: what belongs to this run and not to the cached images: the tree's build,
+# the scripts of the rig, the guests' kernel and user space.
+machine_disk()
+{
+	local images=$1 build=$2 disk=$3 tree so
+
+	tree=$(mktemp -d "$images/disk.XXXXXX")
+	mkdir -p "$tree"/{guest,build/drivers,build/test,scripts}
+	cp -r "$XEN_TEST_DIR/dom0" "$XEN_TEST_DIR/scenarios" "$tree/"
+	cp "$images/vmlinuz" "$images/dom0.cpio" "$tree/guest/"
+	cp "$images/guest.cpio.gz" "$tree/guest/initramfs"
+	if [ -f "$XEN_TREE/scripts/vif-xenvif" ]; then
+		cp "$XEN_TREE/scripts/vif-xenvif" "$tree/scripts/"
+	fi
+	for so in "$build"/drivers/librte_*.so*; do
+		[ ! -e "$so" ] || cp -a "$so" "$tree/build/drivers/"
+	done
+	rm -f "$disk"
+	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$disk" 256M > /dev/null
+	rm -rf "$tree"
+}
+
+# machine_start KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0). Runs QEMU
+# in the foreground of the caller, who gives the serial ports in QEMU_OPTION.
+machine_start()
+{
+	local kind=$1 images=$2 disk=$3 results=$4 options=$5
+	local xen="dom0_mem=${DOM0_MEM}M,max:${DOM0_MEM}M dom0_max_vcpus=2 com1=115200,8n1 console=com1"
+	local linux="console=hvc0 rig.root=/dev/nvme0n1 rig.disk=/dev/nvme0n2 mitigations=off net.ifnames=0"
+	local hw=()
+
+	xen="$xen loglvl=all guest_loglvl=all conring_size=512k"
+	if [ "$kind" = pvh ]; then
+		xen="$xen dom0=pvh"
+		hw=(-device amd-iommu,intremap=on)
+	fi
+	shift 5
+	exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -smp 2 -m "$MACHINE_MEM" \
+		-cpu qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+fsgsbase \
+		-display none -no-reboot -nodefaults -net none \
+		-kernel "$images/xen.elf" -append "$xen" \
+		-initrd "$images/vmlinuz $linux $options,$images/dom0.cpio" \
+		"${hw[@]}" \
+		-device nvme,id=nvme0,serial=rig \
+		-drive "file=$images/dom0.img,if=none,id=root,format=raw,snapshot=on" \
+		-device nvme-ns,drive=root,bus=nvme0,nsid=1 \
+		-drive "file=$disk,if=none,id=disk,format=raw,readonly=on" \
+		-device nvme-ns,drive=disk,bus=nvme0,nsid=2 \
+		-drive "file=$results,if=none,id=results,format=raw" \
+		-device nvme-ns,drive=results,bus=nvme0,nsid=3 \
+		"$@"
+}
