@@ -7,6 +7,7 @@
 
 # The tree's root, the default build folder, and the calling script's name.
 TREE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+# shellcheck disable=SC2034 # for the scripts
 BUILD=${XENVIF_BUILD:-$TREE/build}
 PROG=$(basename "$0")
 
@@ -98,14 +99,23 @@ process_ended()
 	[ -z "$state" ] || [ "$state" = Z ]
 }
 
-# dpdk_version: the installed DPDK's version, as 22.11.11.
-dpdk_version()
+# run_test NAME COMMAND ARG...: run one test and print its verdict, `ok NAME`,
+# `not ok NAME - why` or `skip NAME - why`. The command's own lines of these forms
+# are its verdicts (NAME is put before theirs); all else it prints goes to standard
+# error. A command without such lines is judged by its status: 0 ok, 77 skip.
+run_test()
 {
-	pkg-config --modversion libdpdk
-}
-
-# dpdk_source_version: the installed DPDK's Debian source version, or nothing.
-dpdk_source_version()
-{
-	dpkg-query -W -f '${source:Version}' libdpdk-dev 2>/dev/null || :
+	local name=$1 verdicts status=0
+	shift
+	{
+		verdicts=$("$@" </dev/null | sed -unE \
+			-e "/^(ok|not ok|skip) /{s//\1 ${name//\//\\/}: /p;b}" -e 'w /dev/stderr' |
+			tee /dev/fd/3; exit "${PIPESTATUS[0]}") || status=$?
+	} 3>&1
+	case $status in
+	0) [ -n "$verdicts" ] || echo "ok $name" ;;
+	77) [ -n "$verdicts" ] || echo "skip $name - not possible here" ;;
+	124) echo "not ok $name - its time limit passed" ;;
+	*) grep -q '^not ok' <<<"$verdicts" || echo "not ok $name - ended with status $status" ;;
+	esac
 }
