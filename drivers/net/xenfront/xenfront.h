@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XENFRONT_H
+#define XENFRONT_H
+
+/**
+ * @file
+ * The frontend of a Xen network interface (xen/io/netif.h) as a port: what a guest runs. Packets
+ * are copied through pages that are granted to the backend once, for the life of a connection.
+ */
+
+#include <rte_log.h>
+#include <rte_mbuf.h>
+
+#include "xen_netif.h"
+
+/** What is known of a TX request's id. */
+enum xenfront_tx_id {
+	XENFRONT_TX_FREE,
+	/* The first slot of a packet, waiting for its response. */
+	XENFRONT_TX_FIRST,
+	/* One of its further slots. */
+	XENFRONT_TX_MORE,
+};
+
+/** TX requests and their pages: page i belongs to id i. Guarded by the ring's lock. */
+struct xenfront_tx_pages {
+	uint8_t *pages;
+	uint16_t nb_free;
+	/* A stack: the page that was used last is the one still in the cache. */
+	uint16_t free_ids[XEN_NETIF_RING_SIZE];
+	/* An enum xenfront_tx_id each. */
+	uint8_t ids[XEN_NETIF_RING_SIZE];
+	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
+};
+
+/**
+ * RX requests and their pages. All buffers are always posted, so that slot, id and page of a buffer
+ * are the same number, and the request of a slot is the same at all times.
+ */
+struct xenfront_rx_pages {
+	uint8_t *pages;
+	struct netif_rx_request reqs[XEN_NETIF_RING_SIZE];
+};
+
+/** What a queue pair has beside its two struct xen_netif_ring. */
+struct xenfront_pair {
+	struct xenfront_tx_pages tx;
+	struct xenfront_rx_pages rx;
+	grant_ref_t tx_ring_ref;
+	grant_ref_t rx_ring_ref;
+};
+
+/** How far the frontend is with its backend. */
+enum xenfront_phase {
+	/* Nothing is granted. */
+	XENFRONT_IDLE,
+	/* Rings are granted and our state is Connected, or about to be. */
+	XENFRONT_PUBLISHED,
+	/* Our state is Closing; the rings stay until the backend has let go of them. */
+	XENFRONT_CLOSING,
+};
+
+/** What the backend wrote into its directory, checked. */
+struct xenfront_peer_config {
+	domid_t domid;
+	uint16_t max_queues;
+	bool split_evtchn;
+	bool sg;
+	bool csum_ipv4;
+	bool csum_ipv6;
+};
+
+/** Who waits in leave() for the control thread. */
+struct xenfront_goodbye;
+
+/** A frontend port. */
+struct xenfront {
+	struct xen_netif nif;
+	/* What the backend takes. Written with no ring attached. */
+	struct xenfront_peer_config peer;
+	/* Queue pairs that are granted. */
+	uint16_t nb_pairs;
+	struct xenfront_pair *pairs[XEN_NETIF_QUEUES_MAX];
+
+	/* With nif.lock: written by the control thread, left alone while not idle by all others. */
+	enum xenfront_phase phase;
+	/* Not to be connected before the backend or the port starts anew. */
+	bool blocked;
+	struct xenfront_goodbye *goodbye;
+
+	/* The rest is the control thread's. */
+	xengntshr_handle *gntshr;
+	/* The backend's state was Connected since the rings were published. */
+	bool connected;
+	/* While blocked: the backend was seen in a state other than InitWait. */
+	bool backend_left;
+	/* When Closing stops waiting for the backend; 0: not waiting. */
+	uint64_t closing_ms;
+	/* When a directory that is missing counts as removed; 0: none is missing. */
+	uint64_t gone_ms;
+	/* The MAC address as last read from xenstore. */
+	struct rte_ether_addr store_mac;
+};
+
+/** An application's rx queue. */
+struct xenfront_rxq {
+	struct xen_netif_queue q;
+	/* Where the next burst begins among the rings of this queue. */
+	uint16_t next_ring;
+};
+
+/** An application's tx queue. */
+struct xenfront_txq {
+	struct xen_netif_queue q;
+};
+
+/**
+ * Take packets out of the buffers that the backend has filled (netif.h, "Guest receive").
+ *
+ * @see rte_eth_rx_burst()
+ */
+uint16_t
+xenfront_rx_burst(void *rxq, struct rte_mbuf **pkts, uint16_t nb_pkts);
+
+/**
+ * Put packets into granted pages and request their transmission (netif.h, "Guest transmit"). Takes
+ * fewer when slots are short.
+ *
+ * @see rte_eth_tx_burst()
+ */
+uint16_t
+xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts);
+
+/** See struct xen_bus_device: the frontend's state machine. */
+void
+xenfront_evaluate(struct xen_bus_device *xbdev);
+
+/** Ask the control thread to close the vif and wait for it, for a limited time. Any thread. */
+void
+xenfront_leave(struct xen_netif *nif);
+
+/**
+ * Read and check what a backend offers.
+ *
+ * @param why
+ *   Receives the key, its value and what is allowed when something is wrong.
+ * @return
+ *   0 or -EINVAL. Control thread.
+ */
+int
+xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cfg, char *why,
+		size_t size);
+
+/**
+ * Write all that the backend needs to connect, in one transaction, and remove what an earlier
+ * connection or another driver has left. Control thread.
+ *
+ * @return
+ *   0 or -errno; -ECANCELED when the directory is gone or its state no longer Initialising.
+ */
+int
+xenfront_publish(struct xenfront *front);
+
+/**
+ * Allocate, grant and bind all that the queue pairs need, with every receive buffer posted. The
+ * data path does not see it before xenfront_attach(). Control thread.
+ *
+ * @param nb_pairs
+ *   1 to XEN_NETIF_QUEUES_MAX.
+ * @param why
+ *   Receives what failed.
+ * @return
+ *   0 or -errno, with nothing left granted.
+ */
+int
+xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, char *why, size_t size);
+
+/** End all grants, close all ports and free what belongs to them. No ring may be attached. */
+void
+xenfront_rings_destroy(struct xenfront *front);
+
+/**
+ * Hand the rings to the data path if the application has started the port. Does nothing to rings
+ * that it has already. With the device's lock held.
+ */
+void
+xenfront_attach(struct xenfront *front);
+
+/** Take the rings from the data path; they stay granted. With the device's lock held. */
+void
+xenfront_detach(struct xenfront *front);
+
+/** Notify the backend on each port, whatever it asked for. Control thread. */
+void
+xenfront_kick(struct xenfront *front);
+
+extern int xenfront_logtype;
+
+#define XENFRONT_LOG(level, front, fmt, ...) \
+	rte_log(RTE_LOG_##level, xenfront_logtype, "XENFRONT: %s: " fmt "\n", \
+		(front)->nif.xbdev.path, ##__VA_ARGS__)
+
+#endif /* XENFRONT_H */

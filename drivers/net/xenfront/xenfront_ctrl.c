@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "xenfront.h"
+
+/* How long the backend may take to let go of the rings before they are taken from it. */
+#define CLOSING_LIMIT_MS 2000
+/* How long the port's close waits for the control thread: longer than that. */
+#define LEAVE_LIMIT_S 4
+/* A directory that is missing for a moment is xenstored coming back, not a vif that has gone. */
+#define GONE_LIMIT_MS 1000
+
+#define WHY_MAX 192
+
+struct xenfront_goodbye {
+	pthread_cond_t said;
+	bool done;
+};
+
+/* What an evaluation knows. */
+struct view {
+	/* States of both ends, XenbusStateUnknown when there is none. */
+	unsigned int own;
+	unsigned int backend;
+	uint64_t now;
+	/* The application wants the port connected. */
+	bool wanted;
+	bool leaving;
+	/* Queue pairs that the application asks for. */
+	uint16_t queues;
+};
+
+static void
+switch_state(struct xenfront *front, enum xenbus_state state)
+{
+	xen_store_switch_state(front->nif.xbdev.path, state);
+}
+
+static void
+set_phase(struct xenfront *front, enum xenfront_phase phase)
+{
+	pthread_mutex_lock(&front->nif.lock);
+	front->phase = phase;
+	pthread_mutex_unlock(&front->nif.lock);
+}
+
+static void
+set_blocked(struct xenfront *front, bool blocked)
+{
+	pthread_mutex_lock(&front->nif.lock);
+	front->blocked = blocked;
+	pthread_mutex_unlock(&front->nif.lock);
+	front->backend_left = false;
+}
+
+/* Have the control thread come by again, when nothing in xenstore will cause it to. */
+static void
+again(struct xenfront *front)
+{
+	xen_bus_kick(&front->nif.xbdev);
+}
+
+/* The vif cannot be served: it stays closed until its backend or the port starts anew. */
+static void
+fail(struct xenfront *front, int err, const char *why)
+{
+	xen_store_report(front->nif.xbdev.path, err, "%s", why);
+	set_blocked(front, true);
+}
+
+/* A state; Unknown without one. Below 0 when xenstore itself does not answer. */
+static int
+read_state(const char *dir)
+{
+	uint32_t state;
+	int ret;
+
+	ret = xen_store_read_uint(dir, "state", XenbusStateReconfigured, &state);
+	if (ret == 0)
+		return state;
+	if (ret == -ENOENT || ret == -EACCES || ret == -EINVAL || ret == -ERANGE)
+		return XenbusStateUnknown;
+	return ret;
+}
+
+/* Adopt the MAC address of xenstore, when it is a new one and the user has given none. */
+static void
+read_mac(struct xenfront *front)
+{
+	struct rte_ether_addr mac;
+	char value[XEN_STORE_VALUE_MAX];
+
+	if (front->nif.args.has_mac ||
+			xen_store_read(front->nif.xbdev.path, "mac", value) <= 0 ||
+			rte_ether_unformat_addr(value, &mac) < 0 ||
+			!rte_is_valid_assigned_ether_addr(&mac) ||
+			rte_is_same_ether_addr(&mac, &front->store_mac))
+		return;
+	rte_ether_addr_copy(&mac, &front->store_mac);
+	rte_ether_addr_copy(&mac, &front->nif.mac);
+}
+
+/* Read both ends' states. Below 0 when xenstore does not answer: nothing is known then. */
+static int
+look(struct xenfront *front, struct view *v)
+{
+	struct xen_netif *nif = &front->nif;
+	const struct rte_eth_dev_data *data = rte_eth_devices[nif->port_id].data;
+	char peer[XEN_STORE_VALUE_MAX];
+	int ret;
+
+	ret = read_state(nif->xbdev.path);
+	if (ret < 0)
+		return ret;
+	v->own = ret;
+	v->backend = XenbusStateUnknown;
+	ret = xen_store_read(nif->xbdev.path, "backend", peer);
+	if (ret < 0 && ret != -ENOENT && ret != -ERANGE)
+		return ret;
+	if (ret > 0) {
+		xen_bus_set_peer(&nif->xbdev, peer);
+		ret = read_state(peer);
+		if (ret < 0)
+			return ret;
+		v->backend = ret;
+		read_mac(front);
+	}
+	v->now = xen_bus_now_ms();
+	pthread_mutex_lock(&nif->lock);
+	v->leaving = front->goodbye != NULL;
+	v->wanted = nif->started && !v->leaving;
+	v->queues = RTE_MIN(nif->args.queues, (uint32_t)RTE_MAX(data->nb_rx_queues,
+			data->nb_tx_queues));
+	pthread_mutex_unlock(&nif->lock);
+	return 0;
+}
+
+/* Take the vif from the application and ask the backend to let go of it. */
+static void
+begin_close(struct xenfront *front, const struct view *v)
+{
+	pthread_mutex_lock(&front->nif.lock);
+	xenfront_detach(front);
+	front->phase = XENFRONT_CLOSING;
+	pthread_mutex_unlock(&front->nif.lock);
+	if (front->connected) {
+		front->nif.disconnects++;
+		XENFRONT_LOG(INFO, front, "disconnected");
+	}
+	front->connected = false;
+	front->gone_ms = 0;
+	front->closing_ms = v->now + CLOSING_LIMIT_MS;
+	if (v->own != XenbusStateClosing && v->own != XenbusStateClosed)
+		switch_state(front, XenbusStateClosing);
+}
+
+/* The backend has let go of the rings, or had its time: end the grants before saying Closed. */
+static void
+step_closing(struct xenfront *front, const struct view *v)
+{
+	if (v->backend == XenbusStateConnected && v->now < front->closing_ms) {
+		xen_bus_set_timer(&front->nif.xbdev, front->closing_ms - v->now);
+		return;
+	}
+	front->closing_ms = 0;
+	xenfront_rings_destroy(front);
+	if (v->own != XenbusStateClosed)
+		switch_state(front, XenbusStateClosed);
+	set_phase(front, XENFRONT_IDLE);
+	again(front);
+}
+
+/* How the backend has broken the protocol, NULL when it has not. */
+static const char *
+find_broken(struct xenfront *front, unsigned int *queue, const char **name)
+{
+	const char *broken;
+	unsigned int i;
+
+	for (i = 0; i < 2u * front->nb_pairs; i++) {
+		*queue = i / 2;
+		*name = i % 2 == 0 ? "TX" : "RX";
+		broken = __atomic_load_n(i % 2 == 0 ? &front->nif.tx[i / 2].broken :
+				&front->nif.rx[i / 2].broken, __ATOMIC_ACQUIRE);
+		if (broken != NULL)
+			return broken;
+	}
+	return NULL;
+}
+
+static bool
+handle_broken(struct xenfront *front, const struct view *v)
+{
+	const char *broken, *name;
+	char why[WHY_MAX];
+	unsigned int i;
+
+	broken = find_broken(front, &i, &name);
+	if (broken == NULL)
+		return false;
+	snprintf(why, sizeof(why), "queue %u: backend's end of the %s ring: %s", i, name, broken);
+	fail(front, EPROTO, why);
+	begin_close(front, v);
+	return true;
+}
+
+/* Is something missing that a xenstored which was restarted may yet bring back? */
+static bool
+wait_for_store(struct xenfront *front, const struct view *v)
+{
+	if (v->own != XenbusStateUnknown && v->backend != XenbusStateUnknown) {
+		front->gone_ms = 0;
+		return false;
+	}
+	if (front->gone_ms == 0)
+		front->gone_ms = v->now + GONE_LIMIT_MS;
+	if (v->now >= front->gone_ms)
+		return false;
+	xen_bus_set_timer(&front->nif.xbdev, front->gone_ms - v->now);
+	return true;
+}
+
+static void
+connected(struct xenfront *front)
+{
+	if (!front->connected) {
+		front->connected = true;
+		front->nif.connects++;
+		XENFRONT_LOG(INFO, front, "connected, %u queues", front->nb_pairs);
+		/* For a backend that looks at its rings only when it is told to. */
+		xenfront_kick(front);
+	}
+	pthread_mutex_lock(&front->nif.lock);
+	if (front->goodbye == NULL)
+		xenfront_attach(front);
+	pthread_mutex_unlock(&front->nif.lock);
+}
+
+static void
+step_published(struct xenfront *front, const struct view *v)
+{
+	bool misfit = v->wanted &&
+			RTE_MIN(v->queues, front->peer.max_queues) != front->nb_pairs;
+
+	if (handle_broken(front, v))
+		return;
+	if (v->leaving || misfit) {
+		begin_close(front, v);
+		return;
+	}
+	if (wait_for_store(front, v))
+		return;
+	/* Somebody else has reset our end, or the backend goes away. */
+	if (v->own != XenbusStateConnected || v->backend == XenbusStateClosing ||
+			v->backend == XenbusStateClosed ||
+			v->backend == XenbusStateInitialising ||
+			v->backend == XenbusStateUnknown)
+		begin_close(front, v);
+	else if (v->backend == XenbusStateConnected)
+		connected(front);
+}
+
+/* The application's MTU may be larger than what the administrator has set for this vif. */
+static void
+check_mtu(const struct xenfront *front)
+{
+	uint16_t own = rte_eth_devices[front->nif.port_id].data->mtu;
+	uint32_t mtu;
+
+	if (xen_store_read_uint(front->nif.xbdev.path, "mtu", UINT16_MAX, &mtu) == 0 && own > mtu)
+		XENFRONT_LOG(NOTICE, front, "the port's MTU is %u, the vif's is %u: the backend "
+			"may drop longer packets", own, mtu);
+}
+
+/* Grant and publish rings for a backend that waits for them. */
+static void
+try_connect(struct xenfront *front, const struct view *v)
+{
+	char why[WHY_MAX] = "";
+	bool wanted;
+	int ret;
+
+	ret = xenfront_read_peer(front, &front->peer, why, sizeof(why));
+	if (ret < 0) {
+		fail(front, -ret, why);
+		switch_state(front, XenbusStateClosing);
+		return;
+	}
+	/* From here on leave() has something to wait for. */
+	pthread_mutex_lock(&front->nif.lock);
+	wanted = front->nif.started && front->goodbye == NULL;
+	if (wanted)
+		front->phase = XENFRONT_PUBLISHED;
+	pthread_mutex_unlock(&front->nif.lock);
+	if (!wanted)
+		return;
+	ret = xenfront_rings_create(front, RTE_MIN(v->queues, front->peer.max_queues), why,
+			sizeof(why));
+	if (ret < 0)
+		goto fail;
+	ret = xenfront_publish(front);
+	if (ret == 0) {
+		check_mtu(front);
+		switch_state(front, XenbusStateConnected);
+		return;
+	}
+	snprintf(why, sizeof(why), "cannot publish the rings in xenstore: %s", strerror(-ret));
+	xenfront_rings_destroy(front);
+	/* The directory has changed under our hands: look again. */
+	if (ret == -ECANCELED)
+		goto idle;
+fail:
+	fail(front, -ret, why);
+	switch_state(front, XenbusStateClosing);
+idle:
+	set_phase(front, XENFRONT_IDLE);
+	again(front);
+}
+
+/* An end that is not of this connection: go through Closing and Closed, and begin anew. */
+static void
+step_leftover(struct xenfront *front, const struct view *v)
+{
+	if (front->closing_ms == 0)
+		front->closing_ms = v->now + CLOSING_LIMIT_MS;
+	if (v->own != XenbusStateClosing)
+		switch_state(front, XenbusStateClosing);
+	if (v->backend == XenbusStateConnected && v->now < front->closing_ms) {
+		xen_bus_set_timer(&front->nif.xbdev, front->closing_ms - v->now);
+		return;
+	}
+	front->closing_ms = 0;
+	switch_state(front, XenbusStateClosed);
+}
+
+/* A vif that the toolstack detaches is not to be connected any more. */
+static bool
+backend_online(const struct xenfront *front)
+{
+	uint32_t online = 1;
+
+	xen_store_read_uint(front->nif.xbdev.peer, "online", 1, &online);
+	return online != 0;
+}
+
+/* Closed: the backend has to follow before a new connection can begin. */
+static void
+step_closed(struct xenfront *front, const struct view *v)
+{
+	if (v->backend == XenbusStateInitWait || v->backend == XenbusStateInitialising ||
+			(v->backend == XenbusStateClosed && backend_online(front)))
+		switch_state(front, XenbusStateInitialising);
+}
+
+/* After a failure: only a backend that has been away and is back is worth another attempt. */
+static bool
+still_blocked(struct xenfront *front, const struct view *v)
+{
+	if (!front->blocked)
+		return false;
+	if (v->backend != XenbusStateInitWait)
+		front->backend_left = true;
+	else if (front->backend_left)
+		set_blocked(front, false);
+	return front->blocked;
+}
+
+static void
+step_idle(struct xenfront *front, const struct view *v)
+{
+	bool blocked = still_blocked(front, v);
+
+	if (!v->wanted && !blocked)
+		return;
+	switch (v->own) {
+	case XenbusStateUnknown:
+		break;
+	case XenbusStateInitialising:
+		if (!blocked && v->backend == XenbusStateInitWait)
+			try_connect(front, v);
+		break;
+	case XenbusStateClosed:
+		if (!blocked)
+			step_closed(front, v);
+		break;
+	default:
+		step_leftover(front, v);
+		break;
+	}
+}
+
+/* Tell leave() that nothing is left to be done. */
+static void
+say_goodbye(struct xenfront *front)
+{
+	pthread_mutex_lock(&front->nif.lock);
+	if (front->goodbye != NULL && front->phase == XENFRONT_IDLE) {
+		front->goodbye->done = true;
+		pthread_cond_signal(&front->goodbye->said);
+	}
+	pthread_mutex_unlock(&front->nif.lock);
+}
+
+static bool
+link_is_up(struct xenfront *front, const struct view *v)
+{
+	bool up;
+
+	pthread_mutex_lock(&front->nif.lock);
+	up = front->phase == XENFRONT_PUBLISHED && front->connected && front->nif.started &&
+			!front->nif.admin_down;
+	pthread_mutex_unlock(&front->nif.lock);
+	return up && (v->backend == XenbusStateConnected || front->gone_ms != 0);
+}
+
+void
+xenfront_evaluate(struct xen_bus_device *xbdev)
+{
+	struct xenfront *front = (struct xenfront *)xbdev;
+	struct view v;
+
+	if (look(front, &v) < 0)
+		return;
+	switch (front->phase) {
+	case XENFRONT_IDLE:
+		step_idle(front, &v);
+		break;
+	case XENFRONT_PUBLISHED:
+		step_published(front, &v);
+		break;
+	case XENFRONT_CLOSING:
+		break;
+	}
+	/* Also right after the step that began it: often there is nothing to wait for. */
+	if (front->phase == XENFRONT_CLOSING)
+		step_closing(front, &v);
+	say_goodbye(front);
+	xen_netif_set_link(&front->nif, link_is_up(front, &v));
+}
+
+void
+xenfront_leave(struct xen_netif *nif)
+{
+	struct xenfront *front = (struct xenfront *)nif;
+	struct xenfront_goodbye goodbye = { .done = false };
+	pthread_condattr_t attr;
+	struct timespec limit;
+	int ret = 0;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&goodbye.said, &attr);
+	pthread_condattr_destroy(&attr);
+	clock_gettime(CLOCK_MONOTONIC, &limit);
+	limit.tv_sec += LEAVE_LIMIT_S;
+
+	pthread_mutex_lock(&nif->lock);
+	if (front->phase != XENFRONT_IDLE) {
+		front->goodbye = &goodbye;
+		xen_bus_kick(&nif->xbdev);
+		while (!goodbye.done && ret == 0)
+			ret = pthread_cond_timedwait(&goodbye.said, &nif->lock, &limit);
+		front->goodbye = NULL;
+	}
+	pthread_mutex_unlock(&nif->lock);
+	if (ret != 0)
+		XENFRONT_LOG(WARNING, front, "closed without a word from the backend");
+	pthread_cond_destroy(&goodbye.said);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include "xenfront.h"
+
+RTE_LOG_REGISTER_DEFAULT(xenfront_logtype, NOTICE);
+
+/* The first one is required. */
+static const char *const xenfront_args[] = { "devid", "queues", "speed", "mac", NULL };
+
+static void
+xenfront_stop(struct xen_netif *nif)
+{
+	struct xenfront *front = (struct xenfront *)nif;
+
+	xenfront_detach(front);
+	front->blocked = false;
+}
+
+static void
+xenfront_close(struct xen_netif *nif)
+{
+	struct xenfront *front = (struct xenfront *)nif;
+
+	pthread_mutex_lock(&nif->lock);
+	xenfront_detach(front);
+	pthread_mutex_unlock(&nif->lock);
+	xenfront_rings_destroy(front);
+}
+
+static const struct xen_netif_driver xenfront_driver = {
+	.role = XEN_NETIF_FRONTEND,
+	.root = "device/vif",
+	.size = sizeof(struct xenfront),
+	.rxq_size = sizeof(struct xenfront_rxq),
+	.txq_size = sizeof(struct xenfront_txq),
+	.args = xenfront_args,
+	.rx_burst = xenfront_rx_burst,
+	.tx_burst = xenfront_tx_burst,
+	.evaluate = xenfront_evaluate,
+	.stop = xenfront_stop,
+	.leave = xenfront_leave,
+	.close = xenfront_close,
+};
+
+static int
+xenfront_probe(struct rte_vdev_device *vdev)
+{
+	return xen_netif_probe(vdev, &xenfront_driver);
+}
+
+static struct rte_vdev_driver xenfront_vdev_driver = {
+	.probe = xenfront_probe,
+	.remove = xen_netif_remove,
+};
+
+RTE_PMD_REGISTER_VDEV(net_xenfront, xenfront_vdev_driver);
+RTE_PMD_REGISTER_PARAM_STRING(net_xenfront,
+	"devid=<0-65535> "
+	"queues=<1-32> "
+	"speed=<Mb/s> "
+	"mac=<unicast MAC>");

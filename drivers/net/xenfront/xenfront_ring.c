@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+
+#include "xenfront.h"
+
+/* Where the text of what failed goes. */
+struct complaint {
+	char *why;
+	size_t size;
+};
+
+static void *
+share(struct xenfront *front, unsigned int count, grant_ref_t *grefs, bool writable,
+		const struct complaint *c)
+{
+	void *pages;
+
+	errno = 0;
+	pages = xengntshr_share_pages(front->gntshr, front->peer.domid, count, grefs, writable);
+	if (pages != NULL)
+		return pages;
+	if (errno == ENOSPC)
+		snprintf(c->why, c->size, "cannot grant %u more pages: more than the module "
+			"parameter xen_gntalloc.limit allows (a queue pair takes %u pages)", count,
+			2 * XEN_NETIF_RING_SIZE + 2);
+	else
+		snprintf(c->why, c->size, "cannot grant %u pages: %s", count,
+			strerror(errno != 0 ? errno : EIO));
+	return NULL;
+}
+
+/* An empty TX ring, and every id free. */
+static int
+tx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_pair *pair,
+		const struct complaint *c)
+{
+	struct xenfront_tx_pages *tx = &pair->tx;
+	unsigned int i;
+
+	ring->sring.page = share(front, 1, &pair->tx_ring_ref, true, c);
+	if (ring->sring.page == NULL)
+		return -ENOSPC;
+	SHARED_RING_INIT(ring->sring.tx);
+	tx->pages = share(front, XEN_NETIF_RING_SIZE, tx->grefs, false, c);
+	if (tx->pages == NULL)
+		return -ENOSPC;
+	for (i = 0; i < XEN_NETIF_RING_SIZE; i++) {
+		tx->ids[i] = XENFRONT_TX_FREE;
+		tx->free_ids[i] = XEN_NETIF_RING_MASK - i;
+	}
+	tx->nb_free = XEN_NETIF_RING_SIZE;
+	ring->cons = 0;
+	ring->prod = 0;
+	return 0;
+}
+
+/* An RX ring with all its buffers posted: nobody has to be told before the backend connects. */
+static int
+rx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_pair *pair,
+		const struct complaint *c)
+{
+	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
+	struct xenfront_rx_pages *rx = &pair->rx;
+	unsigned int i;
+
+	ring->sring.page = share(front, 1, &pair->rx_ring_ref, true, c);
+	if (ring->sring.page == NULL)
+		return -ENOSPC;
+	SHARED_RING_INIT(ring->sring.rx);
+	rx->pages = share(front, XEN_NETIF_RING_SIZE, grefs, true, c);
+	if (rx->pages == NULL)
+		return -ENOSPC;
+	for (i = 0; i < XEN_NETIF_RING_SIZE; i++) {
+		rx->reqs[i] = (struct netif_rx_request){ .id = i, .gref = grefs[i] };
+		ring->sring.rx->ring[i].req = rx->reqs[i];
+	}
+	ring->cons = 0;
+	ring->prod = XEN_NETIF_RING_SIZE;
+	xen_ring_store(&ring->sring.rx->req_prod, ring->prod);
+	return 0;
+}
+
+static int
+ring_bind(struct xenfront *front, struct xen_netif_ring *ring, const struct complaint *c)
+{
+	xenevtchn_port_or_error_t port;
+	int ret;
+
+	ret = xen_evtchn_open(&ring->evtchn);
+	if (ret < 0) {
+		snprintf(c->why, c->size, "cannot open the event channel device: %s",
+			strerror(-ret));
+		return ret;
+	}
+	port = xenevtchn_bind_unbound_port(ring->evtchn, front->peer.domid);
+	if (port < 0) {
+		ret = errno != 0 ? -errno : -EIO;
+		snprintf(c->why, c->size, "cannot allocate an event channel to domain %u: %s",
+			front->peer.domid, strerror(-ret));
+		return ret;
+	}
+	ring->notify = ring->evtchn;
+	ring->port = port;
+	return 0;
+}
+
+static int
+pair_create(struct xenfront *front, unsigned int i, const struct complaint *c)
+{
+	struct xen_netif_ring *rx = &front->nif.rx[i], *tx = &front->nif.tx[i];
+	struct xenfront_pair *pair;
+	int ret;
+
+	pair = rte_zmalloc("xenfront_pair", sizeof(*pair), RTE_CACHE_LINE_SIZE);
+	if (pair == NULL) {
+		snprintf(c->why, c->size, "no memory for queue %u", i);
+		return -ENOMEM;
+	}
+	front->pairs[i] = pair;
+	rx->broken = NULL;
+	tx->broken = NULL;
+	ret = tx_create(front, tx, pair, c);
+	if (ret == 0)
+		ret = rx_create(front, rx, pair, c);
+	if (ret == 0)
+		ret = ring_bind(front, tx, c);
+	if (ret == 0 && front->peer.split_evtchn)
+		return ring_bind(front, rx, c);
+	rx->notify = tx->notify;
+	rx->port = tx->port;
+	return ret;
+}
+
+static void
+ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages)
+{
+	if (ring->evtchn != NULL)
+		xenevtchn_close(ring->evtchn);
+	ring->evtchn = NULL;
+	ring->notify = NULL;
+	if (pages != NULL)
+		xengntshr_unshare(front->gntshr, pages, XEN_NETIF_RING_SIZE);
+	if (ring->sring.page != NULL)
+		xengntshr_unshare(front->gntshr, ring->sring.page, 1);
+	ring->sring.page = NULL;
+}
+
+void
+xenfront_rings_destroy(struct xenfront *front)
+{
+	struct xenfront_pair *pair;
+	unsigned int i;
+
+	for (i = 0; i < XEN_NETIF_QUEUES_MAX && front->pairs[i] != NULL; i++) {
+		pair = front->pairs[i];
+		ring_destroy(front, &front->nif.tx[i], pair->tx.pages);
+		ring_destroy(front, &front->nif.rx[i], pair->rx.pages);
+		rte_free(pair);
+		front->pairs[i] = NULL;
+	}
+	front->nb_pairs = 0;
+	if (front->gntshr != NULL)
+		xengntshr_close(front->gntshr);
+	front->gntshr = NULL;
+}
+
+int
+xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, char *why, size_t size)
+{
+	const struct complaint c = { .why = why, .size = size };
+	unsigned int i;
+	int ret = 0;
+
+	errno = 0;
+	front->gntshr = xengntshr_open(NULL, 0);
+	if (front->gntshr == NULL) {
+		ret = errno != 0 ? -errno : -ENODEV;
+		snprintf(why, size, "cannot open /dev/xen/gntalloc: %s (is the module xen-gntalloc "
+			"loaded?)", strerror(-ret));
+		return ret;
+	}
+	for (i = 0; i < nb_pairs && ret == 0; i++)
+		ret = pair_create(front, i, &c);
+	if (ret < 0) {
+		xenfront_rings_destroy(front);
+		return ret;
+	}
+	front->nb_pairs = nb_pairs;
+	return 0;
+}
+
+static void
+ring_set_attached(struct xen_netif_ring *ring, bool attached, bool shared)
+{
+	rte_spinlock_lock(&ring->lock);
+	ring->attached = attached && ring->broken == NULL;
+	ring->shared = shared;
+	rte_spinlock_unlock(&ring->lock);
+}
+
+void
+xenfront_attach(struct xenfront *front)
+{
+	struct xen_netif *nif = &front->nif;
+	const struct rte_eth_dev_data *data = rte_eth_devices[nif->port_id].data;
+	unsigned int i;
+
+	if (!nif->started || nif->active_queues != 0)
+		return;
+	for (i = 0; i < front->nb_pairs; i++) {
+		ring_set_attached(&nif->rx[i], true, false);
+		ring_set_attached(&nif->tx[i], true, data->nb_tx_queues > front->nb_pairs);
+	}
+	__atomic_store_n(&nif->active_queues, front->nb_pairs, __ATOMIC_RELEASE);
+}
+
+void
+xenfront_detach(struct xenfront *front)
+{
+	struct xen_netif *nif = &front->nif;
+	unsigned int i;
+
+	__atomic_store_n(&nif->active_queues, 0, __ATOMIC_RELEASE);
+	for (i = 0; i < front->nb_pairs; i++) {
+		ring_set_attached(&nif->rx[i], false, false);
+		ring_set_attached(&nif->tx[i], false, false);
+	}
+}
+
+void
+xenfront_kick(struct xenfront *front)
+{
+	struct xen_netif *nif = &front->nif;
+	unsigned int i;
+
+	for (i = 0; i < front->nb_pairs; i++) {
+		xenevtchn_notify(nif->tx[i].notify, nif->tx[i].port);
+		if (nif->rx[i].evtchn != NULL)
+			xenevtchn_notify(nif->rx[i].notify, nif->rx[i].port);
+	}
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <rte_ether.h>
+#include <rte_memcpy.h>
+#include <rte_prefetch.h>
+
+#include "xen_csum.h"
+#include "xenfront.h"
+
+#define TX_CSUM_FLAGS (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)
+
+/* How far ahead the data of packets is fetched. */
+#define TX_PREFETCH 4
+
+/*
+ * A short packet starts somewhere else in each page: at the same offset in all of them, packets
+ * would compete for the few ways of one set of the cache.
+ */
+#define TX_SHORT_MAX 2048u
+#define TX_COLOURS 32u
+static_assert(TX_COLOURS * RTE_CACHE_LINE_MIN_SIZE + TX_SHORT_MAX <= XEN_PAGE_BYTES,
+		"a short packet has to end within its page");
+
+/* A burst's state while requests are written. */
+struct tx_walk {
+	struct xenfront *front;
+	struct xenfront_tx_pages *tx;
+	struct xen_netif_ring *ring;
+	struct xen_netif_queue *q;
+	/* Next request to write. */
+	uint32_t prod;
+	/* Sent, that is, not dropped. */
+	uint16_t packets;
+	uint64_t bytes;
+};
+
+/* Take one response; false when it answers nothing that was asked. */
+static inline bool
+take_response(struct tx_walk *w, uint32_t idx)
+{
+	struct netif_tx_response rsp = xen_ring_tx_response(w->ring->sring.tx, idx);
+	struct xenfront_tx_pages *tx = w->tx;
+
+	if (unlikely(rsp.id >= XEN_NETIF_RING_SIZE || tx->ids[rsp.id] == XENFRONT_TX_FREE))
+		return false;
+	/* A packet is refused once, however many slots it has. */
+	if (unlikely(rsp.status < 0) && tx->ids[rsp.id] == XENFRONT_TX_FIRST)
+		w->q->errors++;
+	tx->ids[rsp.id] = XENFRONT_TX_FREE;
+	tx->free_ids[tx->nb_free++] = rsp.id;
+	return true;
+}
+
+/* Take back the pages of all answered requests. -1: the backend has broken the protocol. */
+static inline int
+reclaim(struct tx_walk *w)
+{
+	struct xen_netif_ring *ring = w->ring;
+	uint32_t rsp_prod = xen_ring_load(&ring->sring.tx->rsp_prod);
+
+	if (unlikely(rsp_prod - ring->cons > ring->prod - ring->cons)) {
+		ring->broken = "rsp_prod ahead of the requests";
+		goto broken;
+	}
+	for (; ring->cons != rsp_prod; ring->cons++) {
+		if (unlikely(!take_response(w, ring->cons))) {
+			ring->broken = "response to a request that is not outstanding";
+			goto broken;
+		}
+	}
+	return 0;
+
+broken:
+	xen_netif_ring_broken(&w->front->nif, ring);
+	return -1;
+}
+
+/* Take a free page for the next request. */
+static inline uint16_t
+take_id(struct tx_walk *w, enum xenfront_tx_id what)
+{
+	uint16_t id = w->tx->free_ids[--w->tx->nb_free];
+
+	w->tx->ids[id] = what;
+	return id;
+}
+
+static inline void
+put_request(struct tx_walk *w, uint16_t id, uint16_t offset, uint16_t flags, uint16_t size)
+{
+	struct netif_tx_request *req =
+			&w->ring->sring.tx->ring[w->prod++ & XEN_NETIF_RING_MASK].req;
+
+	req->gref = w->tx->grefs[id];
+	req->offset = offset;
+	req->flags = flags;
+	req->id = id;
+	req->size = size;
+}
+
+static inline void
+put_simple(struct tx_walk *w, const struct rte_mbuf *m)
+{
+	uint16_t id = take_id(w, XENFRONT_TX_FIRST), len = rte_pktmbuf_data_len(m), offset = 0;
+
+	if (len <= TX_SHORT_MAX)
+		offset = id % TX_COLOURS * RTE_CACHE_LINE_MIN_SIZE;
+	rte_memcpy(w->tx->pages + id * XEN_PAGE_BYTES + offset,
+			rte_pktmbuf_mtod(m, const void *), len);
+	put_request(w, id, offset, 0, len);
+	w->packets++;
+	w->bytes += len;
+}
+
+/* Fill a page from a chain, whose place is moved on. */
+static void
+fill_page(uint8_t *page, uint32_t len, const struct rte_mbuf **seg, uint32_t *in_seg)
+{
+	uint32_t piece;
+
+	while (len != 0) {
+		if (*in_seg == rte_pktmbuf_data_len(*seg)) {
+			*seg = (*seg)->next;
+			*in_seg = 0;
+			continue;
+		}
+		piece = RTE_MIN(len, rte_pktmbuf_data_len(*seg) - *in_seg);
+		rte_memcpy(page, rte_pktmbuf_mtod_offset(*seg, const void *, *in_seg), piece);
+		page += piece;
+		len -= piece;
+		*in_seg += piece;
+	}
+}
+
+/*
+ * Write a packet densely into as many slots as it needs. The first one's size is the whole
+ * packet's, those of the others are their own (netif.h, "Guest transmit").
+ */
+static void
+put_chain(struct tx_walk *w, const struct rte_mbuf *m, uint16_t flags)
+{
+	uint32_t total = rte_pktmbuf_pkt_len(m), left, len, in_seg = 0;
+	const struct rte_mbuf *seg = m;
+	uint16_t id, size;
+
+	for (left = total; left != 0; left -= len) {
+		len = RTE_MIN(left, XEN_PAGE_BYTES);
+		id = take_id(w, left == total ? XENFRONT_TX_FIRST : XENFRONT_TX_MORE);
+		fill_page(w->tx->pages + id * XEN_PAGE_BYTES, len, &seg, &in_seg);
+		size = left == total ? total : len;
+		put_request(w, id, 0, flags | (left > len ? NETTXF_more_data : 0), size);
+		/* What a blank checksum means stands in the first slot alone. */
+		flags = 0;
+	}
+	w->packets++;
+	w->bytes += total;
+}
+
+/* May the packet be sent at all? Counts it when not. */
+static bool
+packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
+{
+	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0;
+	const struct rte_mbuf *seg;
+
+	if (len > (w->front->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
+		w->ring->count.oversize++;
+		return false;
+	}
+	for (seg = m; seg != NULL; seg = seg->next)
+		sum += rte_pktmbuf_data_len(seg);
+	if (len < RTE_ETHER_HDR_LEN || sum != len) {
+		w->ring->count.bad_packets++;
+		return false;
+	}
+	return true;
+}
+
+/* Do the checksum work that the packet asks for; false when its lengths are nonsense. */
+static bool
+prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
+{
+	const struct xenfront_peer_config *peer = &w->front->peer;
+	bool blank;
+
+	if (xen_csum_prepare_tx(m, (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? peer->csum_ipv6 :
+			peer->csum_ipv4, &blank) < 0) {
+		w->ring->count.bad_packets++;
+		return false;
+	}
+	if (blank)
+		*flags = NETTXF_csum_blank | NETTXF_data_validated;
+	else if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0)
+		w->ring->count.csum_completed++;
+	return true;
+}
+
+/*
+ * Send a packet that is not simply one page without wishes, or drop it. False when too few slots
+ * are free: it stays the caller's, untouched.
+ */
+static __rte_noinline bool
+put_complex(struct tx_walk *w, struct rte_mbuf *m)
+{
+	uint32_t slots = (rte_pktmbuf_pkt_len(m) + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+	uint16_t flags = 0;
+
+	if (!packet_sendable(w, m))
+		goto drop;
+	if (slots > w->tx->nb_free)
+		return false;
+	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 && !prepare_csum(w, m, &flags))
+		goto drop;
+	put_chain(w, m, flags);
+	return true;
+
+drop:
+	w->q->errors++;
+	return true;
+}
+
+/* Write requests for as many packets as there are slots for; how many were taken. */
+static inline uint16_t
+put_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	struct rte_mbuf *m;
+	uint16_t i;
+
+	for (i = 0; i < nb_pkts; i++) {
+		m = pkts[i];
+		if (i + TX_PREFETCH < nb_pkts)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + TX_PREFETCH], void *));
+		if (likely(m->nb_segs == 1 && (m->ol_flags & TX_CSUM_FLAGS) == 0 &&
+				m->data_len >= RTE_ETHER_HDR_LEN && m->data_len <= XEN_PAGE_BYTES &&
+				m->data_len == m->pkt_len && w->tx->nb_free != 0)) {
+			put_simple(w, m);
+			continue;
+		}
+		if (!put_complex(w, m)) {
+			w->ring->count.ring_full++;
+			break;
+		}
+	}
+	return i;
+}
+
+static inline uint16_t
+tx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
+		uint16_t nb_pkts)
+{
+	struct xenfront *front = (struct xenfront *)q->nif;
+	struct tx_walk w = {
+		.front = front,
+		.tx = &front->pairs[ring->id]->tx,
+		.ring = ring,
+		.q = q,
+		.prod = ring->prod,
+	};
+	uint32_t old = ring->prod;
+	uint16_t n;
+
+	if (reclaim(&w) < 0)
+		return 0;
+	n = put_packets(&w, pkts, nb_pkts);
+	if (w.prod != old) {
+		ring->prod = w.prod;
+		xen_ring_store(&ring->sring.tx->req_prod, w.prod);
+		xen_netif_notify(ring, &ring->sring.tx->req_event, w.prod, old);
+	}
+	ring->count.slots += w.prod - old;
+	q->packets += w.packets;
+	q->bytes += w.bytes;
+	rte_pktmbuf_free_bulk(pkts, n);
+	return n;
+}
+
+uint16_t
+xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	struct xen_netif_queue *q = txq;
+	uint16_t active = __atomic_load_n(&q->nif->active_queues, __ATOMIC_ACQUIRE);
+	struct xen_netif_ring *ring;
+	uint16_t n = 0;
+
+	if (active == 0)
+		return 0;
+	ring = &q->nif->tx[q->id % active];
+	if (unlikely(ring->shared))
+		rte_spinlock_lock(&ring->lock);
+	else if (!rte_spinlock_trylock(&ring->lock))
+		return 0;
+	if (likely(ring->attached))
+		n = tx_ring(q, ring, pkts, nb_pkts);
+	rte_spinlock_unlock(&ring->lock);
+	return n;
+}
