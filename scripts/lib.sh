@@ -91,6 +91,17 @@ stop_process()
 	wait "$pid" 2>/dev/null || :
 }
 
+# stop_group PID [LIMIT]: the same for the process group that PID leads, such as a
+# job started under `set -m`.
+stop_group()
+{
+	local pid=$1 limit=${2:-10}
+	kill -TERM -- "-$pid" 2>/dev/null || :
+	wait_for "$limit" process_ended "$pid" || :
+	kill -KILL -- "-$pid" 2>/dev/null || :
+	wait "$pid" 2>/dev/null || :
+}
+
 # process_ended PID: true when no such process runs (a zombie has ended).
 process_ended()
 {
