@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef UNIT_H
+#define UNIT_H
+
+/**
+ * @file
+ * What the unit tests share: DPDK without root and hugepages, the log as text, ports, waiting, and
+ * the toolstack's hand in xenstore. A test program is domain 0; its guests are rawfront.h's.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include <xenstore.h>
+
+#include "xensim.h"
+
+/** How long anything may take that is waited for. No test depends on it being short. */
+#define UNIT_LIMIT_MS 30000u
+
+/** Mbufs of unit_pool, and the bytes that fit into one. */
+#define UNIT_MBUFS 2048u
+#define UNIT_ROOM 2048u
+
+/** Longest value read out of xenstore by unit_read(). */
+#define UNIT_VALUE_MAX 512
+
+/** The test's own connection to xenstore: the toolstack's and the guests' kernels'. */
+extern struct xs_handle *unit_store;
+
+/** Mbufs for ports and tests, without a cache: what is out is out. */
+extern struct rte_mempool *unit_pool;
+
+/** Start DPDK, a machine's domain 1 and 2, and the connection to xenstore: a group's setup. */
+int
+unit_setup(void **state);
+
+/** End what unit_setup() started. */
+int
+unit_teardown(void **state);
+
+/** Milliseconds of a monotonic clock. */
+uint64_t
+unit_now_ms(void);
+
+/** What runs between two looks at something that is waited for; NULL: nothing but a nap. */
+extern void (*unit_idle_hook)(void);
+
+/** A nap of the test, with the hook run. */
+void
+unit_idle(void);
+
+/** Wait until a condition holds; the test fails when it does not within UNIT_LIMIT_MS. */
+#define unit_wait(cond) do { \
+	uint64_t unit_end = unit_now_ms() + UNIT_LIMIT_MS; \
+	while (!(cond)) { \
+		if (unit_now_ms() > unit_end) \
+			fail_msg("not within %u ms: %s", UNIT_LIMIT_MS, #cond); \
+		unit_idle(); \
+	} \
+} while (0)
+
+/** Forget the log so far. Every thread's lines are caught from unit_setup() on. */
+void
+unit_log_clear(void);
+
+/** Does the log have this text? */
+bool
+unit_log_has(const char *text);
+
+/** Where the text stands in the log the first time, or -1. */
+long
+unit_log_find(const char *text);
+
+/** How many times the text is in the log. */
+unsigned int
+unit_log_count(const char *text);
+
+/** Fail, with the log, unless it has this text. */
+void
+unit_assert_log(const char *text);
+
+/** Read a key; empty when there is none. The path is made from fmt. Not for several threads. */
+const char *
+unit_read(const char *fmt, ...) __rte_format_printf(1, 2);
+
+/** Write a key. */
+void
+unit_write(const char *value, const char *fmt, ...) __rte_format_printf(2, 3);
+
+/** Remove a key or directory, if it is there. */
+void
+unit_remove(const char *fmt, ...) __rte_format_printf(1, 2);
+
+/** Probe a vdev; 0 or what the driver answered. */
+int
+unit_probe(const char *name, const char *args);
+
+/** Number of the port with that name. */
+uint16_t
+unit_port(const char *name);
+
+/**
+ * Configure a port, set up as many rx and tx queues, and start it.
+ *
+ * @param offloads
+ *   RTE_ETH_RX_OFFLOAD_*.
+ */
+void
+unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool *pool);
+
+/** Stop, close and remove a port. */
+void
+unit_remove_port(const char *name);
+
+/** The port's link is up. */
+bool
+unit_link(uint16_t port);
+
+/** An extended statistic of a port, by its name. */
+uint64_t
+unit_xstat(uint16_t port, const char *name);
+
+/** Grants that domain 0 maps. */
+uint64_t
+unit_maps(void);
+
+/** Event channels of domain 0. */
+uint64_t
+unit_ports(void);
+
+/** Notifications that domain 0 has sent. */
+uint64_t
+unit_notifies(void);
+
+/** Open file descriptors of the process. */
+unsigned int
+unit_fds(void);
+
+/** Bytes of the process in memory. */
+uint64_t
+unit_rss(void);
+
+/**
+ * Make a packet of len bytes in segments of seg bytes at most, filled with unit_byte().
+ *
+ * @param seed
+ *   Where the pattern begins.
+ */
+struct rte_mbuf *
+unit_packet(uint32_t len, uint16_t seg, uint32_t seed);
+
+/** Byte number i of the pattern that begins with seed. */
+static inline uint8_t
+unit_byte(uint32_t seed, uint32_t i)
+{
+	uint32_t x = (seed + i) * 2654435761u;
+
+	return (x >> 24) ^ (x >> 9);
+}
+
+/** Fail unless the packet has len bytes, of the pattern from seed on. */
+void
+unit_check_packet(const struct rte_mbuf *m, uint32_t len, uint32_t seed);
+
+/** Fail unless every mbuf of unit_pool is back. */
+void
+unit_check_pool(void);
+
+#endif /* UNIT_H */

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <rte_bus_vdev.h>
+
+#include "unit.h"
+
+#define XSTATS_MAX 2048
+
+int
+unit_probe(const char *name, const char *args)
+{
+	return rte_vdev_init(name, args);
+}
+
+uint16_t
+unit_port(const char *name)
+{
+	uint16_t port;
+
+	assert_int_equal(rte_eth_dev_get_port_by_name(name, &port), 0);
+	return port;
+}
+
+void
+unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool *pool)
+{
+	struct rte_eth_conf conf = { .rxmode.offloads = offloads, .intr_conf.lsc = 1 };
+	uint16_t i;
+
+	assert_int_equal(rte_eth_dev_configure(port, queues, queues, &conf), 0);
+	for (i = 0; i < queues; i++) {
+		assert_int_equal(rte_eth_rx_queue_setup(port, i, 256, SOCKET_ID_ANY, NULL, pool),
+			0);
+		assert_int_equal(rte_eth_tx_queue_setup(port, i, 256, SOCKET_ID_ANY, NULL), 0);
+	}
+	assert_int_equal(rte_eth_dev_start(port), 0);
+}
+
+void
+unit_remove_port(const char *name)
+{
+	uint16_t port = unit_port(name);
+
+	rte_eth_dev_stop(port);
+	assert_int_equal(rte_eth_dev_close(port), 0);
+	assert_int_equal(rte_vdev_uninit(name), 0);
+}
+
+bool
+unit_link(uint16_t port)
+{
+	struct rte_eth_link link;
+
+	assert_int_equal(rte_eth_link_get_nowait(port, &link), 0);
+	return link.link_status == RTE_ETH_LINK_UP;
+}
+
+uint64_t
+unit_xstat(uint16_t port, const char *name)
+{
+	uint64_t id, value;
+
+	if (rte_eth_xstats_get_id_by_name(port, name, &id) < 0)
+		fail_msg("no statistic %s", name);
+	assert_int_equal(rte_eth_xstats_get_by_id(port, &id, &value, 1), 1);
+	return value;
+}
+
+static struct xensim_counters
+counters(void)
+{
+	struct xensim_counters c;
+
+	assert_int_equal(xensim_counters_get(0, &c), 0);
+	return c;
+}
+
+uint64_t
+unit_maps(void)
+{
+	return counters().maps_live;
+}
+
+uint64_t
+unit_ports(void)
+{
+	return counters().ports_live;
+}
+
+uint64_t
+unit_notifies(void)
+{
+	return counters().notifies;
+}
+
+unsigned int
+unit_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	/* ".", ".." and the directory itself. */
+	return n - 3;
+}
+
+uint64_t
+unit_rss(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long long size, rss = 0;
+
+	assert_non_null(f);
+	if (fscanf(f, "%llu %llu", &size, &rss) != 2)
+		rss = 0;
+	fclose(f);
+	return rss * sysconf(_SC_PAGESIZE);
+}
+
+struct rte_mbuf *
+unit_packet(uint32_t len, uint16_t seg, uint32_t seed)
+{
+	struct rte_mbuf *head = NULL, *m;
+	uint32_t done = 0;
+	uint16_t n, i;
+	uint8_t *data;
+
+	do {
+		m = rte_pktmbuf_alloc(unit_pool);
+		assert_non_null(m);
+		n = RTE_MIN(len - done, RTE_MIN((uint32_t)seg, UNIT_ROOM));
+		data = (uint8_t *)rte_pktmbuf_append(m, n);
+		for (i = 0; i < n; i++)
+			data[i] = unit_byte(seed, done + i);
+		done += n;
+		if (head == NULL)
+			head = m;
+		else
+			assert_int_equal(rte_pktmbuf_chain(head, m), 0);
+	} while (done < len);
+	return head;
+}
+
+void
+unit_check_packet(const struct rte_mbuf *m, uint32_t len, uint32_t seed)
+{
+	uint32_t done = 0, segs = 0;
+	const struct rte_mbuf *seg;
+	const uint8_t *data;
+	const char *why;
+	uint16_t i;
+
+	assert_int_equal(rte_pktmbuf_pkt_len(m), len);
+	for (seg = m; seg != NULL; seg = seg->next, segs++) {
+		data = rte_pktmbuf_mtod(seg, const uint8_t *);
+		for (i = 0; i < seg->data_len; i++) {
+			if (data[i] != unit_byte(seed, done + i))
+				fail_msg("byte %u of %u differs", done + i, len);
+		}
+		done += seg->data_len;
+	}
+	assert_int_equal(done, len);
+	assert_int_equal(segs, m->nb_segs);
+	if (rte_mbuf_check(m, 1, &why) < 0)
+		fail_msg("mbuf: %s", why);
+}
+
+void
+unit_check_pool(void)
+{
+	assert_int_equal(rte_mempool_avail_count(unit_pool), UNIT_MBUFS);
+}
