@@ -8,13 +8,19 @@
 #include "rawfront.h"
 #include "unit.h"
 
-static void *
-share_page(struct rawfront *f, uint32_t *gref)
+void *
+rawfront_share(struct rawfront *f, unsigned int domid, bool writable, uint32_t *gref)
 {
-	void *page = xengntshr_share_pages(f->gntshr, 0, 1, gref, 1);
+	void *page = xengntshr_share_pages(f->gntshr, domid, 1, gref, writable);
 
 	assert_non_null(page);
 	return page;
+}
+
+void
+rawfront_unshare(struct rawfront *f, void *page)
+{
+	assert_int_equal(xengntshr_unshare(f->gntshr, page, 1), 0);
 }
 
 static int
@@ -72,8 +78,8 @@ rawfront_open(struct rawfront *f, unsigned int domid, unsigned int devid, unsign
 	f->pages = xengntshr_share_pages(f->gntshr, 0, RAWFRONT_PAGES, f->gref, 1);
 	assert_non_null(f->pages);
 	for (i = 0; i < queues; i++) {
-		f->q[i].tx = share_page(f, &f->q[i].tx_ref);
-		f->q[i].rx = share_page(f, &f->q[i].rx_ref);
+		f->q[i].tx = rawfront_share(f, 0, true, &f->q[i].tx_ref);
+		f->q[i].rx = rawfront_share(f, 0, true, &f->q[i].rx_ref);
 		f->q[i].port_tx = bind_port(f);
 		f->q[i].port_rx = split ? bind_port(f) : f->q[i].port_tx;
 	}

@@ -87,6 +87,19 @@ rawfront_close(struct rawfront *f);
 void
 rawfront_die(struct rawfront *f);
 
+/**
+ * Grant one more page, to a domain of the test's choice. It is given back with the guest.
+ *
+ * @return
+ *   The page; its reference is written to gref.
+ */
+void *
+rawfront_share(struct rawfront *f, unsigned int domid, bool writable, uint32_t *gref);
+
+/** End the grant of a page of rawfront_share(). */
+void
+rawfront_unshare(struct rawfront *f, void *page);
+
 /** Set the rings to empty, with all indices at a number. */
 void
 rawfront_init_rings(struct rawfront *f, uint32_t start);

@@ -114,6 +114,7 @@ unit_setup(void **state __rte_unused)
 		if (make_domain(i) < 0)
 			return -1;
 	}
+	unit_count_from_here();
 	unit_pool = rte_pktmbuf_pool_create("unit", UNIT_MBUFS, 0, 0,
 			UNIT_ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
 	return unit_pool != NULL ? 0 : -1;

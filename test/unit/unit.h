@@ -133,11 +133,15 @@ unit_link(uint16_t port);
 uint64_t
 unit_xstat(uint16_t port, const char *name);
 
+/** What domain 0 holds now is none of the drivers': unit_setup() calls this. */
+void
+unit_count_from_here(void);
+
 /** Grants that domain 0 maps. */
 uint64_t
 unit_maps(void);
 
-/** Event channels of domain 0. */
+/** Event channels of domain 0 that are in use. */
 uint64_t
 unit_ports(void);
 

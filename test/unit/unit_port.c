@@ -74,6 +74,10 @@ unit_xstat(uint16_t port, const char *name)
 	return value;
 }
 
+/* What xenstored holds, before any test. */
+static uint64_t maps_before;
+static uint64_t ports_before;
+
 static struct xensim_counters
 counters(void)
 {
@@ -83,16 +87,23 @@ counters(void)
 	return c;
 }
 
+void
+unit_count_from_here(void)
+{
+	maps_before = counters().maps_live;
+	ports_before = counters().ports_live;
+}
+
 uint64_t
 unit_maps(void)
 {
-	return counters().maps_live;
+	return counters().maps_live - maps_before;
 }
 
 uint64_t
 unit_ports(void)
 {
-	return counters().ports_live;
+	return counters().ports_live - ports_before;
 }
 
 uint64_t

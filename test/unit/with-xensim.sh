@@ -29,6 +29,7 @@ shift
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/xenunit.XXXXXX")
 child=
+# shellcheck disable=SC2317 # called by the traps
 cleanup() {
 	trap - EXIT HUP INT TERM
 	if [[ -n $child ]]; then

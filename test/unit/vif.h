@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef VIF_H
+#define VIF_H
+
+/**
+ * @file
+ * A vif with both ends: a guest played by hand and a net_xenvif port.
+ */
+
+#include "rawfront.h"
+#include "unit.h"
+
+struct vif {
+	struct rawfront f;
+	uint16_t port;
+	char name[32];
+	bool has_port;
+};
+
+/** How a vif is made; zeros are the usual. */
+struct vif_options {
+	unsigned int domid;      /* 0: 1 */
+	unsigned int queues;     /* of the guest; 0: 1 */
+	unsigned int app_queues; /* 0: 1 */
+	bool single_evtchn;
+	uint64_t offloads;
+	struct rte_mempool *pool;
+};
+
+/** Make a vif with a started port, whose guest has published nothing yet. */
+void
+vif_open(struct vif *v, const struct vif_options *options);
+
+/** Connect a vif of vif_open(), and wait for the port's link. */
+void
+vif_connect(struct vif *v);
+
+/** Remove port and guest. */
+void
+vif_close(struct vif *v);
+
+/** The error that the backend left in xenstore; empty when there is none. */
+const char *
+vif_error(const struct vif *v);
+
+/**
+ * Wait until the backend has closed the vif, and check what it said and that it holds nothing.
+ *
+ * @param why
+ *   Has to be in the error key and in the log.
+ */
+void
+vif_expect_failed(struct vif *v, const char *why);
+
+/** After a failure or a reset: the guest starts anew with empty rings. */
+void
+vif_reconnect(struct vif *v);
+
+/* For cmocka: *state is a connected vif of one queue; with SCATTER for the second. */
+int
+vif_setup(void **state);
+int
+vif_setup_scatter(void **state);
+/* Checks that nothing is left: no grant mapped, no port bound, no mbuf lost. */
+int
+vif_teardown(void **state);
+
+#define vif_test(fn) cmocka_unit_test_setup_teardown(fn, vif_setup, vif_teardown)
+#define vif_test_scatter(fn) cmocka_unit_test_setup_teardown(fn, vif_setup_scatter, vif_teardown)
+
+/* The guest transmits. */
+
+/** Where the pattern of a data page begins: every page has its own. */
+static inline uint32_t
+vif_seed(unsigned int page)
+{
+	return page * XEN_PAGE_BYTES;
+}
+
+/** Put a TX request for a data page, which vif_open() has filled with its pattern. */
+void
+vif_put(struct vif *v, unsigned int page, uint16_t offset, uint16_t size, uint16_t flags,
+		uint16_t id);
+
+/** Put extra info of a type; more: another follows. */
+void
+vif_put_extra(struct vif *v, uint8_t type, bool more);
+
+/** Put GSO extra info. */
+void
+vif_put_gso(struct vif *v, uint8_t type, uint16_t size);
+
+/** Publish, and take what the port has to give. */
+uint16_t
+vif_burst(struct vif *v, struct rte_mbuf **pkts, uint16_t n);
+
+/** The next TX response has to be this one. */
+void
+vif_expect_rsp(struct vif *v, uint16_t id, int16_t status);
+
+/** There must be no further TX response. */
+void
+vif_expect_no_rsp(struct vif *v);
+
+/** Send a packet of one page with an id of its own, and see it arrive and be answered. */
+void
+vif_send_good(struct vif *v);
+
+#endif /* VIF_H */
