@@ -108,7 +108,7 @@ struct xenfront {
 /** An application's rx queue. */
 struct xenfront_rxq {
 	struct xen_netif_queue q;
-	/* Where the next burst begins among the rings of this queue. */
+	/* With which of its rings the next burst begins: the nth is id + n * nb_queues. */
 	uint16_t next_ring;
 };
 

@@ -361,13 +361,17 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xenfront_rxq *rxq = queue;
 	struct xen_netif_queue *q = &rxq->q;
 	uint16_t active = __atomic_load_n(&q->nif->active_queues, __ATOMIC_ACQUIRE);
-	uint16_t n = 0, first, id;
+	uint32_t nth = rxq->next_ring, id = q->id + nth * q->nb_queues, first;
 	struct xen_netif_ring *ring;
+	uint16_t n = 0;
 
 	if (q->id >= active)
 		return 0;
-	first = rxq->next_ring < active ? rxq->next_ring : q->id;
-	id = first;
+	if (id >= active) {
+		nth = 0;
+		id = q->id;
+	}
+	first = nth;
 	do {
 		ring = &q->nif->rx[id];
 		if (likely(rte_spinlock_trylock(&ring->lock))) {
@@ -375,8 +379,13 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 				n += rx_ring(q, ring, &pkts[n], nb_pkts - n);
 			rte_spinlock_unlock(&ring->lock);
 		}
-		id = id + q->nb_queues < active ? id + q->nb_queues : q->id;
-	} while (id != first && n < nb_pkts);
-	rxq->next_ring = id;
+		nth++;
+		id += q->nb_queues;
+		if (id >= active) {
+			nth = 0;
+			id = q->id;
+		}
+	} while (nth != first && n < nb_pkts);
+	rxq->next_ring = nth;
 	return n;
 }
