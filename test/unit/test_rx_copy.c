@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/* The guest's TX ring: grants that fail, mbufs that run out, indices, and notifications. */
+
+#include <pthread.h>
+
+#include "vif.h"
+
+#define PKTS 512
+
+/* Where a test's request says that its packet is: one good, one bad, one good, and so on. */
+static void
+check_one_bad(struct vif *v, const struct netif_tx_request *bad)
+{
+	struct rte_mbuf *pkts[PKTS];
+	uint64_t errors = unit_xstat(v->port, "rx_q0_copy_errors");
+	struct netif_tx_request req = *bad;
+
+	vif_put(v, 1, 0, 60, 0, 1);
+	rawfront_tx_put(&v->f, 0, &req);
+	vif_put(v, 3, 0, 80, 0, 3);
+	/* The bad one again, as the second piece of a packet. */
+	vif_put(v, 4, 0, 70 + req.size, NETTXF_more_data, 4);
+	req.id++;
+	rawfront_tx_put(&v->f, 0, &req);
+	vif_put(v, 5, 0, 90, 0, 5);
+	assert_int_equal(vif_burst(v, pkts, PKTS), 3);
+	unit_check_packet(pkts[0], 60, vif_seed(1));
+	unit_check_packet(pkts[1], 80, vif_seed(3));
+	unit_check_packet(pkts[2], 90, vif_seed(5));
+	rte_pktmbuf_free_bulk(pkts, 3);
+	vif_expect_rsp(v, 1, NETIF_RSP_OKAY);
+	vif_expect_rsp(v, bad->id, NETIF_RSP_ERROR);
+	vif_expect_rsp(v, 3, NETIF_RSP_OKAY);
+	vif_expect_rsp(v, 4, NETIF_RSP_ERROR);
+	vif_expect_rsp(v, bad->id + 1, NETIF_RSP_ERROR);
+	vif_expect_rsp(v, 5, NETIF_RSP_OKAY);
+	vif_expect_no_rsp(v);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_copy_errors"), errors + 2);
+	assert_int_equal(unit_xstat(v->port, "protocol_errors"), 0);
+	assert_true(unit_link(v->port));
+}
+
+/* Grants that the backend may not read: the packet is lost, and no other. */
+static void
+test_bad_grants(void **state)
+{
+	struct netif_tx_request req = { .size = 64, .id = 0x7000 };
+	struct vif *v = *state;
+	uint32_t gref;
+	void *page;
+
+	req.gref = 60000;
+	check_one_bad(v, &req);
+	req.gref = UINT32_MAX;
+	check_one_bad(v, &req);
+	/* Granted once, no longer. */
+	page = rawfront_share(&v->f, 0, true, &gref);
+	rawfront_unshare(&v->f, page);
+	req.gref = gref;
+	check_one_bad(v, &req);
+	/* Granted to another domain. */
+	rawfront_share(&v->f, 2, true, &req.gref);
+	check_one_bad(v, &req);
+}
+
+/* Guests grant what they transmit for reading alone. */
+static void
+test_read_only_grant(void **state)
+{
+	struct netif_tx_request req = { .size = 1000, .id = 9 };
+	struct vif *v = *state;
+	struct rte_mbuf *m;
+	unsigned int i;
+	uint8_t *page;
+
+	page = rawfront_share(&v->f, 0, false, &req.gref);
+	for (i = 0; i < req.size; i++)
+		page[i] = unit_byte(77, i);
+	rawfront_tx_put(&v->f, 0, &req);
+	assert_int_equal(vif_burst(v, &m, 1), 1);
+	unit_check_packet(m, 1000, 77);
+	rte_pktmbuf_free(m);
+	vif_expect_rsp(v, 9, NETIF_RSP_OKAY);
+}
+
+/* Each copy of a burst fails in turn, with each status that there is. */
+static void
+test_copy_faults(void **state)
+{
+	struct rte_mbuf *pkts[PKTS];
+	struct vif *v = *state;
+	unsigned int nth, i, got;
+	int16_t status;
+
+	for (status = GNTST_general_error; status >= GNTST_no_space; status--) {
+		for (nth = 1; nth <= 8; nth++) {
+			for (i = 0; i < 8; i++)
+				vif_put(v, i, 0, 100 + i, 0, i);
+			assert_int_equal(xensim_fault_set(XENSIM_FAULT_COPY, 0, nth, 0, status), 0);
+			got = vif_burst(v, pkts, PKTS);
+			xensim_fault_clear();
+			assert_int_equal(got, 7);
+			for (i = 0; i < 8; i++)
+				vif_expect_rsp(v, i, i == nth - 1 ? NETIF_RSP_ERROR :
+					NETIF_RSP_OKAY);
+			for (i = 0; i < got; i++)
+				unit_check_packet(pkts[i], 100 + i + (i >= nth - 1),
+					vif_seed(i + (i >= nth - 1)));
+			rte_pktmbuf_free_bulk(pkts, got);
+			unit_check_pool();
+		}
+	}
+}
+
+/* Every copy fails: nothing arrives, all is answered, and the vif lives. */
+static void
+test_all_copies_fail(void **state)
+{
+	struct rte_mbuf *pkts[PKTS];
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < 64; i++)
+		vif_put(v, i, 0, 100, 0, i);
+	assert_int_equal(xensim_fault_set(XENSIM_FAULT_COPY, 0, 1, 1, GNTST_general_error), 0);
+	assert_int_equal(vif_burst(v, pkts, PKTS), 0);
+	xensim_fault_clear();
+	for (i = 0; i < 64; i++)
+		vif_expect_rsp(v, i, NETIF_RSP_ERROR);
+	unit_check_pool();
+	vif_send_good(v);
+}
+
+/* Mbufs that a test keeps away from the port. */
+static struct rte_mbuf *taken[UNIT_MBUFS];
+
+static void
+take_all_but(unsigned int left)
+{
+	assert_int_equal(rte_pktmbuf_alloc_bulk(unit_pool, taken, UNIT_MBUFS - left), 0);
+}
+
+static void
+give_back(unsigned int left)
+{
+	rte_pktmbuf_free_bulk(taken, UNIT_MBUFS - left);
+}
+
+/* No mbufs: the packets stay on the ring, and none is lost or out of order. */
+static void
+test_no_mbufs(void **state)
+{
+	static const unsigned int left[] = { 0, 1, 2, 7 };
+	struct rte_mbuf *pkts[PKTS], *rest[PKTS];
+	struct vif *v = *state;
+	unsigned int i, j, want;
+
+	for (i = 0; i < RTE_DIM(left); i++) {
+		for (j = 0; j < 10; j++)
+			vif_put(v, j, 0, 100 + j, 0, j);
+		take_all_but(left[i]);
+		want = left[i];
+		assert_int_equal(vif_burst(v, pkts, PKTS), want);
+		assert_int_equal(rte_eth_rx_burst(v->port, 0, rest, PKTS), 0);
+		give_back(left[i]);
+		for (j = 0; j < want; j++)
+			vif_expect_rsp(v, j, NETIF_RSP_OKAY);
+		vif_expect_no_rsp(v);
+		assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts + want, PKTS - want),
+			10 - want);
+		for (j = 0; j < 10; j++)
+			unit_check_packet(pkts[j], 100 + j, vif_seed(j));
+		rte_pktmbuf_free_bulk(pkts, 10);
+		for (j = want; j < 10; j++)
+			vif_expect_rsp(v, j, NETIF_RSP_OKAY);
+		vif_expect_no_rsp(v);
+		unit_check_pool();
+	}
+}
+
+/* A chain that would need one mbuf more than there is waits whole. */
+static void
+test_no_mbufs_chain(void **state)
+{
+	struct vif *v = *state;
+	struct rte_eth_stats stats;
+	struct rte_mbuf *m;
+
+	vif_put(v, 0, 0, 6000, NETTXF_more_data, 0);
+	vif_put(v, 1, 0, 3000, 0, 1);
+	take_all_but(2);
+	assert_int_equal(vif_burst(v, &m, 1), 0);
+	assert_int_equal(rte_mempool_avail_count(unit_pool), 2);
+	give_back(2);
+	vif_expect_no_rsp(v);
+	assert_int_equal(rte_eth_rx_burst(v->port, 0, &m, 1), 1);
+	assert_int_equal(m->pkt_len, 6000);
+	assert_int_equal(m->nb_segs, 3);
+	rte_pktmbuf_free(m);
+	vif_expect_rsp(v, 0, NETIF_RSP_OKAY);
+	vif_expect_rsp(v, 1, NETIF_RSP_OKAY);
+	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
+	assert_true(stats.rx_nombuf > 0);
+}
+
+/* Fill the ring and take it in bursts of one size; ids and order are the guest's. */
+static void
+run_bursts(struct vif *v, unsigned int burst, unsigned int total)
+{
+	struct rte_mbuf *pkts[PKTS];
+	unsigned int sent, got, n, i;
+
+	for (sent = 0; sent < total; sent += got) {
+		for (i = 0; i < XEN_NETIF_RING_SIZE; i++)
+			vif_put(v, (sent + i) % RAWFRONT_PAGES, 0, 60, 0, 0xFFFF - i);
+		for (got = 0; got < XEN_NETIF_RING_SIZE; got += n) {
+			n = vif_burst(v, pkts, burst);
+			assert_int_equal(n, RTE_MIN(burst, XEN_NETIF_RING_SIZE - got));
+			for (i = 0; i < n; i++) {
+				unit_check_packet(pkts[i], 60,
+					vif_seed((sent + got + i) % RAWFRONT_PAGES));
+				vif_expect_rsp(v, 0xFFFF - got - i, NETIF_RSP_OKAY);
+			}
+			rte_pktmbuf_free_bulk(pkts, n);
+			vif_expect_no_rsp(v);
+		}
+	}
+}
+
+static void
+test_bursts(void **state)
+{
+	static const unsigned int bursts[] = { 1, 31, 32, 255, 256, 512 };
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(bursts); i++)
+		run_bursts(v, bursts[i], 1024);
+	/* A backend that polls never asks to be notified. */
+	assert_int_equal(v->f.q[0].tx->req_event, 1);
+}
+
+/* Indices are 32 bits and run on past the largest. */
+static void
+test_wrap(void **state)
+{
+	struct vif *v = *state;
+
+	rawfront_reset(&v->f);
+	rawfront_init_rings(&v->f, 0xFFFFFF00);
+	vif_connect(v);
+	run_bursts(v, 32, 2048);
+	assert_int_equal(v->f.q[0].tx_prod, (uint32_t)(0xFFFFFF00 + 2048));
+	vif_send_good(v);
+}
+
+/* Packets of the largest number of small pieces do not fit into one batch all at once. */
+static void
+test_many_pieces(void **state)
+{
+	struct rte_mbuf *pkts[PKTS];
+	struct vif *v = *state;
+	unsigned int i, j, n, got = 0;
+
+	for (i = 0; i < 14; i++) {
+		for (j = 0; j < 18; j++)
+			vif_put(v, j, 0, j == 0 ? 18 * 3600 : 3600, j < 17 ? NETTXF_more_data : 0,
+				i * 18 + j);
+	}
+	rawfront_tx_push(&v->f, 0);
+	while (got < 14) {
+		n = rte_eth_rx_burst(v->port, 0, pkts + got, PKTS - got);
+		assert_true(n > 0);
+		got += n;
+	}
+	for (i = 0; i < 14; i++)
+		assert_int_equal(pkts[i]->pkt_len, 18 * 3600);
+	rte_pktmbuf_free_bulk(pkts, 14);
+	for (i = 0; i < 14 * 18; i++)
+		vif_expect_rsp(v, i, NETIF_RSP_OKAY);
+	vif_expect_no_rsp(v);
+}
+
+/* The guest is notified when it asked for it, and never otherwise. */
+static void
+test_notify(void **state)
+{
+	/* Where rsp_event stands before n responses, counted from those already there. */
+	static const struct {
+		int event;
+		unsigned int n;
+		bool wanted;
+	} cases[] = {
+		{ 1, 1, true }, { 1, 32, true }, { 32, 32, true }, { 33, 32, false },
+		{ 0, 1, false }, { 0, 200, false }, { -5, 1, false }, { 2, 1, false },
+		{ 100, 200, true }, { 200, 200, true }, { 201, 200, false }, { 1000, 1, false },
+		{ -1000, 1, false }, { 2, 2, true },
+	};
+	struct rte_mbuf *pkts[PKTS];
+	struct vif *v = *state;
+	uint64_t sent, held, real;
+	unsigned int i, j;
+
+	rawfront_event(&v->f);
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		sent = unit_xstat(v->port, "rx_q0_notify_sent");
+		held = unit_xstat(v->port, "rx_q0_notify_suppressed");
+		real = unit_notifies();
+		v->f.q[0].tx->rsp_event = v->f.q[0].tx_cons + cases[i].event;
+		for (j = 0; j < cases[i].n; j++)
+			vif_put(v, j, 0, 60, 0, j);
+		assert_int_equal(vif_burst(v, pkts, PKTS), cases[i].n);
+		rte_pktmbuf_free_bulk(pkts, cases[i].n);
+		for (j = 0; j < cases[i].n; j++)
+			vif_expect_rsp(v, j, NETIF_RSP_OKAY);
+		assert_int_equal(unit_xstat(v->port, "rx_q0_notify_sent"), sent + cases[i].wanted);
+		assert_int_equal(unit_xstat(v->port, "rx_q0_notify_suppressed"),
+			held + !cases[i].wanted);
+		assert_int_equal(unit_notifies(), real + cases[i].wanted);
+		assert_int_equal(rawfront_event(&v->f), cases[i].wanted);
+		/* An empty ring is no reason to notify anybody. */
+		assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts, PKTS), 0);
+		assert_false(rawfront_event(&v->f));
+	}
+}
+
+/* A guest that rewrites its requests while they are looked at (XSA-155). */
+struct rewriter {
+	struct netif_tx_sring *ring;
+	bool quit;
+};
+
+static void *
+rewrite(void *arg)
+{
+	static const uint16_t sizes[] = { 2000, 60, 13, 1500, 0, 2048 };
+	struct rewriter *r = arg;
+	unsigned int i, n;
+
+	for (n = 0; !__atomic_load_n(&r->quit, __ATOMIC_RELAXED); n++) {
+		for (i = 0; i < XEN_NETIF_RING_SIZE; i++)
+			__atomic_store_n(&r->ring->ring[i].req.size, sizes[n % RTE_DIM(sizes)],
+				__ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Whatever size was seen is the packet's, its copy's and its buffer's. */
+static void
+test_rewritten(void **state)
+{
+	struct vif *v = *state;
+	struct rewriter r = { .ring = v->f.q[0].tx };
+	struct netif_tx_response rsp;
+	struct rte_mbuf *pkts[PKTS];
+	unsigned int round, i, n;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, rewrite, &r), 0);
+	for (round = 0; round < 500; round++) {
+		for (i = 0; i < 64; i++)
+			vif_put(v, i, 0, 60, 0, i);
+		n = vif_burst(v, pkts, 64);
+		for (i = 0; i < n; i++) {
+			assert_in_range(pkts[i]->pkt_len, 14, 2048);
+			assert_int_equal(pkts[i]->pkt_len, pkts[i]->data_len);
+		}
+		rte_pktmbuf_free_bulk(pkts, n);
+		for (i = 0; i < 64; i++)
+			assert_true(rawfront_tx_rsp(&v->f, 0, &rsp));
+	}
+	__atomic_store_n(&r.quit, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	vif_send_good(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		vif_test(test_bad_grants),
+		vif_test(test_read_only_grant),
+		vif_test(test_copy_faults),
+		vif_test(test_all_copies_fail),
+		vif_test(test_no_mbufs),
+		vif_test_scatter(test_no_mbufs_chain),
+		vif_test(test_bursts),
+		vif_test(test_wrap),
+		vif_test_scatter(test_many_pieces),
+		vif_test(test_notify),
+		vif_test(test_rewritten),
+	};
+
+	return cmocka_run_group_tests_name("rx_copy", tests, unit_setup, unit_teardown);
+}
