@@ -60,11 +60,12 @@ static void
 usage(FILE *f)
 {
 	fputs("usage: xenguest EAL-OPTIONS --vdev net_xenfront0,devid=N -- [OPTIONS]\n"
-		"Bridges a tap device, made here, with the first port.\n"
-		"  --tap NAME     the tap device (eth0)\n"
-		"  --mtu BYTES    its MTU, 68..65000 (1500)\n"
-		"  --queues N     queue pairs of both, 1..8 (1)\n"
-		"Ends by SIGTERM or SIGINT, after closing the port.\n", f);
+	      "Bridges a tap device, made here, with the first port.\n"
+	      "  --tap NAME     the tap device (eth0)\n"
+	      "  --mtu BYTES    its MTU, 68..65000 (1500)\n"
+	      "  --queues N     queue pairs of both, 1..8 (1)\n"
+	      "Ends by SIGTERM or SIGINT, after closing the port.\n",
+			f);
 }
 
 static int
@@ -76,8 +77,8 @@ parse_number(const char *key, const char *text, long min, long max, uint16_t *va
 	errno = 0;
 	n = strtol(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || n < min || n > max) {
-		fprintf(stderr, "xenguest: --%s %s: not a number from %ld to %ld\n", key, text,
-			min, max);
+		fprintf(stderr, "xenguest: --%s %s: not a number from %ld to %ld\n", key, text, min,
+				max);
 		return -EINVAL;
 	}
 	*value = n;
@@ -260,7 +261,7 @@ guest_main(struct guest *g)
 		return ret;
 	rte_ether_format_addr(mac, sizeof(mac), &g->tap.mac);
 	printf("xenguest: %s is up: %s, mtu %u, queues %u\n", g->tap.name, mac, g->tap.mtu,
-		g->tap.queues);
+			g->tap.queues);
 	fflush(stdout);
 	run(g);
 	return 0;

@@ -177,14 +177,15 @@ mark_blank(const struct rte_mbuf *m, struct virtio_net_hdr *hdr)
 	struct rte_net_hdr_lens lens;
 	uint32_t l4;
 
-	l4 = rte_net_get_ptype(m, &lens, RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK |
-			RTE_PTYPE_L4_MASK) & RTE_PTYPE_L4_MASK;
+	l4 = rte_net_get_ptype(m, &lens,
+			     RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK) &
+			RTE_PTYPE_L4_MASK;
 	if (l4 != RTE_PTYPE_L4_TCP && l4 != RTE_PTYPE_L4_UDP)
 		return;
 	hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	hdr->csum_start = lens.l2_len + lens.l3_len;
 	hdr->csum_offset = l4 == RTE_PTYPE_L4_TCP ? offsetof(struct rte_tcp_hdr, cksum) :
-			offsetof(struct rte_udp_hdr, dgram_cksum);
+						    offsetof(struct rte_udp_hdr, dgram_cksum);
 }
 
 int
