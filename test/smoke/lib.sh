@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+# shellcheck shell=bash
+#
+# What the demonstration and the smoke tests share: a simulated Xen machine with guests and a
+# backend in Debian's dpdk-testpmd. Source it after `set -euo pipefail`.
+
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../scripts/lib.sh"
+
+SMOKE=$TREE/test/smoke
+# Folder of this run: sockets, logs and the machine itself, gone with the run.
+RUN=/run/xenvif
+# Generous: on a loaded machine everything may take long.
+LIMIT=60
+
+# private_main MAIN ARG...: run the function MAIN in process and mount namespaces of its own, with
+# an empty /run. Whatever ends it, also SIGKILL: no process, network namespace, socket or file of
+# the run outlives it. The script comes by here twice, first outside, then inside.
+private_main()
+{
+	local main=$1
+	shift
+	if [ "${XENVIF_PRIVATE:-}" = "$$" ]; then
+		unset XENVIF_PRIVATE
+		mount -t tmpfs -o mode=755 xenvif /run
+		mkdir -p "$RUN" /run/netns /run/lock
+		on_exit :
+		cd /
+		"$main" "$@"
+		return
+	fi
+	need_root "it makes network namespaces and tap devices"
+	need_commands setpriv unshare pkill ip ping python3 dpdk-testpmd
+	private_start "$@"
+}
+
+# The first process of a process namespace has number 1, which tells it that it is inside.
+private_start()
+{
+	local signal_status=0 turns=0 status=0
+	trap 'signal_status=130' INT
+	trap 'signal_status=143' TERM
+	trap 'signal_status=129' HUP
+	XENVIF_PRIVATE=1 setpriv --pdeathsig KILL unshare --fork --kill-child --pid --mount \
+		--mount-proc -- "$(readlink -f "$0")" "$@" &
+	private_pid=$!
+	while ! process_ended "$private_pid"; do
+		if [ "$signal_status" -eq 0 ]; then
+			wait "$private_pid" || :
+			continue
+		fi
+		# Again and again: it may not listen yet.
+		[ $((turns % 20)) -ne 0 ] || pkill -TERM -P "$private_pid" || :
+		[ "$turns" -lt 600 ] || kill -KILL "$private_pid" || :
+		turns=$((turns + 1))
+		sleep 0.05
+	done
+	wait "$private_pid" || status=$?
+	[ "$signal_status" -eq 0 ] || status=$signal_status
+	exit "$status"
+}
+
+# in_background NAME COMMAND ARG...: start it with its output in $RUN/NAME.log; PIDS[NAME] is its
+# number. Ctrl-C on the terminal does not reach it; the end of the script does.
+declare -A PIDS=()
+
+in_background()
+{
+	local name=$1
+	shift
+	# <&0: else a command in the background has /dev/null there.
+	setsid "$@" <&0 >>"$RUN/$name.log" 2>&1 9>&- &
+	PIDS[$name]=$!
+	on_exit stop_process "$!"
+}
+
+# show_logs: the last lines of every log, for whoever looks for the reason of a failure.
+show_logs()
+{
+	local log
+	for log in "$RUN"/*.log; do
+		[ -s "$log" ] || continue
+		printf -- '--- %s\n' "$(basename "$log")" >&2
+		tail -n 15 "$log" >&2
+	done
+}
+
+# xensim ARG...: the tool of the stand-in hypervisor.
+xensim()
+{
+	"$BUILD/test/xensim/xensim" "$@"
+}
+
+# in_domain DOMID COMMAND ARG...: run a command as a process of that domain, in the place of this
+# shell: for use in the background.
+in_domain()
+{
+	local domid=$1
+	shift
+	"$BUILD/test/xensim/xensim" exec "$domid" -- "$@"
+}
+
+# telemetry PREFIX ARG...: see stats.py --help.
+telemetry()
+{
+	"$SMOKE/stats.py" "$@"
+}
+
+# machine_start: a machine with the real oxenstored, and only domain 0 in it.
+machine_start()
+{
+	export XENSIM_DIR=$RUN/machine
+	on_exit machine_stop
+	xensim start "$XENSIM_DIR" >>"$RUN/xensim.log" 2>&1
+}
+
+machine_stop()
+{
+	[ -e "$XENSIM_DIR" ] || return 0
+	xensim stop "$XENSIM_DIR" >>"$RUN/xensim.log" 2>&1
+}
+
+mac_of()
+{
+	printf '00:16:3e:00:%02x:%02x' "$1" "$2"
+}
+
+# domain_add DOMID: a domain without devices.
+domain_add()
+{
+	xensim domain-create "$1" "guest$1" >>"$RUN/xensim.log" 2>&1
+}
+
+# vif_add DOMID DEVID [KEY=VALUE...]: a vif as the toolstack makes it; returns when the backend has
+# answered.
+vif_add()
+{
+	xensim vif-create "$1" "$2" mac="$(mac_of "$1" "$2")" "${@:3}" --timeout "$LIMIT" \
+		>>"$RUN/xensim.log" 2>&1
+}
+
+# testpmd_start VDEV... -- ARG...: Debian's testpmd as the backend, with a command line that
+# `testpmd COMMAND...` writes to.
+testpmd_start()
+{
+	local options=()
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=(--vdev "$1")
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	[ -p "$RUN/testpmd.in" ] || mkfifo "$RUN/testpmd.in"
+	exec 9<>"$RUN/testpmd.in"
+	# -d with a bare name: a path would be refused below a folder that everybody may write to.
+	in_background testpmd "$BUILD/test/xensim/xensim" exec 0 -- \
+		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
+		dpdk-testpmd --no-huge -m "${TESTPMD_MB:-256}" --no-pci --file-prefix xenvif \
+		--lcores "0@($(cpus)),1@($(cpus))" -d librte_net_xenvif.so "${options[@]}" -- \
+		-i --auto-start --forward-mode=io --disable-link-check --no-mlockall \
+		--total-num-mbufs=8192 "$@" <"$RUN/testpmd.in"
+	wait_for "$LIMIT" testpmd_ready || { show_logs; die "testpmd does not start"; }
+}
+
+testpmd_ready()
+{
+	process_ended "${PIDS[testpmd]}" && { show_logs; die "testpmd has ended"; }
+	telemetry xenvif ask /ethdev/list >/dev/null 2>&1
+}
+
+# The processors that this process may use, as DPDK writes such lists.
+cpus()
+{
+	sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status
+}
+
+# testpmd COMMAND...: have testpmd do it.
+testpmd()
+{
+	printf '%s\n' "$*" >&9
+}
+
+testpmd_stop()
+{
+	testpmd quit
+	wait_for "$LIMIT" process_ended "${PIDS[testpmd]}" || return 1
+	wait "${PIDS[testpmd]}"
+}
+
+# links_up PORT...: the vifs of these ports of testpmd are connected.
+links_up()
+{
+	telemetry xenvif link "$@" 2>/dev/null
+}
+
+# guest_start DOMID [MTU]: a network namespace guestD with eth0 behind net_xenfront in domain D,
+# address 10.99.0.D.
+guest_start()
+{
+	local domid=$1 mtu=${2:-1500} ns=guest$1
+	ip netns add "$ns"
+	ip -n "$ns" link set lo up
+	ip netns exec "$ns" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	in_background "$ns" "$BUILD/test/xensim/xensim" exec "$domid" -- ip netns exec "$ns" \
+		"$BUILD/test/smoke/xenguest" --no-huge -m 64 --no-pci --file-prefix "$ns" \
+		--lcores "0@($(cpus))" --vdev "net_xenfront0,devid=0" -- --tap eth0 --mtu "$mtu"
+}
+
+# guest_up DOMID: wait until the guest's eth0 is there, and give it its address.
+guest_up()
+{
+	local ns=guest$1
+	wait_for "$LIMIT" guest_has_eth0 "$ns" || { show_logs; die "$ns has no eth0"; }
+	ip -n "$ns" addr add "10.99.0.$1/24" dev eth0
+}
+
+guest_has_eth0()
+{
+	process_ended "${PIDS[$1]}" && { show_logs; die "$1 has ended"; }
+	ip -n "$1" link show eth0 up 2>/dev/null | grep -q eth0
+}
+
+# guest_listens DOMID: iperf3 waits for a client there.
+guest_listens()
+{
+	guest "$1" ss -Hltn 'sport = :5201' | grep -q .
+}
+
+# guest DOMID COMMAND ARG...: run a command in the guest.
+guest()
+{
+	local ns=guest$1
+	shift
+	ip netns exec "$ns" "$@"
+}
+
+# interruptible COMMAND ARG...: run it so that a signal to the script need not wait for its end.
+interruptible()
+{
+	local pid
+	"$@" &
+	pid=$!
+	on_exit stop_process "$pid"
+	wait "$pid"
+}
+
+# Verdicts of a test. A test ends with `verdict`, which fails when one was not ok.
+failed=0
+
+ok()
+{
+	printf 'ok %s\n' "$1"
+}
+
+not_ok()
+{
+	printf 'not ok %s - %s\n' "$1" "$2"
+	failed=1
+	show_logs
+}
+
+# check NAME WHY COMMAND ARG...: ok when the command succeeds.
+check()
+{
+	local name=$1 why=$2
+	shift 2
+	if "$@"; then
+		ok "$name"
+	else
+		not_ok "$name" "$why"
+	fi
+}
+
+verdict()
+{
+	return "$failed"
+}
+
+# state_of DOMID DEVID front|back: a vif's state, as one of its ends has it.
+state_of()
+{
+	case $3 in
+	front) store_read "/local/domain/$1/device/vif/$2/state" ;;
+	back) store_read "/local/domain/0/backend/vif/$1/$2/state" ;;
+	esac
+}
+
+# store_read PATH: a key as domain 0 sees it; nothing when there is none.
+store_read()
+{
+	in_domain 0 xenstore-read "$1" 2>/dev/null || :
+}
+
+# state_is DOMID DEVID front|back STATE
+state_is()
+{
+	[ "$(state_of "$1" "$2" "$3")" = "$4" ]
+}
+
+# counter NAME [DOMID]: a counter of the stand-in hypervisor.
+counter()
+{
+	xensim counters --json "${2:-0}" |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
+}
+
+# frames_start DOMID QUEUES ARG...: random frames between the vifs 0 and 1 of a domain, in the
+# background; see xenframes --help.
+frames_start()
+{
+	local domid=$1 queues=$2
+	shift 2
+	in_background frames "$BUILD/test/xensim/xensim" exec "$domid" -- \
+		"$BUILD/test/smoke/xenframes" --no-huge -m 128 --no-pci --file-prefix frames \
+		--lcores "0@($(cpus))" --vdev "net_xenfront0,devid=0,queues=$queues" \
+		--vdev "net_xenfront1,devid=1,queues=$queues" -- --queues "$queues" "$@"
+}
+
+# frames DOMID QUEUES ARG...: the same to its end; fails when a frame was not as it had been.
+frames()
+{
+	frames_start "$@"
+	wait "${PIDS[frames]}"
+}
+
+# hostile DOMID DEVID ATTACK...: see xenhostile.
+hostile()
+{
+	in_domain "$1" timeout "$((2 * LIMIT))" "$BUILD/test/smoke/xenhostile" "${@:2}"
+}
+
+# pings_start FROM TO: ping without end, 200 a second, in the background.
+pings_start()
+{
+	in_background pings ip netns exec "guest$1" ping -n -i 0.005 -W 10 "10.99.0.$2"
+	wait_for "$LIMIT" pings_pass || { show_logs; die "no ping passes"; }
+}
+
+pings_pass()
+{
+	grep -q "bytes from" "$RUN/pings.log"
+}
+
+# pings_end: end them; fails when one was lost, and prints how many there were.
+pings_end()
+{
+	kill -INT "${PIDS[pings]}"
+	wait "${PIDS[pings]}" || :
+	grep "packet loss" "$RUN/pings.log" >&2
+	grep -q " 0% packet loss" "$RUN/pings.log"
+}
