@@ -17,10 +17,10 @@ machine_disk()
 	tree=$(mktemp -d "$images/disk.XXXXXX")
 	mkdir -p "$tree"/{guest,build/drivers,build/test,scripts}
 	cp -r "$XEN_TEST_DIR/dom0" "$XEN_TEST_DIR/scenarios" "$tree/"
-	cp "$images/vmlinuz" "$images/dom0.cpio" "$tree/guest/"
+	cp "$images/vmlinuz" "$images/dom0.cpio" "$images/rigtool" "$XEN_TEST_DIR/guest/agent" "$tree/guest/"
 	cp "$images/guest.cpio.gz" "$tree/guest/initramfs"
-	if [ -f "$XEN_TREE/scripts/vif-xenvif" ]; then
-		cp "$XEN_TREE/scripts/vif-xenvif" "$tree/scripts/"
+	if [ -f "$TREE/scripts/vif-xenvif" ]; then
+		cp "$TREE/scripts/vif-xenvif" "$tree/scripts/"
 	fi
 	for so in "$build"/drivers/librte_*.so*; do
 		[ ! -e "$so" ] || cp -a "$so" "$tree/build/drivers/"

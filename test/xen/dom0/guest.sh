@@ -11,6 +11,18 @@ GUEST_READY=60
 # (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_EXTRA holds more lines of the configuration.
 guest_create()
 {
+	local name=$1 domid
+
+	domid=$(next_domid)
+	guest_config "$@"
+	guest_mark "$name"
+	xl create "$RIG/guests/$name.cfg" || fail "xl create $name"
+	guest_took_domid "$name" "$domid"
+	guest_wait_ready "$name"
+}
+
+guest_config()
+{
 	local name=$1 type=$2 vcpus=$3 addrs=$4 vif vifs=""
 
 	shift 4
@@ -21,7 +33,7 @@ guest_create()
 		name = "$name"
 		type = "$type"
 		vcpus = $vcpus
-		memory = 128
+		memory = ${GUEST_MEMORY:-256}
 		kernel = "/rig/guest/vmlinuz"
 		ramdisk = "/rig/guest/initramfs"
 		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.ip=$addrs"
@@ -29,9 +41,27 @@ guest_create()
 		on_crash = "destroy"
 		${GUEST_EXTRA:-}
 	END
-	guest_mark "$name"
-	xl create "$RIG/guests/$name.cfg" || fail "xl create $name"
-	guest_wait_ready "$name"
+}
+
+# The id that Xen gives to the next domain: it counts up. Ports are told of a guest before it exists.
+next_domid()
+{
+	echo $(($(cat "$RIG/domid" 2>/dev/null || echo 0) + 1))
+}
+
+# Counts an id that a domain took.
+domid_used()
+{
+	echo "$1" > "$RIG/domid"
+}
+
+guest_took_domid()
+{
+	local domid
+
+	domid=$(xl domid "$1") || fail "no domain $1"
+	domid_used "$domid"
+	expect "id of the new domain $1" "$2" "$domid"
 }
 
 # Where the console log stands now: only what comes later counts.

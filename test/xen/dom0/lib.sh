@@ -9,9 +9,16 @@ LOGS=$RIG/logs
 VERDICTS=/dev/ttyS1
 scenario=${scenario:-none}
 step_name=
+export LD_LIBRARY_PATH=/rig/build/drivers PATH=$PATH:/rig/guest
 mkdir -p "$RIG/guests" "$RIG/testpmd" "$LOGS"
 
+BACKEND=$(sed -n 's/.*rig\.backend=\([a-z]*\).*/\1/p' /proc/cmdline)
+
+# shellcheck source=test/xen/dom0/guest.sh
 . /rig/dom0/guest.sh
+# shellcheck source=test/xen/dom0/testpmd.sh
+. /rig/dom0/testpmd.sh
+# shellcheck source=test/xen/dom0/net.sh
 . /rig/dom0/net.sh
 
 verdict()
@@ -141,7 +148,7 @@ suspicious()
 	local announcements='Initialising Xen virtual ethernet driver|Grant tables? (using|initialized)'
 
 	announcements="$announcements|link (becomes|is not) ready|entered|left promiscuous|guest rx ready"
-	announcements="$announcements|Device with no driver|backend supports XDP headroom|Command line:"
+	announcements="$announcements|Device with no driver|backend supports XDP headroom|Command line:|device installed"
 	announcements="$announcements|gnttab_usage_print_all|grant-table for remote|no active grant table"
 	grep -iE 'vif|grant|gnttab|gntdev|netfront|netback|evtchn|gref' "$1" |
 		grep -ivE "$announcements" || true

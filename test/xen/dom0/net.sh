@@ -1,13 +1,10 @@
-# shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario: lib.sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The xenvif contributors
+# shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario: lib.sh
 #
-# Networks of a scenario: testpmd with net_xenvif in dom0, or the kernel's xen-netback and a bridge,
-# and the traffic that proves them.
+# Networks of a scenario and the traffic that proves them.
 
-# --- the kernel's backend ---
-
-# bridge_create NAME ADDRESS
+# bridge_create NAME ADDRESS: for the kernel's xen-netback.
 bridge_create()
 {
 	ip link add "$1" type bridge
@@ -15,37 +12,19 @@ bridge_create()
 	ip link set "$1" up
 }
 
-netback_load()
-{
-	modprobe xen-netback
-}
-
-netback_unload()
-{
-	rmmod xen-netback 2>/dev/null || true
-}
-
 net_remove_all()
 {
 	local link
 
-	for link in $(ip -o link show type bridge | awk -F': ' '{ print $2 }'); do
-		ip link del "$link"
-	done
-	for link in $(ip -o link show type veth | awk -F'[:@ ]+' '{ print $2 }'); do
+	traffic_stop_all
+	for link in $(ip -o link show type bridge | awk -F': ' '{ print $2 }') \
+		$(ip -o link show type veth | awk -F'[:@ ]+' '{ print $2 }'); do
 		ip link del "$link" 2>/dev/null || true
 	done
-	netback_unload
+	[ "$BACKEND" = netback ] || rmmod xen-netback 2>/dev/null || true
 }
 
-testpmd_stop_all()
-{
-	:
-}
-
-# --- traffic ---
-
-# ping_guest ADDRESS [COUNT]: none may be lost, but those before the first answer (ARP, link coming up).
+# ping_ok ADDRESS [COUNT]: none may be lost, but those before the first answer (ARP, link coming up).
 ping_ok()
 {
 	local out
@@ -54,4 +33,102 @@ ping_ok()
 	out=$(ping -c "${2:-20}" -i 0.1 -W 5 "$1" || true)
 	printf '%s\n' "$out" | tail -n 2
 	[[ $out == *" 0% packet loss"* ]] || fail "ping $1: $(printf '%s' "$out" | grep loss)"
+}
+
+# tcp_exchange GUEST GUEST-ADDRESS OWN-ADDRESS MIB: a file there and back, the checksums equal on both sides.
+tcp_exchange()
+{
+	local guest=$1 there=$2 here=$3 mib=$4 sum
+
+	head -c "${mib}M" /dev/urandom > "$RIG/tcp.sent"
+	sum=$(sha256sum < "$RIG/tcp.sent")
+	guest_do "$guest" '{ rigtool tcp-listen 5001 > /tmp/file; sha256sum < /tmp/file > /tmp/sum; } & echo'
+	wait_for 30 "port 5001 of $guest" guest_listens "$guest" 5001
+	timeout 150 rigtool tcp-connect "$there" 5001 < "$RIG/tcp.sent" || fail "TCP to $guest did not end"
+	expect "checksum of $mib MiB in $guest" "$sum" \
+		"$(guest_do "$guest" 'until [ -s /tmp/sum ]; do sleep 0.1; done; cat /tmp/sum' 90)"
+	timeout 180 rigtool tcp-listen 5002 > "$RIG/tcp.back" &
+	guest_do "$guest" "sleep 0.5; rigtool tcp-connect $here 5002 < /tmp/file; rm -f /tmp/file /tmp/sum" 150
+	wait $! || fail "TCP from $guest did not end"
+	expect "checksum of $mib MiB from $guest" "$sum" "$(sha256sum < "$RIG/tcp.back")"
+	rm -f "$RIG/tcp.sent" "$RIG/tcp.back"
+}
+
+guest_listens()
+{
+	guest_run "$1" "netstat -ltn | grep -q ':$2 '"
+}
+
+# --- traffic in the background ---
+
+# ping_start NAME ADDRESS; ping_stop NAME: fails when an answer is missing.
+ping_start()
+{
+	wait_for 60 "the first answer of $2" ping -c 1 -W 1 "$2"
+	ping -i 0.05 "$2" > "$RIG/ping.$1.log" &
+	echo $! > "$RIG/ping.$1.pid"
+}
+
+ping_stop()
+{
+	local out
+
+	kill -INT "$(cat "$RIG/ping.$1.pid")"
+	wait "$(cat "$RIG/ping.$1.pid")" || true
+	rm -f "$RIG/ping.$1.pid"
+	out=$(tail -n 3 "$RIG/ping.$1.log")
+	printf '%s\n' "$out"
+	# The one under way when ping was told to stop is not lost.
+	printf '%s\n' "$out" | awk '/packets transmitted/ { found = 1; bad = $1 - $4 > 1 }
+		END { exit bad || !found }' || fail "answers are missing: $(printf '%s' "$out" | grep transmitted)"
+}
+
+# stream_start GUEST OWN-ADDRESS: the guest sends numbered lines over one TCP connection until stream_stop,
+# which fails unless every line has come, once and in order.
+stream_start()
+{
+	rigtool tcp-listen 5003 > "$RIG/stream.log" &
+	echo $! > "$RIG/stream.pid"
+	guest_do "$1" "rm -f /tmp/stop; sleep 0.5
+		{ i=0; while [ ! -e /tmp/stop ]; do echo line \$i; i=\$((i + 1)); usleep 10000; done
+		echo \$i > /tmp/lines; } | rigtool tcp-connect $2 5003 > /dev/null & echo started"
+	wait_for 30 "the first lines of $1" test -s "$RIG/stream.log"
+}
+
+stream_lines()
+{
+	wc -l < "$RIG/stream.log"
+}
+
+# stream_grows: COUNT lines more than there were.
+stream_reached()
+{
+	[ "$(stream_lines)" -ge "$1" ]
+}
+
+stream_goes_on()
+{
+	wait_for "${1:-60}" "the TCP stream to go on" stream_reached $(($(stream_lines) + 100))
+}
+
+stream_stop()
+{
+	local lines
+
+	guest_do "$1" "touch /tmp/stop; while [ ! -e /tmp/lines ]; do sleep 0.1; done; cat /tmp/lines"
+	lines=$(guest_do "$1" 'cat /tmp/lines; rm -f /tmp/lines')
+	wait_for 60 "the end of the TCP stream" test ! -d "/proc/$(cat "$RIG/stream.pid")"
+	rm -f "$RIG/stream.pid"
+	expect "lines of the TCP stream" "$lines" "$(stream_lines)"
+	awk '$0 != "line " NR - 1 { exit 1 }' "$RIG/stream.log" || fail "the TCP stream is not in order"
+}
+
+traffic_stop_all()
+{
+	local f
+
+	for f in "$RIG"/ping.*.pid "$RIG"/stream.pid; do
+		[ ! -e "$f" ] || kill "$(cat "$f")" 2>/dev/null || true
+		rm -f "$f"
+	done
 }

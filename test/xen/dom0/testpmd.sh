@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+# shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario, BACKEND: lib.sh
+#
+# Debian's dpdk-testpmd in dom0 with net_xenvif ports; or, with the backend netback, a kernel bridge for
+# each pair of ports in its place.
+
+PMD=librte_net_xenvif.so
+
+# vif_spec MAC [KEY=VALUE,...]: a line of xl's vif list.
+vif_spec()
+{
+	if [ "$BACKEND" = netback ]; then
+		printf 'mac=%s,script=vif-standin%s' "$1" "${2:+,$2}"
+	else
+		printf 'mac=%s,script=vif-xenvif,bridge=none%s' "$1" "${2:+,$2}"
+	fi
+}
+
+# vif_port DOMID DEVID [DEVARGS]: the vdev of testpmd that serves this vif. DEVARGS are net_xenvif's.
+vif_port()
+{
+	if [ "$BACKEND" = netback ]; then
+		printf 'netback,iface=vif%s.%s' "$1" "$2"
+	else
+		printf 'net_xenvif%s_%s,domid=%s,devid=%s%s' "$1" "$2" "$1" "$2" "${3:+,$3}"
+	fi
+}
+
+# peer_create NAME ADDRESS: a kernel interface in dom0, and the other end of it for testpmd. As testpmd hands
+# on frames as they are, the kernel must complete them.
+peer_create()
+{
+	local end
+
+	ip link add "$1" type veth peer name "$1w"
+	for end in "$1" "$1w"; do
+		ethtool -K "$end" tx off rx off gso off tso off gro off txvlan off rxvlan off > /dev/null 2>&1
+		echo 1 > "/proc/sys/net/ipv6/conf/$end/disable_ipv6"
+		ip link set "$end" up
+	done
+	ip addr add "$2" dev "$1"
+}
+
+# peer_port NAME: the vdev of testpmd for a peer.
+peer_port()
+{
+	printf 'net_af_packet_%s,iface=%sw' "$1" "$1"
+}
+
+hugepages_up()
+{
+	[ -e /sys/kernel/mm/hugepages/hugepages-2048kB ] || return 1
+	echo 320 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+	mkdir -p /dev/hugepages
+	mountpoint -q /dev/hugepages || mount -t hugetlbfs hugetlbfs /dev/hugepages
+}
+
+# testpmd_start NAME EAL-ARGUMENT... [-- TESTPMD-ARGUMENT...]: a vdev is given as --vdev=...
+# Ports that do not exist yet (a stand-in's interface, or a vif) are no reason to wait here.
+testpmd_start()
+{
+	local name=$1 eal=() app=()
+
+	shift
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		eal+=("$1")
+		shift
+	done
+	[ $# = 0 ] || shift
+	app=("$@")
+	if hugepages_up; then
+		eal+=(--in-memory)
+	else
+		eal+=(--no-huge -m 512)
+	fi
+	[[ " ${eal[*]}" == *' -a '* ]] || eal+=(--no-pci)
+	if [ "$BACKEND" = netback ]; then
+		bridges_for "$name" "${eal[@]}"
+		return
+	fi
+	eal+=(-d "$PMD")
+	printf '%q ' dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- -i --auto-start \
+		--total-num-mbufs=8192 "${app[@]}" > "$RIG/testpmd/$name.cmd"
+	testpmd_again "$name"
+}
+
+# Bridges the interfaces of ports 0 and 1, 2 and 3, ... as soon as they are there.
+bridges_for()
+{
+	local name=$1 arg i ifaces=()
+
+	shift
+	for arg; do
+		[[ $arg != --vdev=*iface=* ]] || ifaces+=("${arg##*iface=}")
+	done
+	(
+		trap - ERR
+		for ((i = 0; i < ${#ifaces[@]}; i++)); do
+			ip link add "br$name$((i / 2))" type bridge 2>/dev/null
+			ip link set "br$name$((i / 2))" up
+			until ip link set "${ifaces[i]}" master "br$name$((i / 2))" 2>/dev/null; do sleep 0.2; done
+		done
+	) &
+	echo $! > "$RIG/testpmd/$name.pid"
+}
+
+# testpmd_again NAME: starts the same testpmd once more.
+testpmd_again()
+{
+	local name=$1
+
+	rm -f "$RIG/testpmd/$name.in" "$LOGS/$scenario-testpmd-$name.log"
+	mkfifo "$RIG/testpmd/$name.in"
+	(
+		trap - ERR
+		exec 8<> "$RIG/testpmd/$name.in"
+		eval "exec $(cat "$RIG/testpmd/$name.cmd")" <&8 >> "$LOGS/$scenario-testpmd-$name.log" 2>&1
+	) &
+	echo $! > "$RIG/testpmd/$name.pid"
+	testpmd_wait_up "$name"
+}
+
+testpmd_wait_up()
+{
+	wait_for 60 "testpmd $1 to be up (log: $scenario-testpmd-$1.log)" testpmd_up "$1"
+}
+
+testpmd_up()
+{
+	grep -aq "testpmd> " "$LOGS/$scenario-testpmd-$1.log"
+}
+
+# testpmd_cmd NAME COMMAND: what it prints comes into its log.
+testpmd_cmd()
+{
+	printf '%s\n' "$2" > "$RIG/testpmd/$1.in"
+}
+
+testpmd_pid()
+{
+	cat "$RIG/testpmd/$1.pid"
+}
+
+testpmd_runs()
+{
+	[ -e "/proc/$(testpmd_pid "$1")/status" ] && ! grep -q '^State:.*Z' "/proc/$(testpmd_pid "$1")/status"
+}
+
+testpmd_ended()
+{
+	! testpmd_runs "$1"
+}
+
+testpmd_stop()
+{
+	testpmd_cmd "$1" "show port stats all"
+	testpmd_cmd "$1" "show port xstats all"
+	testpmd_cmd "$1" stop
+	testpmd_cmd "$1" quit
+	wait_for 30 "testpmd $1 to end" testpmd_ended "$1"
+	rm -f "$RIG/testpmd/$1.pid"
+}
+
+testpmd_kill()
+{
+	kill -KILL "$(testpmd_pid "$1")"
+	wait_for 30 "testpmd $1 to be gone" testpmd_ended "$1"
+}
+
+testpmd_stop_all()
+{
+	local f name
+
+	for f in "$RIG"/testpmd/*.pid; do
+		[ -e "$f" ] || continue
+		name=$(basename "$f" .pid)
+		if testpmd_runs "$name" && [ "$(cat "/proc/$(cat "$f")/comm")" = dpdk-testpmd ]; then
+			testpmd_stop "$name"
+		elif testpmd_runs "$name"; then
+			kill "$(cat "$f")"
+		fi
+		rm -f "$f"
+	done
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef RIGTOOL_H
+#define RIGTOOL_H
+
+#include <stddef.h>
+
+/* A subcommand: its arguments follow its name; the value is the exit status. */
+int
+tcp_listen(int argc, char **argv);
+
+int
+tcp_connect(int argc, char **argv);
+
+int
+frames_send(int argc, char **argv);
+
+int
+frames_recv(int argc, char **argv);
+
+/**
+ * Read a number.
+ *
+ * Ends the program, naming @p what and the range, when @p text is not a number from @p min to @p max.
+ */
+long
+number(const char *what, const char *text, long min, long max);
+
+/** Print a message and errno's on standard error; the value is an exit status, 1. */
+int
+failed(const char *what);
+
+#endif /* RIGTOOL_H */
