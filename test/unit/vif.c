@@ -70,6 +70,8 @@ vif_expect_failed(struct vif *v, const char *why)
 	closing = unit_log_find(text);
 	snprintf(text, sizeof(text), "backend/vif/%u/%u: state 6: written", v->f.domid,
 		v->f.devid);
+	/* The line follows what it says. */
+	unit_wait(unit_log_has(text));
 	closed = unit_log_find(text);
 	assert_true(closing >= 0 && closing < closed);
 }

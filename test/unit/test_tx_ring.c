@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/* The guest's RX ring: buffers, the shape of what is put into them, and notifications. */
+
+#include <pthread.h>
+
+#include "vif.h"
+
+#define PKTS 512
+
+/* The pages start out as something that no packet is. */
+static void
+blank_pages(struct vif *v)
+{
+	memset(v->f.pages, 0xA5, RAWFRONT_PAGES * XEN_PAGE_BYTES);
+}
+
+/*
+ * Take the responses of one packet of len bytes that begins in page first: dense, in the order of
+ * the buffers, with the ids of their own slots.
+ */
+static void
+expect_packet(struct vif *v, unsigned int first, uint32_t len, uint32_t seed, uint16_t flags)
+{
+	struct netif_rx_response rsp;
+	uint32_t done, n, i;
+	const uint8_t *page;
+
+	for (done = 0; done < len; done += n, first++) {
+		n = RTE_MIN(len - done, XEN_PAGE_BYTES);
+		if (!rawfront_rx_rsp(&v->f, 0, &rsp))
+			fail_msg("no response for byte %u of %u", done, len);
+		assert_int_equal(rsp.id, first);
+		assert_int_equal(rsp.offset, 0);
+		assert_int_equal(rsp.status, n);
+		assert_int_equal(rsp.flags, (done == 0 ? flags : 0) |
+			(done + n < len ? NETRXF_more_data : 0));
+		page = rawfront_page(&v->f, first);
+		for (i = 0; i < n; i++) {
+			if (page[i] != unit_byte(seed, done + i))
+				fail_msg("byte %u of %u differs", done + i, len);
+		}
+		if (n < XEN_PAGE_BYTES)
+			assert_int_equal(page[n], 0xA5);
+	}
+}
+
+static void
+expect_nothing(struct vif *v)
+{
+	struct netif_rx_response rsp;
+
+	if (rawfront_rx_rsp(&v->f, 0, &rsp))
+		fail_msg("a response too many: id %u status %d", rsp.id, rsp.status);
+}
+
+static uint16_t
+send_one(struct vif *v, struct rte_mbuf *m)
+{
+	return rte_eth_tx_burst(v->port, 0, &m, 1);
+}
+
+/* Packets of every kind of length and segmentation, each into buffers of its own. */
+static void
+test_shapes(void **state)
+{
+	static const struct {
+		uint32_t len;
+		uint16_t seg;
+	} cases[] = {
+		{ 14, UNIT_ROOM }, { 60, UNIT_ROOM }, { 2048, UNIT_ROOM }, { 2049, UNIT_ROOM },
+		{ 4095, UNIT_ROOM }, { 4096, UNIT_ROOM }, { 4097, UNIT_ROOM }, { 8192, UNIT_ROOM },
+		{ 9000, UNIT_ROOM }, { 60, 1 }, { 300, 1 }, { 1514, 7 }, { 4097, 13 },
+		{ 5000, 1000 }, { 65535, UNIT_ROOM }, { 65535, 333 }, { 65535, 2047 },
+	};
+	struct vif *v = *state;
+	unsigned int i, slots;
+	uint64_t bytes = 0;
+	struct rte_eth_stats stats;
+
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		blank_pages(v);
+		slots = (cases[i].len + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+		rawfront_rx_post(&v->f, 0, 100, slots);
+		assert_int_equal(send_one(v, unit_packet(cases[i].len, cases[i].seg, i)), 1);
+		expect_packet(v, 100, cases[i].len, i, 0);
+		expect_nothing(v);
+		bytes += cases[i].len;
+		unit_check_pool();
+	}
+	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
+	assert_int_equal(stats.opackets, RTE_DIM(cases));
+	assert_int_equal(stats.obytes, bytes);
+	assert_int_equal(stats.oerrors, 0);
+}
+
+/* Segments without data, first, in between and last. */
+static void
+test_empty_segments(void **state)
+{
+	static const unsigned int empty[][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 },
+		{ 2, 2, 2 } };
+	struct rte_mbuf *m, *last;
+	struct vif *v = *state;
+	unsigned int i, j, n;
+
+	for (i = 0; i < RTE_DIM(empty); i++) {
+		blank_pages(v);
+		rawfront_rx_post(&v->f, 0, 0, 1);
+		m = NULL;
+		for (j = 0; j < 3; j++) {
+			for (n = 0; n < empty[i][j]; n++) {
+				last = rte_pktmbuf_alloc(unit_pool);
+				assert_non_null(last);
+				if (m == NULL)
+					m = last;
+				else
+					assert_int_equal(rte_pktmbuf_chain(m, last), 0);
+			}
+			if (j == 2)
+				break;
+			last = unit_packet(50, 50, 50 * j);
+			if (m == NULL)
+				m = last;
+			else
+				assert_int_equal(rte_pktmbuf_chain(m, last), 0);
+		}
+		assert_int_equal(send_one(v, m), 1);
+		expect_packet(v, 0, 100, 0, 0);
+		expect_nothing(v);
+		unit_check_pool();
+	}
+}
+
+/* Packets that no guest can be given: dropped and counted, with no slot used. */
+static void
+test_dropped(void **state)
+{
+	struct vif *v = *state;
+	struct rte_eth_stats stats;
+	struct rte_mbuf *m;
+
+	rawfront_rx_post(&v->f, 0, 0, 100);
+	assert_int_equal(send_one(v, unit_packet(13, UNIT_ROOM, 0)), 1);
+	assert_int_equal(send_one(v, unit_packet(0, UNIT_ROOM, 0)), 1);
+	assert_int_equal(send_one(v, unit_packet(65536, UNIT_ROOM, 0)), 1);
+	/* The length of the packet is not that of its segments. */
+	m = unit_packet(100, UNIT_ROOM, 0);
+	m->pkt_len = 200;
+	assert_int_equal(send_one(v, m), 1);
+	m = unit_packet(100, 50, 0);
+	m->pkt_len = 60;
+	assert_int_equal(send_one(v, m), 1);
+	expect_nothing(v);
+	unit_check_pool();
+	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
+	assert_int_equal(stats.oerrors, 5);
+	assert_int_equal(unit_xstat(v->port, "tx_q0_oversize"), 1);
+	assert_int_equal(unit_xstat(v->port, "tx_q0_bad_packets"), 4);
+	blank_pages(v);
+	assert_int_equal(send_one(v, unit_packet(77, UNIT_ROOM, 5)), 1);
+	expect_packet(v, 0, 77, 5, 0);
+}
+
+/* A guest without scatter-gather takes one page a packet. */
+static void
+test_no_sg(void **state)
+{
+	struct vif *v = *state;
+
+	rawfront_reset(&v->f);
+	rawfront_init_rings(&v->f, 0);
+	rawfront_publish(&v->f);
+	rawfront_unset(&v->f, "feature-sg");
+	rawfront_state(&v->f, XenbusStateConnected);
+	unit_wait(unit_link(v->port));
+	blank_pages(v);
+	rawfront_rx_post(&v->f, 0, 0, 10);
+	assert_int_equal(send_one(v, unit_packet(4097, UNIT_ROOM, 0)), 1);
+	assert_int_equal(send_one(v, unit_packet(9000, UNIT_ROOM, 0)), 1);
+	expect_nothing(v);
+	assert_int_equal(unit_xstat(v->port, "tx_q0_oversize"), 2);
+	assert_int_equal(send_one(v, unit_packet(4096, 100, 3)), 1);
+	expect_packet(v, 0, 4096, 3, 0);
+	expect_nothing(v);
+}
+
+/* Too few buffers: the packet stays the caller's, whole and untouched. */
+static void
+test_too_few_posted(void **state)
+{
+	struct rte_mbuf *pkts[4];
+	struct vif *v = *state;
+	unsigned int posted;
+
+	pkts[0] = unit_packet(60, UNIT_ROOM, 1);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 1), 0);
+	unit_check_packet(pkts[0], 60, 1);
+	rte_pktmbuf_free(pkts[0]);
+	blank_pages(v);
+	pkts[0] = unit_packet(100, 33, 10);
+	pkts[1] = unit_packet(9000, 1000, 20);
+	pkts[2] = unit_packet(4096, UNIT_ROOM, 30);
+	for (posted = 1; posted < 3; posted++) {
+		rawfront_rx_post(&v->f, 0, posted - 1, 1);
+		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + (posted > 1),
+			3 - (posted > 1)), posted == 1);
+		unit_check_packet(pkts[1], 9000, 20);
+		unit_check_packet(pkts[2], 4096, 30);
+		assert_int_equal(rte_mbuf_refcnt_read(pkts[1]), 1);
+	}
+	expect_packet(v, 0, 100, 10, 0);
+	expect_nothing(v);
+	rawfront_rx_post(&v->f, 0, 2, 3);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + 1, 2), 2);
+	expect_packet(v, 1, 9000, 20, 0);
+	expect_packet(v, 4, 4096, 30, 0);
+	expect_nothing(v);
+	assert_true(unit_xstat(v->port, "tx_q0_ring_full") >= 3);
+}
+
+/* Bursts larger than what is posted: as much as fits is taken, in order. */
+static void
+test_bursts(void **state)
+{
+	static const unsigned int bursts[] = { 1, 32, 256, 512 };
+	struct rte_mbuf *pkts[PKTS];
+	struct vif *v = *state;
+	unsigned int i, j, sent;
+
+	for (i = 0; i < RTE_DIM(bursts); i++) {
+		blank_pages(v);
+		rawfront_rx_post(&v->f, 0, 0, XEN_NETIF_RING_SIZE);
+		for (j = 0; j < PKTS; j++)
+			pkts[j] = unit_packet(60 + j, UNIT_ROOM, j);
+		for (sent = 0; sent < XEN_NETIF_RING_SIZE; sent += bursts[i]) {
+			assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + sent, bursts[i]),
+				RTE_MIN(bursts[i], XEN_NETIF_RING_SIZE));
+		}
+		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + 256, 256), 0);
+		for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
+			expect_packet(v, j, 60 + j, j, 0);
+		expect_nothing(v);
+		rte_pktmbuf_free_bulk(pkts + 256, PKTS - 256);
+		unit_check_pool();
+	}
+	assert_int_equal(v->f.q[0].rx->req_event, 1);
+}
+
+static void
+test_wrap(void **state)
+{
+	struct vif *v = *state;
+	unsigned int i;
+
+	rawfront_reset(&v->f);
+	rawfront_init_rings(&v->f, 0xFFFFFF00);
+	vif_connect(v);
+	for (i = 0; i < 1000; i++) {
+		blank_pages(v);
+		rawfront_rx_post(&v->f, 0, i % 250, 3);
+		assert_int_equal(send_one(v, unit_packet(8193, 1500, i)), 1);
+		expect_packet(v, i % 250, 8193, i, 0);
+		if (i % 100 != 0)
+			continue;
+		expect_nothing(v);
+	}
+	assert_int_equal(v->f.q[0].rx_cons, (uint32_t)(0xFFFFFF00 + 3000));
+}
+
+static void
+test_indices(void **state)
+{
+	static const uint32_t ahead[] = { 257, 0x80000000, 0xFFFFFFFF };
+	struct vif *v = *state;
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(ahead); i++) {
+		v->f.q[0].rx_prod += ahead[i];
+		rawfront_rx_push(&v->f, 0);
+		m = unit_packet(60, UNIT_ROOM, 0);
+		assert_int_equal(send_one(v, m), 0);
+		unit_check_packet(m, 60, 0);
+		rte_pktmbuf_free(m);
+		vif_expect_failed(v, "guest's RX ring: req_prod more than a ring ahead of rsp_prod");
+		assert_int_equal(unit_maps(), 0);
+		assert_int_equal(unit_ports(), 0);
+		expect_nothing(v);
+		vif_reconnect(v);
+	}
+	blank_pages(v);
+	rawfront_rx_post(&v->f, 0, 0, 1);
+	assert_int_equal(send_one(v, unit_packet(60, UNIT_ROOM, 0)), 1);
+	expect_packet(v, 0, 60, 0, 0);
+}
+
+/* A burst of three, the second of which has a buffer that cannot be written. */
+static void
+check_bad_buffer(struct vif *v, uint32_t gref, unsigned int at)
+{
+	uint64_t errors = unit_xstat(v->port, "tx_q0_copy_errors");
+	struct netif_rx_response rsp;
+	struct rte_mbuf *pkts[3];
+	unsigned int i;
+
+	blank_pages(v);
+	for (i = 0; i < 5; i++)
+		rawfront_rx_put(&v->f, 0, i, i == 1 + at ? gref : v->f.gref[i]);
+	rawfront_rx_push(&v->f, 0);
+	pkts[0] = unit_packet(60, UNIT_ROOM, 1);
+	pkts[1] = unit_packet(9000, UNIT_ROOM, 2);
+	pkts[2] = unit_packet(70, UNIT_ROOM, 3);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 3), 3);
+	expect_packet(v, 0, 60, 1, 0);
+	for (i = 1; i < 4; i++) {
+		assert_true(rawfront_rx_rsp(&v->f, 0, &rsp));
+		assert_int_equal(rsp.id, i);
+		assert_int_equal(rsp.status, NETIF_RSP_ERROR);
+		assert_int_equal(rsp.flags & NETRXF_more_data, i < 3 ? NETRXF_more_data : 0);
+	}
+	expect_packet(v, 4, 70, 3, 0);
+	expect_nothing(v);
+	assert_true(unit_xstat(v->port, "tx_q0_copy_errors") > errors);
+	assert_true(unit_link(v->port));
+	unit_check_pool();
+}
+
+static void
+test_bad_buffers(void **state)
+{
+	struct vif *v = *state;
+	uint32_t dead, foreign, readonly;
+	struct rte_eth_stats stats;
+	unsigned int at;
+	void *page;
+
+	page = rawfront_share(&v->f, 0, true, &dead);
+	rawfront_unshare(&v->f, page);
+	rawfront_share(&v->f, 2, true, &foreign);
+	rawfront_share(&v->f, 0, false, &readonly);
+	for (at = 0; at < 3; at++) {
+		check_bad_buffer(v, dead, at);
+		check_bad_buffer(v, foreign, at);
+		check_bad_buffer(v, readonly, at);
+		check_bad_buffer(v, 60000, at);
+	}
+	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
+	assert_int_equal(stats.oerrors, 12);
+	assert_int_equal(stats.opackets, 24);
+	assert_int_equal(unit_xstat(v->port, "protocol_errors"), 0);
+}
+
+/* Ids are the guest's own affair: echoed, whatever they are. */
+static void
+test_ids(void **state)
+{
+	static const uint16_t ids[] = { 0xFFFF, 0, 0xFFFF, 0x8000, 7, 7 };
+	struct netif_rx_response rsp;
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(ids); i++)
+		rawfront_rx_put(&v->f, 0, ids[i], v->f.gref[i]);
+	rawfront_rx_push(&v->f, 0);
+	assert_int_equal(send_one(v, unit_packet(4096 * 4, UNIT_ROOM, 0)), 1);
+	assert_int_equal(send_one(v, unit_packet(4096 * 2, UNIT_ROOM, 0)), 1);
+	for (i = 0; i < RTE_DIM(ids); i++) {
+		assert_true(rawfront_rx_rsp(&v->f, 0, &rsp));
+		assert_int_equal(rsp.id, ids[i]);
+	}
+}
+
+/* The guest's view while packets come: rsp_prod never stands inside of one. */
+struct watcher {
+	struct netif_rx_sring *ring;
+	pthread_mutex_t lock;
+	bool quit;
+	unsigned int seen;
+	unsigned int torn;
+};
+
+static void *
+watch_packets(void *arg)
+{
+	struct watcher *w = arg;
+	uint32_t prod;
+
+	while (!__atomic_load_n(&w->quit, __ATOMIC_RELAXED)) {
+		pthread_mutex_lock(&w->lock);
+		prod = xen_ring_load(&w->ring->rsp_prod);
+		if (prod != 0) {
+			w->seen++;
+			w->torn += (w->ring->ring[(prod - 1) & XEN_NETIF_RING_MASK].rsp.flags &
+				NETRXF_more_data) != 0;
+		}
+		pthread_mutex_unlock(&w->lock);
+	}
+	return NULL;
+}
+
+static void
+test_published_whole(void **state)
+{
+	struct watcher w = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct netif_rx_response rsp;
+	struct vif *v = *state;
+	pthread_t thread;
+	unsigned int i, j;
+
+	w.ring = v->f.q[0].rx;
+	assert_int_equal(pthread_create(&thread, NULL, watch_packets, &w), 0);
+	for (i = 0; i < 200; i++) {
+		/* 240 requests leave the last response alone, which the watcher looks at. */
+		pthread_mutex_lock(&w.lock);
+		while (rawfront_rx_rsp(&v->f, 0, &rsp))
+			;
+		rawfront_rx_post(&v->f, 0, 0, 240);
+		pthread_mutex_unlock(&w.lock);
+		for (j = 0; j < 48; j++)
+			assert_int_equal(send_one(v, unit_packet(20000, UNIT_ROOM, 0)), 1);
+	}
+	__atomic_store_n(&w.quit, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	assert_true(w.seen > 0);
+	assert_int_equal(w.torn, 0);
+}
+
+static void
+test_notify(void **state)
+{
+	static const struct {
+		int event;
+		unsigned int n;
+		bool wanted;
+	} cases[] = {
+		{ 1, 1, true }, { 1, 32, true }, { 32, 32, true }, { 33, 32, false },
+		{ 0, 1, false }, { -5, 1, false }, { 2, 1, false }, { 200, 200, true },
+		{ 201, 200, false }, { 1000, 1, false }, { -1000, 1, false },
+	};
+	struct netif_rx_response rsp;
+	struct rte_mbuf *pkts[PKTS];
+	struct vif *v = *state;
+	uint64_t real, sent;
+	unsigned int i, j;
+
+	rawfront_event(&v->f);
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		rawfront_rx_post(&v->f, 0, 0, cases[i].n);
+		v->f.q[0].rx->rsp_event = v->f.q[0].rx_cons + cases[i].event;
+		for (j = 0; j < cases[i].n; j++)
+			pkts[j] = unit_packet(60, UNIT_ROOM, j);
+		real = unit_notifies();
+		sent = unit_xstat(v->port, "tx_q0_notify_sent");
+		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, cases[i].n), cases[i].n);
+		assert_int_equal(unit_notifies(), real + cases[i].wanted);
+		assert_int_equal(unit_xstat(v->port, "tx_q0_notify_sent"), sent + cases[i].wanted);
+		assert_int_equal(rawfront_event(&v->f), cases[i].wanted);
+		while (rawfront_rx_rsp(&v->f, 0, &rsp))
+			;
+		/* Nothing posted, nothing answered: nothing to notify of. */
+		pkts[0] = unit_packet(60, UNIT_ROOM, 0);
+		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 1), 0);
+		rte_pktmbuf_free(pkts[0]);
+		assert_false(rawfront_event(&v->f));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		vif_test(test_shapes),
+		vif_test(test_empty_segments),
+		vif_test(test_dropped),
+		vif_test(test_no_sg),
+		vif_test(test_too_few_posted),
+		vif_test(test_bursts),
+		vif_test(test_wrap),
+		vif_test(test_indices),
+		vif_test(test_bad_buffers),
+		vif_test(test_ids),
+		vif_test(test_published_whole),
+		vif_test(test_notify),
+	};
+
+	return cmocka_run_group_tests_name("tx_ring", tests, unit_setup, unit_teardown);
+}
