@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/* The backend's states (xen/io/xenbus.h): what it makes of the frontend's and of the toolstack's. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "bystander.h"
+#include "vif.h"
+
+/* Both ends' states as a test wants them to be, whatever they were. */
+static void
+settle(struct vif *v, unsigned int own)
+{
+	/* Removed and made again, everything is as on the first day. */
+	rawfront_toolstack_remove(&v->f);
+	unit_wait(!unit_link(v->port));
+	rawfront_init_rings(&v->f, 0);
+	rawfront_toolstack(&v->f);
+	rawfront_wait(&v->f, XenbusStateInitWait);
+	if (own == XenbusStateInitWait)
+		return;
+	vif_connect(v);
+	if (own == XenbusStateConnected)
+		return;
+	/* Closing lasts while the guest is closing too. */
+	rawfront_state(&v->f, XenbusStateClosing);
+	rawfront_wait(&v->f, XenbusStateClosing);
+	if (own == XenbusStateClosing)
+		return;
+	rawfront_state(&v->f, XenbusStateClosed);
+	rawfront_wait(&v->f, XenbusStateClosed);
+}
+
+/* Wait until the backend has had every chance to do something, and see that it has not. */
+static void
+expect_stays(struct vif *v, unsigned int own)
+{
+	struct timespec nap = { .tv_nsec = 50 * 1000000 };
+
+	nanosleep(&nap, NULL);
+	assert_int_equal(rawfront_back_state(&v->f), own);
+}
+
+/* Rows of the state table: own state, what the frontend's becomes, and what follows. */
+static void
+test_table(void **state)
+{
+	static const struct {
+		enum xenbus_state own;
+		int front; /* -1: the key is removed */
+		enum xenbus_state then;
+		bool link;
+	} rows[] = {
+		{ XenbusStateInitWait, XenbusStateInitialising, XenbusStateInitWait, false },
+		{ XenbusStateInitWait, XenbusStateInitWait, XenbusStateInitWait, false },
+		{ XenbusStateInitWait, XenbusStateInitialised, XenbusStateConnected, true },
+		{ XenbusStateInitWait, XenbusStateConnected, XenbusStateConnected, true },
+		{ XenbusStateInitWait, XenbusStateClosing, XenbusStateClosing, false },
+		{ XenbusStateInitWait, XenbusStateClosed, XenbusStateClosed, false },
+		{ XenbusStateInitWait, -1, XenbusStateClosed, false },
+		{ XenbusStateConnected, XenbusStateConnected, XenbusStateConnected, true },
+		{ XenbusStateConnected, XenbusStateReconfiguring, XenbusStateConnected, true },
+		{ XenbusStateConnected, XenbusStateInitialising, XenbusStateInitWait, false },
+		{ XenbusStateConnected, XenbusStateClosing, XenbusStateClosing, false },
+		{ XenbusStateConnected, XenbusStateClosed, XenbusStateClosed, false },
+		{ XenbusStateConnected, -1, XenbusStateClosed, false },
+		{ XenbusStateClosing, XenbusStateInitialising, XenbusStateInitWait, false },
+		{ XenbusStateClosing, XenbusStateClosed, XenbusStateClosed, false },
+		{ XenbusStateClosing, -1, XenbusStateClosed, false },
+		{ XenbusStateClosed, XenbusStateInitialising, XenbusStateInitWait, false },
+		{ XenbusStateClosed, XenbusStateClosing, XenbusStateClosed, false },
+		{ XenbusStateClosed, XenbusStateConnected, XenbusStateClosed, false },
+		{ XenbusStateClosed, -1, XenbusStateClosed, false },
+	};
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(rows); i++) {
+		settle(v, rows[i].own);
+		rawfront_publish(&v->f);
+		if (rows[i].front < 0)
+			rawfront_unset(&v->f, "state");
+		else
+			rawfront_state(&v->f, rows[i].front);
+		rawfront_wait(&v->f, rows[i].then);
+		unit_wait(unit_link(v->port) == rows[i].link);
+		if (rows[i].own == rows[i].then)
+			expect_stays(v, rows[i].then);
+		assert_int_equal(unit_maps(), rows[i].link ? 2 : 0);
+		assert_int_equal(unit_ports(), rows[i].link ? 2 : 0);
+		if (rows[i].link)
+			vif_send_good(v);
+	}
+}
+
+/* online=0: nobody is offered the vif again. */
+static void
+test_offline(void **state)
+{
+	struct vif *v = *state;
+
+	settle(v, XenbusStateClosed);
+	unit_write("0", "%s/online", v->f.back);
+	rawfront_state(&v->f, XenbusStateInitialising);
+	expect_stays(v, XenbusStateClosed);
+	unit_write("1", "%s/online", v->f.back);
+	rawfront_wait(&v->f, XenbusStateInitWait);
+	vif_reconnect(v);
+	vif_send_good(v);
+}
+
+/* What iPXE, kexec and Windows do: any number of times. */
+static void
+test_reset_100(void **state)
+{
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < 100; i++) {
+		rawfront_reset(&v->f);
+		assert_int_equal(unit_maps(), 0);
+		assert_int_equal(unit_ports(), 0);
+		rawfront_init_rings(&v->f, 0);
+		vif_connect(v);
+		vif_send_good(v);
+	}
+	assert_int_equal(unit_xstat(v->port, "connects"), 101);
+	assert_int_equal(unit_xstat(v->port, "disconnects"), 100);
+	/* And without a word of goodbye. */
+	for (i = 0; i < 20; i++) {
+		rawfront_state(&v->f, XenbusStateInitialising);
+		rawfront_wait(&v->f, XenbusStateInitWait);
+		rawfront_init_rings(&v->f, 0);
+		vif_connect(v);
+		vif_send_good(v);
+	}
+}
+
+/* The guest's domain dies: its grants and event channels go first, then its keys. */
+static void
+test_guest_dies(void **state)
+{
+	struct rte_mbuf *pkts[4], *m;
+	struct vif *v = *state;
+	unsigned int i;
+
+	vif_put(v, 0, 0, 60, 0, 0);
+	rawfront_rx_post(&v->f, 0, 0, 4);
+	rawfront_tx_push(&v->f, 0);
+	rawfront_die(&v->f);
+	/* The ring can still be read, what it names is gone. */
+	assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts, 4), 0);
+	m = unit_packet(60, UNIT_ROOM, 0);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, &m, 1), 1);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts, 4), 0);
+	rawfront_toolstack_remove(&v->f);
+	unit_wait(!unit_link(v->port));
+	assert_int_equal(unit_maps(), 0);
+	assert_int_equal(unit_ports(), 0);
+	/* What a toolstack has removed must not appear again. */
+	assert_string_equal(unit_read("%s/state", v->f.back), "");
+}
+
+/* libxl's detach of a guest that closes its end, and of one that is dead. */
+static void
+test_detach(void **state)
+{
+	struct vif *v = *state;
+	uint64_t start;
+
+	rawfront_detach(&v->f);
+	unit_wait(!unit_link(v->port));
+	assert_int_equal(unit_maps(), 0);
+	rawfront_state(&v->f, XenbusStateClosed);
+	rawfront_wait(&v->f, XenbusStateClosed);
+	rawfront_toolstack_remove(&v->f);
+
+	rawfront_init_rings(&v->f, 0);
+	rawfront_toolstack(&v->f);
+	vif_connect(v);
+	vif_send_good(v);
+	start = unit_now_ms();
+	rawfront_detach(&v->f);
+	rawfront_wait(&v->f, XenbusStateClosed);
+	/* libxl waits ten seconds; nothing but a stopped machine may make it as long. */
+	print_message("closed without the guest after %u ms\n",
+		(unsigned int)(unit_now_ms() - start));
+	assert_int_equal(unit_maps(), 0);
+	rawfront_state(&v->f, XenbusStateInitialising);
+	expect_stays(v, XenbusStateClosed);
+}
+
+/* The port is there first, and the vif comes, goes and comes again. */
+static void
+test_vif_comes_later(void **state)
+{
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < 10; i++) {
+		rawfront_toolstack_remove(&v->f);
+		unit_wait(!unit_link(v->port));
+		assert_string_equal(unit_read("%s/state", v->f.back), "");
+		rawfront_init_rings(&v->f, 0);
+		rawfront_toolstack(&v->f);
+		vif_connect(v);
+		vif_send_good(v);
+	}
+	/* Removed and made again at once, in one breath. */
+	rawfront_toolstack_remove(&v->f);
+	rawfront_init_rings(&v->f, 0);
+	rawfront_toolstack(&v->f);
+	rawfront_wait(&v->f, XenbusStateInitWait);
+	vif_connect(v);
+	vif_send_good(v);
+}
+
+/* hotplug-status: the script's word is waited for; without the key there is no script. */
+static void
+test_hotplug(void **state)
+{
+	static const char *const not_yet[] = { "", "error", "connecte", "connected2" };
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(not_yet); i++) {
+		settle(v, XenbusStateInitWait);
+		unit_write(not_yet[i], "%s/hotplug-status", v->f.back);
+		rawfront_publish(&v->f);
+		rawfront_state(&v->f, XenbusStateConnected);
+		expect_stays(v, XenbusStateInitWait);
+		assert_int_equal(unit_maps(), 0);
+		assert_false(unit_link(v->port));
+		if (i % 2 == 0)
+			unit_write("connected", "%s/hotplug-status", v->f.back);
+		else
+			unit_remove("%s/hotplug-status", v->f.back);
+		rawfront_wait(&v->f, XenbusStateConnected);
+		unit_wait(unit_link(v->port));
+		vif_send_good(v);
+	}
+}
+
+/* Keys of the toolstack that name another guest: said once, not connected, until they are right. */
+static void
+test_wrong_frontend(void **state)
+{
+	static const struct {
+		const char *key;
+		const char *value;
+	} cases[] = {
+		{ "frontend", "/local/domain/2/device/vif/0" },
+		{ "frontend", "/local/domain/11/device/vif/0" },
+		{ "frontend", "device/vif/0" },
+		{ "frontend", "" },
+		{ "frontend-id", "2" },
+		{ "frontend-id", "" },
+		{ "frontend-id", "one" },
+		{ "frontend-id", "65537" },
+	};
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		rawfront_toolstack_remove(&v->f);
+		unit_wait(!unit_link(v->port));
+		rawfront_init_rings(&v->f, 0);
+		unit_log_clear();
+		/* The wrong key is there before the state is. */
+		unit_write(cases[i].value, "%s/%s", v->f.back, cases[i].key);
+		unit_write(strcmp(cases[i].key, "frontend") == 0 ? "1" : v->f.front, "%s/%s",
+			v->f.back, strcmp(cases[i].key, "frontend") == 0 ? "frontend-id" :
+			"frontend");
+		unit_write("1", "%s/state", v->f.back);
+		unit_wait(strstr(vif_error(v), "have to name domain 1") != NULL);
+		expect_stays(v, XenbusStateInitialising);
+		unit_write("x", "%s/bridge", v->f.back);
+		expect_stays(v, XenbusStateInitialising);
+		assert_int_equal(unit_log_count("have to name domain 1"), 1);
+		rawfront_toolstack(&v->f);
+		vif_connect(v);
+		vif_send_good(v);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		vif_test(test_table),
+		vif_test(test_offline),
+		vif_test(test_reset_100),
+		vif_test(test_guest_dies),
+		vif_test(test_detach),
+		vif_test(test_vif_comes_later),
+		vif_test(test_hotplug),
+		vif_test(test_wrong_frontend),
+	};
+
+	return cmocka_run_group_tests_name("state", tests, unit_setup, unit_teardown);
+}
