@@ -14,6 +14,9 @@
 /* How far ahead the data of packets is fetched. */
 #define TX_PREFETCH 4
 
+/* Mbufs that go back to their pool with one call. */
+#define TX_FREE_BATCH 64
+
 /*
  * A short packet starts somewhere else in each page: at the same offset in all of them, packets
  * would compete for the few ways of one set of the cache.
@@ -33,7 +36,10 @@ struct tx_walk {
 	uint32_t prod;
 	/* Sent, that is, not dropped. */
 	uint16_t packets;
+	/* Mbufs of one pool that wait to be put back. */
+	uint16_t nb_done;
 	uint64_t bytes;
+	struct rte_mbuf *done[TX_FREE_BATCH];
 };
 
 /* Take one response; false when it answers nothing that was asked. */
@@ -58,18 +64,19 @@ static inline int
 reclaim(struct tx_walk *w)
 {
 	struct xen_netif_ring *ring = w->ring;
-	uint32_t rsp_prod = xen_ring_load(&ring->sring.tx->rsp_prod);
+	uint32_t rsp_prod = xen_ring_load(&ring->sring.tx->rsp_prod), idx;
 
 	if (unlikely(rsp_prod - ring->cons > ring->prod - ring->cons)) {
 		ring->broken = "rsp_prod ahead of the requests";
 		goto broken;
 	}
-	for (; ring->cons != rsp_prod; ring->cons++) {
-		if (unlikely(!take_response(w, ring->cons))) {
+	for (idx = ring->cons; idx != rsp_prod; idx++) {
+		if (unlikely(!take_response(w, idx))) {
 			ring->broken = "response to a request that is not outstanding";
 			goto broken;
 		}
 	}
+	ring->cons = idx;
 	return 0;
 
 broken:
@@ -101,7 +108,28 @@ put_request(struct tx_walk *w, uint16_t id, uint16_t offset, uint16_t flags, uin
 }
 
 static inline void
-put_simple(struct tx_walk *w, const struct rte_mbuf *m)
+put_back(struct tx_walk *w)
+{
+	if (w->nb_done != 0)
+		rte_mempool_put_bulk(w->done[0]->pool, (void *const *)w->done, w->nb_done);
+	w->nb_done = 0;
+}
+
+/* Free an mbuf of one segment, together with others of its pool. */
+static inline void
+free_simple(struct tx_walk *w, struct rte_mbuf *m)
+{
+	m = rte_pktmbuf_prefree_seg(m);
+	if (unlikely(m == NULL))
+		return;
+	if (unlikely(w->nb_done == TX_FREE_BATCH ||
+			(w->nb_done != 0 && m->pool != w->done[0]->pool)))
+		put_back(w);
+	w->done[w->nb_done++] = m;
+}
+
+static inline void
+put_simple(struct tx_walk *w, struct rte_mbuf *m)
 {
 	uint16_t id = take_id(w, XENFRONT_TX_FIRST), len = rte_pktmbuf_data_len(m), offset = 0;
 
@@ -112,6 +140,7 @@ put_simple(struct tx_walk *w, const struct rte_mbuf *m)
 	put_request(w, id, offset, 0, len);
 	w->packets++;
 	w->bytes += len;
+	free_simple(w, m);
 }
 
 /* Fill a page from a chain, whose place is moved on. */
@@ -214,14 +243,16 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 && !prepare_csum(w, m, &flags))
 		goto drop;
 	put_chain(w, m, flags);
+	rte_pktmbuf_free(m);
 	return true;
 
 drop:
 	w->q->errors++;
+	rte_pktmbuf_free(m);
 	return true;
 }
 
-/* Write requests for as many packets as there are slots for; how many were taken. */
+/* Write requests for as many packets as there are slots for; how many were taken and freed. */
 static inline uint16_t
 put_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
@@ -251,16 +282,19 @@ tx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 		uint16_t nb_pkts)
 {
 	struct xenfront *front = (struct xenfront *)q->nif;
-	struct tx_walk w = {
-		.front = front,
-		.tx = &front->pairs[ring->id]->tx,
-		.ring = ring,
-		.q = q,
-		.prod = ring->prod,
-	};
 	uint32_t old = ring->prod;
+	struct tx_walk w;
 	uint16_t n;
 
+	/* Not as a whole: the array in it is large. */
+	w.front = front;
+	w.tx = &front->pairs[ring->id]->tx;
+	w.ring = ring;
+	w.q = q;
+	w.prod = old;
+	w.packets = 0;
+	w.nb_done = 0;
+	w.bytes = 0;
 	if (reclaim(&w) < 0)
 		return 0;
 	n = put_packets(&w, pkts, nb_pkts);
@@ -272,7 +306,7 @@ tx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	ring->count.slots += w.prod - old;
 	q->packets += w.packets;
 	q->bytes += w.bytes;
-	rte_pktmbuf_free_bulk(pkts, n);
+	put_back(&w);
 	return n;
 }
 
