@@ -26,11 +26,11 @@ source_entries()
 	suite="($(. /etc/os-release && echo "${VERSION_CODENAME:-}")|stable)"
 	for file in "$etc/sources.list" "$etc"/sources.list.d/*.list; do
 		[ ! -f "$file" ] || sed -nE \
-			"s,^[[:space:]]*deb[[:space:]]+((\[[^]]*\][[:space:]]+)?[^[:space:]]+[[:space:]]+$suite.*),deb-src \1,p" \
+			"s,^[[:space:]]*deb[[:space:]]+((\[[^]]*\][[:space:]]+)?[^[:space:]]+[[:space:]]+$suite([-/[:space:]].*)),deb-src \1,p" \
 			"$file"
 	done >"$1/system.list"
 	for file in "$etc"/sources.list.d/*.sources; do
-		[ ! -f "$file" ] || awk -v suite="(^|\n)Suites:[^\n]*[ \t]$suite" '
+		[ ! -f "$file" ] || awk -v suite="(^|\n)Suites:[^\n]*[ \t]$suite([-/ \t\n]|$)" '
 			BEGIN { RS = ""; ORS = "\n\n" }
 			$0 ~ suite && /(^|\n)Types:[^\n]*deb([ \t\n]|$)/ {
 				sub(/Types:[^\n]*/, "Types: deb-src")
@@ -50,7 +50,8 @@ private_apt()
 }
 
 # dpdk_source: print the path of the upstream tarball of the installed DPDK;
-# fetch it into .cache/ by a private apt source entry when it is not there yet.
+# fetch it into .cache/ by a private apt source entry when it is not there yet. To be
+# called in a subshell.
 dpdk_source()
 {
 	local version cache tmp tarball
@@ -63,10 +64,10 @@ dpdk_source()
 		info "fetching the source package dpdk $version"
 		mkdir -p "$TREE/.cache"
 		tmp=$(mktemp -d "$TREE/.cache/fetch.XXXXXX")
-		fetch_package "$tmp" "$version" || { rm -rf "$tmp"; return 1; }
+		on_exit rm -rf "$tmp"
+		fetch_package "$tmp" "$version" || exit 1
 		rm -rf "$cache"
 		mv "$tmp/source" "$cache"
-		rm -rf "$tmp"
 		tarball=$(find "$cache" -name 'dpdk_*.orig.tar.*' ! -name '*.asc')
 	fi
 	printf '%s\n' "$tarball"

@@ -41,12 +41,18 @@ need_commands()
 }
 
 # The cleanup stack. on_exit COMMAND ARG...: run it when the script ends, also by
-# Ctrl-C or a signal; the last one given runs first; a failing one stops none.
+# Ctrl-C or a signal; the last one given runs first; a failing one stops none. Given in
+# a subshell, it belongs to the subshell's end.
 CLEANUPS=()
+CLEANUPS_PID=
 
 on_exit()
 {
 	local line
+	if [ "$CLEANUPS_PID" != "$BASHPID" ]; then
+		CLEANUPS=()
+		CLEANUPS_PID=$BASHPID
+	fi
 	printf -v line '%q ' "$@"
 	CLEANUPS+=("$line")
 	trap run_cleanups EXIT
