@@ -139,16 +139,19 @@ try_connect(struct xenvif *vif, unsigned int own)
 		switch_state(vif, XenbusStateConnected);
 }
 
-/* The frontend's directory; false while the toolstack's keys do not make sense. */
+/*
+ * The frontend's directory; false while the toolstack's keys do not make sense. In state
+ * Initialising the vif is new, and may have been made anew since the last look.
+ */
 static bool
-find_peer(struct xenvif *vif)
+find_peer(struct xenvif *vif, unsigned int own)
 {
 	struct xen_bus_device *xbdev = &vif->nif.xbdev;
 	char path[XEN_STORE_VALUE_MAX], home[32];
 	uint32_t domid;
 	int ret;
 
-	if (xbdev->peer[0] != '\0')
+	if (own != XenbusStateInitialising && xbdev->peer[0] != '\0')
 		return true;
 	ret = xen_store_read(xbdev->path, "frontend", path);
 	if (ret > 0)
@@ -158,6 +161,8 @@ find_peer(struct xenvif *vif)
 		vif->misfit_logged = false;
 		return xen_bus_set_peer(xbdev, path) == 0;
 	}
+	disconnect(vif);
+	xen_bus_set_peer(xbdev, "");
 	if (!vif->misfit_logged)
 		xen_store_report(xbdev->path, EINVAL,
 			"frontend='%.64s' and frontend-id have to name domain %u", path,
@@ -305,7 +310,7 @@ xenvif_evaluate(struct xen_bus_device *xbdev)
 
 	if (own == XenbusStateUnknown) {
 		forget(vif);
-	} else if (find_peer(vif) && !handle_broken(vif)) {
+	} else if (find_peer(vif, own) && !handle_broken(vif)) {
 		update_carrier(vif);
 		step(vif, xen_store_read_state(xbdev->peer), own);
 	}
