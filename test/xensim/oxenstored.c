@@ -14,9 +14,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +24,7 @@
 #include "xenbus.h"
 
 #define BINARY "/usr/lib/xen-4.17/bin/oxenstored"
-/* Where the dump says that the listening socket is. */
+/* File descriptor of the listening socket, which a restarted oxenstored takes from the database. */
 #define LISTEN_FD 3
 
 static int
@@ -111,25 +109,6 @@ mounts_make(const char *dir)
 	return mount("/run/nr_open", "/proc/sys/fs/nr_open", NULL, MS_BIND, NULL) != 0 ? -errno : 0;
 }
 
-/* After a restart it takes the listening socket that its database names. */
-static int
-socket_make(const char *dir)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd;
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%.*s/run/socket", TOOL_DIR_MAX, dir);
-	unlink(addr.sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 || listen(fd, 64) != 0)
-		return -errno;
-	if (fd != LISTEN_FD) {
-		dup2(fd, LISTEN_FD);
-		close(fd);
-	}
-	return 0;
-}
-
 static int
 config_write(const char *dir)
 {
@@ -173,14 +152,12 @@ child(const char *dir, bool restart)
 		step = "mount";
 		ret = mounts_make(dir);
 	}
-	if (ret == 0 && restart) {
-		step = "make a socket";
-		ret = socket_make(dir);
-	}
 	if (ret == 0) {
+		/* So that its socket, the first file it opens, is LISTEN_FD. */
+		close_range(LISTEN_FD, ~0u, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		path_of(conf, sizeof(conf), "%s/run/conf", dir);
-		execl(BINARY, "oxenstored", "--no-fork", "--config-file", conf,
+		execl(BINARY, "oxenstored", "--no-fork", "--no-access-log", "--config-file", conf,
 			restart ? "--restart" : (char *)NULL, (char *)NULL);
 		step = "run " BINARY " (package xen-utils-4.17)";
 		ret = -errno;
