@@ -14,11 +14,12 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <xenstore.h>
 
 #include "tool.h"
 #include "xenbus.h"
@@ -180,28 +181,50 @@ oxenstored_start(const char *dir, bool restart)
 	return pid;
 }
 
-/* Until a read is answered, or the process ends. */
+/* Ask for a key and wait for the header of the answer, for a second at most. The library would
+ * wait for ever.
+ */
+static bool
+answers(const char *dir)
+{
+	static const char key[] = "/tool/xenstored";
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = 1 };
+	struct {
+		struct xsd_sockmsg msg;
+		char key[sizeof(key)];
+	} request = { .msg = { .type = XS_READ, .len = sizeof(key) } };
+	struct xsd_sockmsg reply;
+	bool ok;
+	int fd;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%.*s/run/socket", TOOL_DIR_MAX, dir);
+	memcpy(request.key, key, sizeof(key));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	ok = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+		send(fd, &request, sizeof(request.msg) + sizeof(key), MSG_NOSIGNAL) > 0 &&
+		recv(fd, &reply, sizeof(reply), MSG_WAITALL) == sizeof(reply) &&
+		reply.type == XS_READ;
+	close(fd);
+	return ok;
+}
+
+/* Until it answers, or the process ends. */
 int
 oxenstored_wait(const char *dir, pid_t pid)
 {
 	double end = monotonic_s() + TOOL_WAIT_S;
-	struct xs_handle *xs;
 	char path[PATH_MAX];
-	unsigned int len;
-	char *value;
 
 	setenv("XENSTORED_PATH", path_of(path, sizeof(path), "%s/run/socket", dir), 1);
 	while (monotonic_s() < end) {
+		if (answers(dir))
+			return 0;
 		if (waitpid(pid, NULL, WNOHANG) == pid)
 			return -ECHILD;
-		xs = xs_open(0);
-		if (xs != NULL) {
-			value = xs_read(xs, XBT_NULL, "/tool/xenstored", &len);
-			xs_close(xs);
-			free(value);
-			if (value != NULL)
-				return 0;
-		}
 		usleep(20000);
 	}
 	return -ETIMEDOUT;
