@@ -33,7 +33,7 @@ extern "C" {
 
 /** What a domain, or the whole machine, did and holds. */
 struct xensim_counters {
-	uint64_t hypercalls;        /**< every hypercall: copy, map, unmap, notify */
+	uint64_t hypercalls;        /**< every hypercall: copy, map, unmap, bind, notify */
 	uint64_t copy_hypercalls;   /**< of these, grant copies: ceil(ops / hc_batch) a call */
 	uint64_t copy_calls;        /**< calls of xengnttab_grant_copy() */
 	uint64_t copy_ops;          /**< copy operations; a local side is split at 4 KiB pages */
