@@ -35,6 +35,7 @@ store_errno(void)
 int
 xen_store_open(void)
 {
+	xen_store_close();
 	store = xs_open(0);
 	return store != NULL ? 0 : store_errno();
 }
@@ -126,8 +127,9 @@ xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX]
 	if (ret < 0)
 		return ret;
 	data = xs_read(store, transaction, path, &len);
+	/* A connection that was lost is seen as any of several errors, EINVAL among them. */
 	if (data == NULL)
-		return store_errno();
+		return errno == ENOENT || errno == EACCES ? -errno : -ENOTCONN;
 	if (len >= XEN_STORE_VALUE_MAX || memchr(data, '\0', len) != NULL) {
 		ret = -ERANGE;
 	} else {
@@ -218,14 +220,14 @@ xen_store_transaction(int (*fn)(void *arg), void *arg)
 	return -EAGAIN;
 }
 
-unsigned int
+int
 xen_store_read_state(const char *dir)
 {
-	uint32_t state;
+	uint32_t state = XenbusStateUnknown;
+	int ret;
 
-	if (xen_store_read_uint(dir, "state", XenbusStateReconfigured, &state) < 0)
-		return XenbusStateUnknown;
-	return state;
+	ret = xen_store_read_uint(dir, "state", XenbusStateReconfigured, &state);
+	return ret == -ENOTCONN ? ret : (int)state;
 }
 
 struct state_change {

@@ -69,8 +69,9 @@ xen_store_next_event(char path[XEN_STORE_PATH_MAX]);
  * @param value
  *   Receives the value, always terminated; empty on error.
  * @return
- *   The value's length, -ENOENT without such a key, -ERANGE when it is longer than
- *   XEN_STORE_VALUE_MAX - 1 or has a NUL within, or another -errno.
+ *   The value's length, -ENOENT without such a key, -EACCES when it may not be read, -ERANGE when
+ *   it is longer than XEN_STORE_VALUE_MAX - 1 or has a NUL within, -ENAMETOOLONG, or -ENOTCONN
+ *   when xenstore does not answer: then nothing is known about the key.
  */
 __rte_internal
 int
@@ -88,8 +89,8 @@ xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX]
  * @param number
  *   Receives the number; untouched on error.
  * @return
- *   0, -ENOENT without such a key, -EINVAL when the value is not a number, -ERANGE when it is
- *   larger than max, or another -errno.
+ *   0, -EINVAL when the value is not a number, -ERANGE when it is larger than max, or what
+ *   xen_store_read() returns.
  */
 __rte_internal
 int
@@ -129,10 +130,11 @@ xen_store_transaction(int (*fn)(void *arg), void *arg);
  * Read the state of a device's end (xen/io/xenbus.h).
  *
  * @return
- *   A value of enum xenbus_state; XenbusStateUnknown when the key is missing or not a state.
+ *   A value of enum xenbus_state; XenbusStateUnknown when the key is missing or not a state;
+ *   -ENOTCONN when xenstore does not answer.
  */
 __rte_internal
-unsigned int
+int
 xen_store_read_state(const char *dir);
 
 /**

@@ -150,7 +150,7 @@ xenvif_evaluate(struct xen_bus_device *xbdev);
  * @param size
  *   Bytes of why.
  * @return
- *   0 or -EINVAL. Control thread.
+ *   0, -EINVAL, or -ENOTCONN when xenstore does not answer. Control thread.
  */
 int
 xenvif_read_peer(const char *dir, uint16_t max_queues, struct xenvif_peer_config *cfg, char *why,

@@ -118,7 +118,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		ret = vif->nif.started ? xenvif_connect(vif, &cfg, why, sizeof(why)) : -EAGAIN;
 		pthread_mutex_unlock(&vif->nif.lock);
 	}
-	if (ret == -EAGAIN)
+	if (ret == -EAGAIN || ret == -ENOTCONN)
 		return;
 	if (ret == -EBUSY && own == XenbusStateConnected) {
 		if (!vif->busy_logged)
@@ -161,6 +161,8 @@ find_peer(struct xenvif *vif, unsigned int own)
 		vif->misfit_logged = false;
 		return xen_bus_set_peer(xbdev, path) == 0;
 	}
+	if (ret == -ENOTCONN)
+		return false;
 	disconnect(vif);
 	xen_bus_set_peer(xbdev, "");
 	if (!vif->misfit_logged)
@@ -302,17 +304,27 @@ forget(struct xenvif *vif)
 	vif->closing_ms = 0;
 }
 
+/* Without an answer from xenstore all stays as it is: its daemon is being restarted. */
+static void
+evaluate(struct xenvif *vif)
+{
+	int own = xen_store_read_state(vif->nif.xbdev.path), front;
+
+	if (own == XenbusStateUnknown)
+		forget(vif);
+	if (own <= XenbusStateUnknown || !find_peer(vif, own) || handle_broken(vif))
+		return;
+	update_carrier(vif);
+	front = xen_store_read_state(vif->nif.xbdev.peer);
+	if (front >= 0)
+		step(vif, front, own);
+}
+
 void
 xenvif_evaluate(struct xen_bus_device *xbdev)
 {
 	struct xenvif *vif = (struct xenvif *)xbdev;
-	unsigned int own = xen_store_read_state(xbdev->path);
 
-	if (own == XenbusStateUnknown) {
-		forget(vif);
-	} else if (find_peer(vif, own) && !handle_broken(vif)) {
-		update_carrier(vif);
-		step(vif, xen_store_read_state(xbdev->peer), own);
-	}
+	evaluate(vif);
 	xen_netif_set_link(&vif->nif, vif->connected && !vif->nif.admin_down);
 }

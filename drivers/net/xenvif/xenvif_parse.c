@@ -23,6 +23,8 @@ complain(const struct complaint *c, const char *dir, const char *key, uint32_t m
 	int ret;
 
 	ret = xen_store_read(dir, key, value);
+	if (ret == -ENOTCONN)
+		return ret;
 	if (ret == -ENOENT)
 		snprintf(c->why, c->size, "%s/%s is missing", dir, key);
 	else if (ret == -ERANGE)
