@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+
+"""Drives one dpdk-testpmd through its command line."""
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+PROMPT = b"testpmd> "
+
+
+class TestpmdError(Exception):
+    """testpmd ended, or did not do what it was told in time."""
+
+
+class Testpmd:
+    """A testpmd with an interactive prompt; a context manager that ends it."""
+
+    def __init__(self, argv, env, log, limit=120):
+        self.limit = limit
+        self.log = open(log, "ab")
+        self.log.write((" ".join(argv) + "\n").encode())
+        # A terminal, so that what is printed and the prompt come in order.
+        self.tty, tty = pty.openpty()
+        try:
+            self.proc = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=tty,
+                                         stderr=tty, start_new_session=True)
+        finally:
+            os.close(tty)
+        self.output = b""
+
+    def __enter__(self):
+        try:
+            self._wait_prompt()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """End testpmd: politely, then not."""
+        if self.proc.poll() is None:
+            try:
+                self.proc.stdin.write(b"quit\n")
+                self.proc.stdin.flush()
+                self._drain_until_exit(20)
+            except (BrokenPipeError, TestpmdError):
+                pass
+        if self.proc.poll() is None:
+            os.killpg(self.proc.pid, signal.SIGKILL)
+            self.proc.wait()
+        os.close(self.tty)
+        try:
+            self.proc.stdin.close()
+        except BrokenPipeError:
+            pass
+        self.log.close()
+
+    def command(self, text):
+        """Run one command and return what it printed."""
+        self.output = b""
+        self.proc.stdin.write(text.encode() + b"\n")
+        self.proc.stdin.flush()
+        return self._wait_prompt()
+
+    def wait_links(self, ports):
+        """Wait until the links of ports 0 .. ports - 1 are up."""
+        end = time.monotonic() + self.limit
+        while time.monotonic() < end:
+            text = self.command("show port summary all")
+            if len(re.findall(r"^\d.*\bup\b", text, re.MULTILINE)) >= ports:
+                return
+            time.sleep(0.1)
+        raise TestpmdError("the links did not come up:\n" + text)
+
+    def rates(self, seconds):
+        """Packets per second received, by port, over a while."""
+        self.command("show port stats all")
+        time.sleep(seconds)
+        text = self.command("show port stats all")
+        return [int(n) for n in re.findall(r"Rx-pps:\s+(\d+)", text)]
+
+    def counts(self):
+        """Packets (received, sent), by port."""
+        text = self.command("show port stats all")
+        rx = [int(n) for n in re.findall(r"RX-packets:\s+(\d+)", text)]
+        tx = [int(n) for n in re.findall(r"TX-packets:\s+(\d+)", text)]
+        return list(zip(rx, tx))
+
+    def xstats(self, port):
+        """The port's extended statistics."""
+        text = self.command(f"show port xstats {port}")
+        return {k: int(v) for k, v in re.findall(r"^(\w+): (\d+)", text, re.MULTILINE)}
+
+    def _read(self, limit):
+        ready, _, _ = select.select([self.tty], [], [], limit)
+        if not ready:
+            raise TestpmdError(f"no answer within {self.limit} s; see {self.log.name}")
+        try:
+            data = os.read(self.tty, 65536)
+        except OSError:
+            # The other side is closed: testpmd has ended.
+            return b""
+        self.log.write(data)
+        self.log.flush()
+        self.output += data
+        return data
+
+    def _wait_prompt(self):
+        end = time.monotonic() + self.limit
+        # What threads print may stand behind the prompt.
+        while PROMPT not in self.output:
+            if not self._read(max(0, end - time.monotonic())):
+                raise TestpmdError("testpmd ended:\n" + self.output.decode()[-2000:])
+        return self.output.decode(errors="replace").replace("\r", "")
+
+    def _drain_until_exit(self, limit):
+        end = time.monotonic() + limit
+        while self._read(max(0, end - time.monotonic())):
+            pass
+        self.proc.wait(max(1, end - time.monotonic()))
