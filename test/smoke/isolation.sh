@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+#
+# A guest that breaks the protocol is disconnected with a reason, and nobody else notices.
+set -euo pipefail
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+
+# attack NAME REASON: the vif has to be closed, and the reason to be in xenstore.
+attack()
+{
+	local reason
+	in_domain 0 xenstore-rm error/backend/vif/3/0 2>/dev/null || :
+	if ! hostile 3 0 "$1" >&2; then
+		not_ok "$1" "the vif was not closed"
+		return
+	fi
+	reason=$(store_read /local/domain/0/error/backend/vif/3/0/error)
+	info "$1: $reason"
+	check "$1" "the reason in xenstore is '$reason'" grep -q "$2" <<<"$reason"
+}
+
+main()
+{
+	local d
+	machine_start
+	# The third port, without a partner, is forwarded to itself.
+	testpmd_start net_xenvif0,domid=1,devid=0 net_xenvif1,domid=2,devid=0 \
+		net_xenvif2,domid=3,devid=0 --
+	for d in 1 2 3; do
+		domain_add "$d"
+		vif_add "$d" 0
+	done
+	guest_start 1
+	guest_start 2
+	guest_up 1
+	guest_up 2
+	pings_start 1 2
+	attack tx-ahead "TX ring: req_prod"
+	attack rx-ahead "RX ring: req_prod"
+	attack past-page "past the end of the page"
+	attack endless-chain "past req_prod"
+	attack many-slots "more than 20 slots"
+	attack unknown-extra "unknown type"
+	check others-undisturbed "pings between other guests were lost" pings_end
+	check hostile-comes-back "it is not taken back" hostile 3 0 reset 1
+	verdict
+}
+
+private_main main "$@"
