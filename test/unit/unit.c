@@ -60,22 +60,19 @@ lcore_option(char option[CPU_LIST_MAX])
 static int
 eal_start(void)
 {
-	static char lcores[CPU_LIST_MAX];
-	static const char *const options[] = {
+	static char text[16][CPU_LIST_MAX] = {
 		"unit", "--no-shconf", "--no-huge", "-m", "64", "--no-pci", "--no-telemetry",
 		"--log-level", "pmd.common.xen:debug", "--log-level", "pmd.net.xenvif:debug",
-		"--log-level", "pmd.net.xenfront:debug", "--lcores", lcores,
+		"--log-level", "pmd.net.xenfront:debug", "--lcores",
 	};
-	static char *argv[RTE_DIM(options) + 1];
-	unsigned int i;
+	char *argv[RTE_DIM(text)];
+	int argc;
 
-	lcore_option(lcores);
-	for (i = 0; i < RTE_DIM(options); i++) {
-		argv[i] = strdup(options[i]);
-		if (argv[i] == NULL)
-			return -ENOMEM;
-	}
-	return rte_eal_init(RTE_DIM(options), argv);
+	for (argc = 0; text[argc][0] != '\0'; argc++)
+		argv[argc] = text[argc];
+	lcore_option(text[argc]);
+	argv[argc] = text[argc];
+	return rte_eal_init(argc + 1, argv);
 }
 
 static int
