@@ -18,7 +18,13 @@ static bool
 home_write(struct xs_handle *xs, xs_transaction_t t, unsigned int domid, const char *name)
 {
 	static const char *const own[] = {
-		"data", "drivers", "feature", "attr", "error", "hvmloader", "backend",
+		"data",
+		"drivers",
+		"feature",
+		"attr",
+		"error",
+		"hvmloader",
+		"backend",
 	};
 	static const char *const readable[] = { "control", "device", "memory", "cpu" };
 	struct xs_permissions ro[2] = {
@@ -36,13 +42,13 @@ home_write(struct xs_handle *xs, xs_transaction_t t, unsigned int domid, const c
 	ok = store_dir(xs, t, ro, 2, home);
 	for (i = 0; ok && i < sizeof(readable) / sizeof(readable[0]); i++)
 		ok = store_dir(xs, t, ro, 2,
-			path_of(path, sizeof(path), "%s/%s", home, readable[i]));
+				path_of(path, sizeof(path), "%s/%s", home, readable[i]));
 	for (i = 0; ok && i < sizeof(own) / sizeof(own[0]); i++)
 		ok = store_dir(xs, t, rw, 1, path_of(path, sizeof(path), "%s/%s", home, own[i]));
 	ok = ok && store_dir(xs, t, ro, 2, path_of(path, sizeof(path), "%s/device/vif", home)) &&
-		store_dir(xs, t, ro, 2, path_of(path, sizeof(path), "/libxl/%u", domid));
+			store_dir(xs, t, ro, 2, path_of(path, sizeof(path), "/libxl/%u", domid));
 	return ok && store_write(xs, t, name, "%s/name", home) &&
-		store_write(xs, t, value, "%s/domid", home);
+			store_write(xs, t, value, "%s/domid", home);
 }
 
 static int
@@ -98,13 +104,12 @@ cmd_create(int argc, char **argv)
 	ret = xensim_domain_create(domid, argc == 2 ? argv[1] : name);
 	if (ret != 0) {
 		xs_close(xs);
-		return fail("domain %u: %s", domid, ret == -EEXIST ? "exists already" :
-			strerror(-ret));
+		return fail("domain %u: %s", domid,
+				ret == -EEXIST ? "exists already" : strerror(-ret));
 	}
 	ret = home_create(xs, domid, argc == 2 ? argv[1] : name);
 	if (ret != 0)
-		ret = fail("domain %u: cannot write its xenstore keys: %s", domid,
-			strerror(-ret));
+		ret = fail("domain %u: cannot write its xenstore keys: %s", domid, strerror(-ret));
 	else
 		ret = attach(domid);
 	if (ret != 0)
@@ -139,22 +144,23 @@ cmd_destroy(int argc, char **argv)
 	if (ret == 0) {
 		xs_rm(xs, XBT_NULL, path_of(path, sizeof(path), "/local/domain/%u", domid));
 		xs_rm(xs, XBT_NULL, path_of(path, sizeof(path), "/libxl/%u", domid));
-		xs_rm(xs, XBT_NULL, path_of(path, sizeof(path),
-			"/local/domain/0/backend/vif/%u", domid));
+		xs_rm(xs, XBT_NULL,
+				path_of(path, sizeof(path), "/local/domain/0/backend/vif/%u",
+						domid));
 	}
 	xs_close(xs);
 	if (ret != 0)
-		return fail("domain %u: %s", domid, ret == -ENOENT ? "does not exist" :
-			strerror(-ret));
+		return fail("domain %u: %s", domid,
+				ret == -ENOENT ? "does not exist" : strerror(-ret));
 	return 0;
 }
 
 const struct tool_command tool_domain_commands[] = {
 	{ "domain-create", "DOMID [NAME]",
-		"      create a domain, its xenstore home and its connection to xenstore\n",
-		cmd_create },
+			"create a domain, its xenstore home and its connection to xenstore",
+			cmd_create },
 	{ "domain-destroy", "DOMID",
-		"      destroy a domain; @releaseDomain fires. Programs in it stay, without Xen\n",
-		cmd_destroy },
+			"destroy a domain; @releaseDomain fires. Programs in it stay, without Xen",
+			cmd_destroy },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -75,8 +75,8 @@ cmd_start(int argc, char **argv)
 	if (realpath(argv[0], dir) == NULL)
 		return fail("%s: %s", argv[0], strerror(errno));
 	if (strlen(dir) > TOOL_DIR_MAX)
-		return fail("%s: folder name too long: at most %d characters, for its sockets",
-			dir, TOOL_DIR_MAX);
+		return fail("%s: folder name too long: at most %d characters, for its sockets", dir,
+				TOOL_DIR_MAX);
 	ret = xensim_machine_create(dir);
 	if (ret == -EEXIST)
 		return fail("%s: there is a machine already; xensim stop %s removes it", dir, dir);
@@ -167,17 +167,17 @@ environment(unsigned int domid, char *vars[4])
 		return 1;
 	if (ret == 0)
 		return fail("domain %u does not exist in %s: xensim domain-create %u", domid, dir,
-			domid);
+				domid);
 	if (old != NULL && strstr(old, tool_lib_dir()) == old)
 		ret = asprintf(&vars[2], "LD_LIBRARY_PATH=%s", old);
 	else
 		ret = asprintf(&vars[2], "LD_LIBRARY_PATH=%s%s%s", tool_lib_dir(),
-			old != NULL && *old ? ":" : "", old != NULL ? old : "");
+				old != NULL && *old ? ":" : "", old != NULL ? old : "");
 	if (ret < 0 || asprintf(&vars[0], "XENSIM_DIR=%s", dir) < 0 ||
 			asprintf(&vars[1], "XENSIM_DOMID=%u", domid) < 0)
 		return fail("out of memory");
 	ret = domid == 0 ? asprintf(&vars[3], "XENSTORED_PATH=%s/run/socket", dir) :
-		asprintf(&vars[3], "XENSTORED_PATH=%s/dom%u/xenstored", dir, domid);
+			   asprintf(&vars[3], "XENSTORED_PATH=%s/dom%u/xenstored", dir, domid);
 	return ret < 0 ? fail("out of memory") : 0;
 }
 
@@ -224,14 +224,14 @@ cmd_exec(int argc, char **argv)
 }
 
 const struct tool_command tool_machine_commands[] = {
-	{ "start", "DIR", "      make a machine with domain 0 and start its xenstore\n", cmd_start },
-	{ "stop", "[DIR]", "      end the machine and remove everything of it\n", cmd_stop },
+	{ "start", "DIR", "make a machine with domain 0 and start its xenstore", cmd_start },
+	{ "stop", "[DIR]", "end the machine and remove everything of it", cmd_stop },
 	{ "restart-xenstored", "[DIR]",
-		"      end oxenstored and start it again with its database; connections break\n",
-		cmd_restart },
-	{ "env", "[DOMID]", "      print the environment of a domain as lines for a shell\n", cmd_env },
-	{ "exec", "DOMID -- COMMAND ARGS...", "      run a program in a domain\n", cmd_exec },
-	{ "xenbusd", "[--clean] DIR",
-		"      (run by start) the kernels' part: xenstore for the domains\n", cmd_xenbusd },
+			"end oxenstored and start it again with its database; connections break",
+			cmd_restart },
+	{ "env", "[DOMID]", "print the environment of a domain as lines for a shell", cmd_env },
+	{ "exec", "DOMID -- COMMAND ARGS...", "run a program in a domain", cmd_exec },
+	{ "xenbusd", "[--clean] DIR", "(run by start) the kernels' part: xenstore for the domains",
+			cmd_xenbusd },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -19,18 +19,33 @@ struct field {
 	size_t offset;
 };
 
-#define COUNTER(f) { #f, offsetof(struct xensim_counters, f) }
+#define COUNTER(f) .name = #f, .offset = offsetof(struct xensim_counters, f)
 static const struct field counters[] = {
-	COUNTER(hypercalls), COUNTER(copy_hypercalls), COUNTER(copy_calls), COUNTER(copy_ops),
-	COUNTER(copy_segments), COUNTER(copy_bytes), COUNTER(copy_errors), COUNTER(maps_live),
-	COUNTER(maps_total), COUNTER(grants_live), COUNTER(ports_live), COUNTER(notifies),
-	COUNTER(notifies_delivered), COUNTER(notifies_spurious), COUNTER(handles_live),
+	{ COUNTER(hypercalls) },
+	{ COUNTER(copy_hypercalls) },
+	{ COUNTER(copy_calls) },
+	{ COUNTER(copy_ops) },
+	{ COUNTER(copy_segments) },
+	{ COUNTER(copy_bytes) },
+	{ COUNTER(copy_errors) },
+	{ COUNTER(maps_live) },
+	{ COUNTER(maps_total) },
+	{ COUNTER(grants_live) },
+	{ COUNTER(ports_live) },
+	{ COUNTER(notifies) },
+	{ COUNTER(notifies_delivered) },
+	{ COUNTER(notifies_spurious) },
+	{ COUNTER(handles_live) },
 };
 
-#define CHARGE(f) { #f, offsetof(struct xensim_charges, f) }
+#define CHARGE(f) .name = #f, .offset = offsetof(struct xensim_charges, f)
 static const struct field charges[] = {
-	CHARGE(hc_ns), CHARGE(op_ns), CHARGE(map_ns), CHARGE(unmap_ns), CHARGE(evtchn_ns),
-	CHARGE(hc_batch),
+	{ CHARGE(hc_ns) },
+	{ CHARGE(op_ns) },
+	{ CHARGE(map_ns) },
+	{ CHARGE(unmap_ns) },
+	{ CHARGE(evtchn_ns) },
+	{ CHARGE(hc_batch) },
 };
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -45,7 +60,7 @@ print_counters(const struct xensim_counters *c, bool json)
 		memcpy(&value, (const char *)c + counters[i].offset, sizeof(value));
 		if (json)
 			printf("%s\"%s\": %llu", i == 0 ? "{" : ", ", counters[i].name,
-				(unsigned long long)value);
+					(unsigned long long)value);
 		else
 			printf("%-20s %llu\n", counters[i].name, (unsigned long long)value);
 	}
@@ -193,13 +208,15 @@ cmd_limit(int argc, char **argv)
 
 const struct tool_command tool_meter_commands[] = {
 	{ "counters", "[--json] [--reset] [DOMID]",
-		"      print what a domain (all without DOMID) did and holds; --reset starts anew\n",
-		cmd_counters },
+			"print what a domain (or all) did and holds; --reset starts anew",
+			cmd_counters },
 	{ "charge", "[hc_ns=N] [op_ns=N] [map_ns=N] [unmap_ns=N] [evtchn_ns=N] [hc_batch=N]",
-		"      set the cost of operations in ns; without arguments print it\n", cmd_charge },
+			"set the cost of operations in ns; without arguments print it",
+			cmd_charge },
 	{ "fail", "[--every] [--by=DOMID] [copy=N[:STATUS]] [map=N] [bind=N] | clear",
-		"      make the Nth operation from now fail (by DOMID only; every Nth);\n"
-		"      options come before the faults they are for\n", cmd_fail },
-	{ "limit", "grants=N", "      pages that a domain may have granted at a time\n", cmd_limit },
+			"make the Nth operation from now fail (by DOMID only; every Nth);\n"
+			"options come before the faults they are for",
+			cmd_fail },
+	{ "limit", "grants=N", "pages that a domain may have granted at a time", cmd_limit },
 	{ NULL, NULL, NULL, NULL },
 };

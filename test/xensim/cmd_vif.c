@@ -44,7 +44,7 @@ vif_paths(struct vif *v)
 {
 	snprintf(v->fe, sizeof(v->fe), "/local/domain/%u/device/vif/%u", v->domid, v->devid);
 	snprintf(v->be, sizeof(v->be), "/local/domain/%u/backend/vif/%u/%u", v->backend, v->domid,
-		v->devid);
+			v->devid);
 	snprintf(v->lx, sizeof(v->lx), "/libxl/%u/device/vif/%u", v->domid, v->devid);
 }
 
@@ -64,7 +64,8 @@ parse_rate(struct vif *v, const char *text)
 	if (sscanf(text, "%llu%c%c/s%n", &n, &prefix, &what, &used) < 3 || text[used] != '\0' ||
 			used == 0 || strchr("KMG", prefix) == NULL || strchr("bB", what) == NULL)
 		return usage_error("rate=%s: expected a number with Kb/s, Mb/s, Gb/s, KB/s, MB/s "
-			"or GB/s, or BYTES,USEC", text);
+				   "or GB/s, or BYTES,USEC",
+				text);
 	unit = prefix == 'K' ? 1000 : prefix == 'M' ? 1000000 : 1000000000;
 	n = n * unit / (what == 'b' ? 8 : 1);
 	snprintf(v->rate_buf, sizeof(v->rate_buf), "%llu,50000", n / 20);
@@ -78,7 +79,8 @@ parse_mac(const char *text)
 	int used = 0;
 
 	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5],
-			&used) != 6 || text[used] != '\0' || used != 17)
+			    &used) != 6 ||
+			text[used] != '\0' || used != 17)
 		return usage_error("mac=%s: expected xx:xx:xx:xx:xx:xx", text);
 	for (i = 0; i < 17; i++)
 		if ((i % 3 == 2) != (text[i] == ':'))
@@ -170,7 +172,7 @@ parse_vif(struct vif *v, int argc, char **argv, bool options)
 	}
 	if (v->mac == NULL) {
 		snprintf(v->mac_buf, sizeof(v->mac_buf), "00:16:3e:%02x:%02x:%02x",
-			v->domid >> 8 & 0x7f, v->domid & 0xff, v->devid & 0xff);
+				v->domid >> 8 & 0x7f, v->domid & 0xff, v->devid & 0xff);
 		v->mac = v->mac_buf;
 	}
 	vif_paths(v);
@@ -201,21 +203,21 @@ backend_keys(struct xs_handle *xs, xs_transaction_t t, const struct vif *v, cons
 	snprintf(devid, sizeof(devid), "%u", v->devid);
 	snprintf(mtu, sizeof(mtu), "%u", v->mtu);
 	return store_write(xs, t, domid, "%s/frontend-id", dir) &&
-		store_write(xs, t, "1", "%s/online", dir) &&
-		store_write(xs, t, "1", "%s/state", dir) &&
-		store_write(xs, t, v->script, "%s/script", dir) &&
-		store_write(xs, t, v->mac, "%s/mac", dir) &&
-		(v->rate == NULL || store_write(xs, t, v->rate, "%s/rate", dir)) &&
-		(v->mtu == MTU_DEFAULT || store_write(xs, t, mtu, "%s/mtu", dir)) &&
-		store_write(xs, t, v->bridge, "%s/bridge", dir) &&
-		store_write(xs, t, devid, "%s/handle", dir) &&
-		store_write(xs, t, "vif", "%s/type", dir) &&
-		store_write(xs, t, "", "%s/hotplug-status", dir);
+			store_write(xs, t, "1", "%s/online", dir) &&
+			store_write(xs, t, "1", "%s/state", dir) &&
+			store_write(xs, t, v->script, "%s/script", dir) &&
+			store_write(xs, t, v->mac, "%s/mac", dir) &&
+			(v->rate == NULL || store_write(xs, t, v->rate, "%s/rate", dir)) &&
+			(v->mtu == MTU_DEFAULT || store_write(xs, t, mtu, "%s/mtu", dir)) &&
+			store_write(xs, t, v->bridge, "%s/bridge", dir) &&
+			store_write(xs, t, devid, "%s/handle", dir) &&
+			store_write(xs, t, "vif", "%s/type", dir) &&
+			store_write(xs, t, "", "%s/hotplug-status", dir);
 }
 
 static bool
 key_with_perms(struct xs_handle *xs, xs_transaction_t t, const char *dir, const char *key,
-	const char *value, struct xs_permissions *perms)
+		const char *value, struct xs_permissions *perms)
 {
 	char path[PATH_MAX];
 
@@ -225,7 +227,7 @@ key_with_perms(struct xs_handle *xs, xs_transaction_t t, const char *dir, const 
 
 static bool
 frontend_keys(struct xs_handle *xs, xs_transaction_t t, const struct vif *v,
-	struct xs_permissions *own, struct xs_permissions *read_only)
+		struct xs_permissions *own, struct xs_permissions *read_only)
 {
 	char backend[16], devid[16], mtu[16];
 
@@ -233,12 +235,12 @@ frontend_keys(struct xs_handle *xs, xs_transaction_t t, const struct vif *v,
 	snprintf(devid, sizeof(devid), "%u", v->devid);
 	snprintf(mtu, sizeof(mtu), "%u", v->mtu);
 	return store_write(xs, t, v->be, "%s/backend", v->fe) &&
-		key_with_perms(xs, t, v->fe, "backend-id", backend, own) &&
-		key_with_perms(xs, t, v->fe, "state", "1", own) &&
-		key_with_perms(xs, t, v->fe, "handle", devid, own) &&
-		key_with_perms(xs, t, v->fe, "mac", v->mac, own) &&
-		key_with_perms(xs, t, v->fe, "trusted", v->trusted ? "1" : "0", own) &&
-		key_with_perms(xs, t, v->fe, "mtu", mtu, read_only);
+			key_with_perms(xs, t, v->fe, "backend-id", backend, own) &&
+			key_with_perms(xs, t, v->fe, "state", "1", own) &&
+			key_with_perms(xs, t, v->fe, "handle", devid, own) &&
+			key_with_perms(xs, t, v->fe, "mac", v->mac, own) &&
+			key_with_perms(xs, t, v->fe, "trusted", v->trusted ? "1" : "0", own) &&
+			key_with_perms(xs, t, v->fe, "mtu", mtu, read_only);
 }
 
 static bool
@@ -261,15 +263,14 @@ create_in(struct xs_handle *xs, xs_transaction_t t, const struct vif *v)
 	if (!store_dir(xs, t, fe, 2, v->fe) || !frontend_keys(xs, t, v, fe, be))
 		return false;
 	xs_rm(xs, t, v->be);
-	return store_dir(xs, t, be, 2, v->be) &&
-		store_write(xs, t, v->fe, "%s/frontend", v->be) &&
-		backend_keys(xs, t, v, v->be) && backend_keys(xs, t, v, v->lx);
+	return store_dir(xs, t, be, 2, v->be) && store_write(xs, t, v->fe, "%s/frontend", v->be) &&
+			backend_keys(xs, t, v, v->be) && backend_keys(xs, t, v, v->lx);
 }
 
 /* One transaction, again as long as others get between. */
 static int
 transact(struct xs_handle *xs, const struct vif *v,
-	bool (*body)(struct xs_handle *xs, xs_transaction_t t, const struct vif *v))
+		bool (*body)(struct xs_handle *xs, xs_transaction_t t, const struct vif *v))
 {
 	xs_transaction_t t;
 	int err;
@@ -282,7 +283,7 @@ transact(struct xs_handle *xs, const struct vif *v,
 			err = errno;
 			xs_transaction_end(xs, t, true);
 			return fail("vif %u of domain %u: xenstore: %s", v->devid, v->domid,
-				strerror(err));
+					strerror(err));
 		}
 		if (xs_transaction_end(xs, t, false))
 			return 0;
@@ -327,7 +328,7 @@ run_hotplug(struct xs_handle *xs, const struct vif *v)
 		return 0;
 	if (v->wait && !wait_state(xs, v, XenbusStateInitWait))
 		return fail("vif %u of domain %u: no backend in state 2 within %u s", v->devid,
-			v->domid, v->timeout);
+				v->domid, v->timeout);
 	if (strcmp(v->hotplug, "wait") == 0)
 		return 0;
 	if (strcmp(v->hotplug, "error") == 0 &&
@@ -353,7 +354,7 @@ cmd_create(int argc, char **argv)
 		return 1;
 	if (xensim_domain_info(v.domid, NULL) != 1 || xensim_domain_info(v.backend, NULL) != 1)
 		ret = fail("domain %u or its backend's domain %u does not exist", v.domid,
-			v.backend);
+				v.backend);
 	else
 		ret = transact(xs, &v, create_in);
 	if (ret == 0)
@@ -370,40 +371,33 @@ detach_in(struct xs_handle *xs, xs_transaction_t t, const struct vif *v)
 
 	if (state != NULL && atoi(state) != XenbusStateClosed)
 		ok = store_write(xs, t, "0", "%s/online", v->be) &&
-			store_write(xs, t, "5", "%s/state", v->be);
+				store_write(xs, t, "5", "%s/state", v->be);
 	free(state);
 	if (ok && v->force)
 		xs_rm(xs, t, v->fe);
 	return ok;
 }
 
-/* The parents that became empty go too. */
+/* The domain's folder goes with its last device. */
 static void
-cleanup(struct xs_handle *xs, xs_transaction_t t, const char *path)
+backend_rm(struct xs_handle *xs, xs_transaction_t t, const struct vif *v)
 {
-	char buf[80], *slash, **entries;
-	unsigned int n;
-	int level;
+	char parent[80], **entries;
+	unsigned int n = 0;
 
-	xs_rm(xs, t, path);
-	snprintf(buf, sizeof(buf), "%s", path);
-	for (level = 0; level < 2; level++) {
-		slash = strrchr(buf, '/');
-		*slash = '\0';
-		entries = xs_directory(xs, t, buf, &n);
-		free(entries);
-		if (entries == NULL || n != 0)
-			return;
-		if (level == 0)
-			xs_rm(xs, t, buf);
-	}
+	xs_rm(xs, t, v->be);
+	snprintf(parent, sizeof(parent), "/local/domain/%u/backend/vif/%u", v->backend, v->domid);
+	entries = xs_directory(xs, t, parent, &n);
+	if (entries != NULL && n == 0)
+		xs_rm(xs, t, parent);
+	free(entries);
 }
 
 static bool
 remove_in(struct xs_handle *xs, xs_transaction_t t, const struct vif *v)
 {
 	xs_rm(xs, t, v->fe);
-	cleanup(xs, t, v->be);
+	backend_rm(xs, t, v);
 	xs_rm(xs, t, v->lx);
 	return true;
 }
@@ -426,7 +420,7 @@ cmd_detach(int argc, char **argv)
 		ret = transact(xs, &v, detach_in);
 	if (ret == 0 && !wait_state(xs, &v, XenbusStateClosed) && !v.force)
 		ret = fail("vif %u of domain %u: backend not in state 6 within %u s", v.devid,
-			v.domid, v.timeout);
+				v.domid, v.timeout);
 	if (ret == 0)
 		ret = transact(xs, &v, remove_in);
 	xs_close(xs);
@@ -485,7 +479,8 @@ cmd_show(int argc, char **argv)
 	ret = find_backend(xs, &v);
 	if (ret == 0) {
 		printf("vif%u.%u: backend state %d, frontend state %d\n", v.domid, v.devid,
-			store_read_int(xs, "%s/state", v.be), store_read_int(xs, "%s/state", v.fe));
+				store_read_int(xs, "%s/state", v.be),
+				store_read_int(xs, "%s/state", v.fe));
 		show_keys(xs, "backend", v.be);
 		show_keys(xs, "frontend", v.fe);
 	}
@@ -494,16 +489,19 @@ cmd_show(int argc, char **argv)
 }
 
 const struct tool_command tool_vif_commands[] = {
-	{ "vif-create", "DOMID DEVID [mac=MAC] [rate=RATE] [mtu=N] [bridge=NAME] [backend=DOMID]\n"
-		"      [script=PATH] [trusted=0|1] [hotplug=connected|none|error|wait]\n"
-		"      [--no-wait] [--timeout S]",
-		"      write a vif's keys as libxl does, wait for the backend's state 2 and write\n"
-		"      hotplug-status as the script would; with --no-wait write it at once.\n"
-		"      hotplug=none: neither; wait: only wait\n", cmd_create },
+	{ "vif-create",
+			"DOMID DEVID [mac=MAC] [rate=RATE] [mtu=N] [bridge=NAME]\n"
+			"[backend=DOMID] [script=PATH] [trusted=0|1]\n"
+			"[hotplug=connected|none|error|wait] [--no-wait] [--timeout S]",
+			"write a vif's keys as libxl does, wait for the backend's state 2\n"
+			"and write hotplug-status as the script would (--no-wait: at once).\n"
+			"hotplug=none: neither; wait: only wait",
+			cmd_create },
 	{ "vif-detach", "DOMID DEVID [--timeout S] [--force]",
-		"      online=0 and state=5, wait for state 6, remove the vif; with --force remove\n"
-		"      the frontend first and the rest even without an answer\n", cmd_detach },
-	{ "vif-destroy", "DOMID DEVID", "      remove a vif's keys at once\n", cmd_destroy },
-	{ "vif-show", "DOMID DEVID", "      print the states and keys of a vif\n", cmd_show },
+			"online=0 and state=5, wait for state 6, remove the vif; with --force\n"
+			"remove the frontend first and the rest even without an answer",
+			cmd_detach },
+	{ "vif-destroy", "DOMID DEVID", "remove a vif's keys at once", cmd_destroy },
+	{ "vif-show", "DOMID DEVID", "print the states and keys of a vif", cmd_show },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -18,9 +18,9 @@
 struct copy_ctx {
 	struct sim_machine *m;
 	struct sim_handle *h;
-	struct sim_dom *dom;    /* last domain looked up */
+	struct sim_dom *dom; /* last domain looked up */
 	uint32_t domid;
-	uint64_t expect;        /* entry's flags and domid that let us read */
+	uint64_t expect; /* entry's flags and domid that let us read */
 	uint64_t ops;
 	uint64_t bytes;
 	uint32_t errors;
@@ -33,7 +33,9 @@ copy_bytes(void *dst, const void *src, size_t n)
 {
 	uint8_t *d = dst;
 	const uint8_t *s = src;
-	struct half { uint64_t w[2]; } a, b, c, e;
+	struct half {
+		uint64_t w[2];
+	} a, b, c, e;
 
 	if (n > 64) {
 		memcpy(d, s, n);
@@ -65,7 +67,7 @@ copy_bytes(void *dst, const void *src, size_t n)
 /* The foreign side of a segment; the order of the tests is Xen's. */
 static inline int
 resolve(struct copy_ctx *c, const union xengnttab_copy_ptr *side, uint32_t len, bool write,
-	uint8_t **addr)
+		uint8_t **addr)
 {
 	uint32_t domid = side->foreign.domid, ref = side->foreign.ref;
 	uint64_t entry;
@@ -79,8 +81,7 @@ resolve(struct copy_ctx *c, const union xengnttab_copy_ptr *side, uint32_t len, 
 	if (sim_unlikely(ref >= sim_load_acquire(&c->dom->nr_entries)))
 		return GNTST_bad_gntref;
 	entry = sim_load_acquire(&c->dom->grant[ref]);
-	if (sim_unlikely((entry & 0xffffffff & ~(uint64_t)(write ? 0 : GTF_readonly)) !=
-			c->expect))
+	if (sim_unlikely((entry & 0xffffffff & ~(uint64_t)(write ? 0 : GTF_readonly)) != c->expect))
 		return GNTST_general_error;
 	if (sim_unlikely(side->foreign.offset + len > SIM_PAGE))
 		return GNTST_bad_copy_arg;
@@ -138,8 +139,9 @@ account(struct copy_ctx *c, struct sim_stripe *s, uint32_t segments, bool shared
 	uint32_t batch = charge->hc_batch;
 	uint64_t calls;
 
-	calls = batch == 16 ? (c->ops + 15) / 16 : batch == 0 ? c->ops != 0 :
-		(c->ops + batch - 1) / batch;
+	calls = batch == 16	   ? (c->ops + 15) / 16 :
+			batch == 0 ? c->ops != 0 :
+				     (c->ops + batch - 1) / batch;
 	count(&s->calls, 1, shared);
 	count(&s->hypercalls, calls, shared);
 	count(&s->ops, c->ops, shared);
@@ -157,7 +159,9 @@ sim_copy(struct sim_handle *h, uint32_t n, struct xengnttab_grant_copy_segment *
 {
 	struct sim_machine *m = h->m;
 	struct copy_ctx c = {
-		.m = m, .h = h, .domid = SIM_NONE,
+		.m = m,
+		.h = h,
+		.domid = SIM_NONE,
 		.expect = sim_grant(GTF_permit_access, h->domid, 0),
 		.faults = sim_load(&m->h->faults_armed) & (1u << XENSIM_FAULT_COPY),
 	};
@@ -178,7 +182,7 @@ sim_copy(struct sim_handle *h, uint32_t n, struct xengnttab_grant_copy_segment *
 			break;
 		}
 		segs[i].status = segs[i].len == 0 ? GNTST_okay :
-			(int16_t)copy_segment(&c, &segs[i]);
+						    (int16_t)copy_segment(&c, &segs[i]);
 	}
 	__atomic_fetch_sub(&s->active[parity], 1, __ATOMIC_RELEASE);
 	account(&c, s, i, thread == SIM_STRIPES - 1);

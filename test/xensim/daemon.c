@@ -32,7 +32,7 @@ struct daemon {
 	const char *dir;
 	int control_fd;
 	int signal_fd;
-	int asker;              /* to be told when all is removed */
+	int asker; /* to be told when all is removed */
 	pid_t xenstored;
 	bool stop;
 	struct bus *buses;
@@ -98,9 +98,9 @@ dom0_keys(void)
 	if (xs == NULL)
 		return -EIO;
 	ok = store_write(xs, XBT_NULL, "0", "/local/domain/0/domid") &&
-		store_write(xs, XBT_NULL, "Domain-0", "/local/domain/0/name") &&
-		xs_mkdir(xs, XBT_NULL, "/local/domain/0/backend/vif") &&
-		xs_mkdir(xs, XBT_NULL, "/libxl") && xs_mkdir(xs, XBT_NULL, "/vm");
+			store_write(xs, XBT_NULL, "Domain-0", "/local/domain/0/name") &&
+			xs_mkdir(xs, XBT_NULL, "/local/domain/0/backend/vif") &&
+			xs_mkdir(xs, XBT_NULL, "/libxl") && xs_mkdir(xs, XBT_NULL, "/vm");
 	xs_close(xs);
 	return ok ? 0 : -EIO;
 }
@@ -118,8 +118,10 @@ attach(struct daemon *d, unsigned int domid)
 	if (bus == NULL)
 		return "cannot make its xenstore ring";
 	xs = xs_open(0);
-	ok = xs != NULL && xs_introduce_domain(xs, domid,
-		(unsigned long)xensim_grant_frame(domid, bus->gref), (unsigned int)bus->port);
+	ok = xs != NULL &&
+			xs_introduce_domain(xs, domid,
+					(unsigned long)xensim_grant_frame(domid, bus->gref),
+					(unsigned int)bus->port);
 	if (xs != NULL)
 		xs_close(xs);
 	if (!ok) {
@@ -216,8 +218,10 @@ poll_fill(struct daemon *d)
 		poll_add(d, xenevtchn_fd(bus->xce), POLLIN);
 		poll_add(d, bus->listen_fd, POLLIN);
 		for (client = bus->clients; client != NULL; client = client->next)
-			poll_add(d, client->fd, (short)(POLLIN |
-				(bytes_left(&client->out) > 0 ? POLLOUT : 0)));
+			poll_add(d, client->fd,
+					(short)(POLLIN |
+							(bytes_left(&client->out) > 0 ? POLLOUT :
+											0)));
 	}
 }
 
@@ -328,7 +332,11 @@ int
 daemon_main(const char *dir)
 {
 	struct daemon d = {
-		.dir = dir, .control_fd = -1, .signal_fd = -1, .asker = -1, .xenstored = -1,
+		.dir = dir,
+		.control_fd = -1,
+		.signal_fd = -1,
+		.asker = -1,
+		.xenstored = -1,
 	};
 	int ret;
 

@@ -75,8 +75,7 @@ destroy_locked(struct sim_machine *m, struct sim_dom *dom)
 	}
 	sim_copies_wait(m);
 	for (j = 0; j < m->h->track_high; j++)
-		if (m->h->track[j].handle != 0 &&
-				m->h->slot[m->h->track[j].handle - 1].dom == slot)
+		if (m->h->track[j].handle != 0 && m->h->slot[m->h->track[j].handle - 1].dom == slot)
 			sim_grant_unmap_one(m, j);
 	sim_ports_free_handle(m, dom, SIM_NONE);
 	dom->state = SIM_DOM_DYING;
@@ -208,7 +207,7 @@ collect(struct sim_machine *m, struct sim_dom *dom, struct xensim_counters *c)
 /* Every domain, also the dying, or the one asked for. */
 static int
 for_domains(int domid, void (*fct)(struct sim_machine *m, struct sim_dom *dom, void *arg),
-	void *arg)
+		void *arg)
 {
 	struct sim_machine *m = sim_machine_get();
 	bool found = domid == XENSIM_ALL;

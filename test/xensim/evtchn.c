@@ -44,8 +44,9 @@ sim_fifo_sweep(struct sim_machine *m)
 
 	pthread_mutex_lock(&m->fifo_lock);
 	for (i = 0; i < m->h->handle_high; i++)
-		if (m->fifo[i].fd > 0 && (m->h->slot[i].used != SIM_KIND_EVTCHN ||
-				m->h->slot[i].gen != m->fifo[i].gen)) {
+		if (m->fifo[i].fd > 0 &&
+				(m->h->slot[i].used != SIM_KIND_EVTCHN ||
+						m->h->slot[i].gen != m->fifo[i].gen)) {
 			close(m->fifo[i].fd);
 			m->fifo[i].fd = 0;
 		}
@@ -101,8 +102,7 @@ sim_port_raise(struct sim_machine *m, struct sim_dom *dom, uint32_t n)
 	do {
 		if (old & SIM_EV_PENDING)
 			return;
-		new = old & SIM_EV_MASKED ? old | SIM_EV_PENDING :
-			SIM_EV_MASKED | SIM_EV_DELIVERED;
+		new = old &SIM_EV_MASKED ? old | SIM_EV_PENDING : SIM_EV_MASKED | SIM_EV_DELIVERED;
 	} while (!__atomic_compare_exchange_n(&port->ev, &old, new, false, __ATOMIC_SEQ_CST,
 			__ATOMIC_RELAXED));
 	if (!(old & SIM_EV_MASKED))
@@ -165,8 +165,10 @@ sim_port_pending(struct sim_handle *h)
 		if (ret != sizeof(n))
 			return -EIO;
 		port = own_port(h, n);
-		if (port != NULL && (__atomic_fetch_and(&port->ev, ~SIM_EV_DELIVERED,
-				__ATOMIC_SEQ_CST) & SIM_EV_DELIVERED))
+		if (port != NULL &&
+				(__atomic_fetch_and(&port->ev, ~SIM_EV_DELIVERED,
+						 __ATOMIC_SEQ_CST) &
+						SIM_EV_DELIVERED))
 			return (int)n;
 	}
 }
@@ -183,8 +185,7 @@ sim_port_unmask(struct sim_handle *h, uint32_t n)
 	do {
 		if (!(old & SIM_EV_MASKED))
 			return 0;
-		new = old & SIM_EV_PENDING ? SIM_EV_MASKED | SIM_EV_DELIVERED :
-			old & ~SIM_EV_MASKED;
+		new = old &SIM_EV_PENDING ? SIM_EV_MASKED | SIM_EV_DELIVERED : old & ~SIM_EV_MASKED;
 	} while (!__atomic_compare_exchange_n(&port->ev, &old, new, false, __ATOMIC_SEQ_CST,
 			__ATOMIC_RELAXED));
 	if (old & SIM_EV_PENDING)

@@ -71,7 +71,7 @@ sim_frames_free(struct sim_machine *m, const uint32_t *frames, uint32_t n)
 	for (; n > 0; frames += run, n -= run) {
 		run = frames_run(frames, n);
 		if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				frame_offset(m, frames[0]), (off_t)run * SIM_PAGE) != 0)
+				    frame_offset(m, frames[0]), (off_t)run * SIM_PAGE) != 0)
 			memset(m->frames + (size_t)frames[0] * SIM_PAGE, 0, (size_t)run * SIM_PAGE);
 	}
 }
@@ -89,7 +89,7 @@ sim_frames_mmap(struct sim_machine *m, const uint32_t *frames, uint32_t n, int p
 	for (addr = base; n > 0; frames += run, n -= run) {
 		run = frames_run(frames, n);
 		if (mmap(addr, (size_t)run * SIM_PAGE, prot, MAP_SHARED | MAP_FIXED, m->fd,
-				frame_offset(m, frames[0])) == MAP_FAILED) {
+				    frame_offset(m, frames[0])) == MAP_FAILED) {
 			munmap(base, size);
 			return NULL;
 		}

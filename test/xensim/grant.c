@@ -66,7 +66,7 @@ sim_copies_wait(struct sim_machine *m)
 
 static void
 notify_release(struct sim_machine *m, struct sim_dom *sender, uint32_t frame, uint32_t *offset,
-	uint32_t *port)
+		uint32_t *port)
 {
 	if (*offset != SIM_NONE)
 		m->frames[(size_t)frame * SIM_PAGE + *offset] = 0;
@@ -91,7 +91,7 @@ sim_grants_end(struct sim_machine *m, struct sim_dom *dom, const uint32_t *grefs
 			continue;
 		if (info->handle != SIM_NONE && dom->state == SIM_DOM_LIVE)
 			notify_release(m, dom, info->frame, &info->notify_offset,
-				&info->notify_port);
+					&info->notify_port);
 		info->handle = SIM_NONE;
 		if (info->maps != 0)
 			continue;
@@ -136,7 +136,7 @@ sim_grant_unmap_one(struct sim_machine *m, uint32_t track)
 
 	if (!slot->dead)
 		notify_release(m, &m->h->dom[slot->dom], info->frame, &t->notify_offset,
-			&t->notify_port);
+				&t->notify_port);
 	t->handle = 0;
 	if (track < m->h->track_hint)
 		m->h->track_hint = track;

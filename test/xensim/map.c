@@ -13,7 +13,7 @@
 /* The rules of GNTTABOP_map_grant_ref; the status says which one is broken. */
 static int
 map_check(struct sim_handle *h, unsigned int domid, uint32_t gref, bool write,
-	struct sim_dom **granter)
+		struct sim_dom **granter)
 {
 	struct sim_dom *dom;
 	uint64_t entry;
@@ -51,7 +51,7 @@ track_take(struct sim_machine *m, uint32_t *track)
 
 static int
 map_one(struct sim_handle *h, unsigned int domid, uint32_t gref, bool write, uint32_t *track,
-	uint32_t *frame)
+		uint32_t *frame)
 {
 	struct sim_dom *dom = NULL;
 	struct sim_track *t;
@@ -86,7 +86,7 @@ unmap_tracks(struct sim_handle *h, const uint32_t *tracks, uint32_t n)
 /* All or nothing, like the library over gntdev, which turns every status into EINVAL. */
 static int
 map_locked(struct sim_handle *h, struct sim_range *range, const uint32_t *domids,
-	uint32_t domid_step, const uint32_t *grefs, int prot, uint32_t *frames)
+		uint32_t domid_step, const uint32_t *grefs, int prot, uint32_t *frames)
 {
 	uint32_t i;
 
@@ -95,8 +95,8 @@ map_locked(struct sim_handle *h, struct sim_range *range, const uint32_t *domids
 	if (sim_fault_hit(h->m, XENSIM_FAULT_MAP, h->domid))
 		return -EINVAL;
 	for (i = 0; i < range->count; i++)
-		if (map_one(h, domids[i * domid_step], grefs[i], prot & PROT_WRITE,
-				&range->id[i], &frames[i]) != GNTST_okay) {
+		if (map_one(h, domids[i * domid_step], grefs[i], prot & PROT_WRITE, &range->id[i],
+				    &frames[i]) != GNTST_okay) {
 			unmap_tracks(h, range->id, i);
 			return -EINVAL;
 		}
@@ -112,7 +112,7 @@ map_locked(struct sim_handle *h, struct sim_range *range, const uint32_t *domids
 
 void *
 sim_map(struct sim_handle *h, uint32_t n, const uint32_t *domids, uint32_t domid_step,
-	const uint32_t *grefs, int prot, uint32_t notify_offset, uint32_t notify_port)
+		const uint32_t *grefs, int prot, uint32_t notify_offset, uint32_t notify_port)
 {
 	struct sim_range *range;
 	uint32_t *frames;

@@ -103,11 +103,14 @@ mounts_make(const char *dir)
 	close(fd);
 	/* It raises its limit of open files to what this file says, allowed or not. */
 	getrlimit(RLIMIT_NOFILE, &nofile);
-	snprintf(limit, sizeof(limit), "%llu\n", nofile.rlim_max > 1048576 ? 1048576ULL :
-		(unsigned long long)nofile.rlim_max);
+	snprintf(limit, sizeof(limit), "%llu\n",
+			nofile.rlim_max > 1048576 ? 1048576ULL :
+						    (unsigned long long)nofile.rlim_max);
 	if (write_file("/run/nr_open", limit) != 0)
 		return -EIO;
-	return mount("/run/nr_open", "/proc/sys/fs/nr_open", NULL, MS_BIND, NULL) != 0 ? -errno : 0;
+	if (mount("/run/nr_open", "/proc/sys/fs/nr_open", NULL, MS_BIND, NULL) != 0)
+		return -errno;
+	return 0;
 }
 
 static int
@@ -117,9 +120,11 @@ config_write(const char *dir)
 	int len;
 
 	len = snprintf(text, sizeof(text),
-		"xenstored-kva = %s/run/xsd_kva\nxenstored-port = %s/run/xsd_port\n"
-		"persistent = false\nquota-maxwatch = 128\npid-file = %s/run/xenstored.pid\n"
-		"xenstored-log-file = %s/run/log\nxenstored-log-level = warn\n", dir, dir, dir, dir);
+			"xenstored-kva = %s/run/xsd_kva\nxenstored-port = %s/run/xsd_port\n"
+			"persistent = false\nquota-maxwatch = 128\n"
+			"pid-file = %s/run/xenstored.pid\n"
+			"xenstored-log-file = %s/run/log\nxenstored-log-level = warn\n",
+			dir, dir, dir, dir);
 	if (len < 0 || (size_t)len >= sizeof(text))
 		return -ENAMETOOLONG;
 	return write_file(path_of(path, sizeof(path), "%s/run/conf", dir), text);
@@ -133,8 +138,9 @@ environment_set(const char *dir)
 	setenv("XENSIM_DIR", dir, 1);
 	setenv("XENSIM_DOMID", "0", 1);
 	setenv("LD_LIBRARY_PATH", tool_lib_dir(), 1);
-	setenv("LD_PRELOAD", path_of(path, sizeof(path), "%s/libxensim-xenstored.so",
-		tool_lib_dir()), 1);
+	setenv("LD_PRELOAD",
+			path_of(path, sizeof(path), "%s/libxensim-xenstored.so", tool_lib_dir()),
+			1);
 }
 
 static void
@@ -159,7 +165,7 @@ child(const char *dir, bool restart)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		path_of(conf, sizeof(conf), "%s/run/conf", dir);
 		execl(BINARY, "oxenstored", "--no-fork", "--no-access-log", "--config-file", conf,
-			restart ? "--restart" : (char *)NULL, (char *)NULL);
+				restart ? "--restart" : (char *)NULL, (char *)NULL);
 		step = "run " BINARY " (package xen-utils-4.17)";
 		ret = -errno;
 	}
@@ -205,9 +211,9 @@ answers(const char *dir)
 		return false;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	ok = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
-		send(fd, &request, sizeof(request.msg) + sizeof(key), MSG_NOSIGNAL) > 0 &&
-		recv(fd, &reply, sizeof(reply), MSG_WAITALL) == sizeof(reply) &&
-		reply.type == XS_READ;
+			send(fd, &request, sizeof(request.msg) + sizeof(key), MSG_NOSIGNAL) > 0 &&
+			recv(fd, &reply, sizeof(reply), MSG_WAITALL) == sizeof(reply) &&
+			reply.type == XS_READ;
 	close(fd);
 	return ok;
 }

@@ -90,10 +90,10 @@ interdomain_locked(struct sim_handle *h, unsigned int domid, uint32_t rport)
 	if (ret < 0)
 		return ret;
 	port->rdomid = (uint16_t)rdom->domid;
-	sim_store_release(&port->link, sim_link(SIM_PORT_INTERDOMAIN,
-		sim_dom_index(h->m, rdom), rport));
-	sim_store_release(&remote->link, sim_link(SIM_PORT_INTERDOMAIN,
-		sim_dom_index(h->m, h->dom), (uint32_t)ret));
+	sim_store_release(&port->link,
+			sim_link(SIM_PORT_INTERDOMAIN, sim_dom_index(h->m, rdom), rport));
+	sim_store_release(&remote->link,
+			sim_link(SIM_PORT_INTERDOMAIN, sim_dom_index(h->m, h->dom), (uint32_t)ret));
 	/* What the peer sent while it was unbound was lost, so Xen raises one event here. */
 	sim_port_raise(h->m, h->dom, (uint32_t)ret);
 	return ret;

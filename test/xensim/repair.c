@@ -71,8 +71,7 @@ repair_ports(struct sim_header *h)
 				continue;
 			remote = &h->dom[sim_link_slot(port->link)].port[sim_link_port(port->link)];
 			if (remote->link != sim_link(SIM_PORT_INTERDOMAIN, d, i))
-				sim_store_release(&port->link,
-					sim_link(SIM_PORT_UNBOUND, 0, 0));
+				sim_store_release(&port->link, sim_link(SIM_PORT_UNBOUND, 0, 0));
 		}
 }
 

@@ -29,8 +29,7 @@ gref_take(struct sim_dom *dom, uint32_t *gref)
 }
 
 static int
-entries_make(struct sim_handle *h, struct sim_range *range, const uint32_t *frames,
-	uint64_t entry)
+entries_make(struct sim_handle *h, struct sim_range *range, const uint32_t *frames, uint64_t entry)
 {
 	struct sim_dom *dom = h->dom;
 	struct sim_grant_info *info;
@@ -92,7 +91,7 @@ range_add(struct sim_handle *h, struct sim_range *range)
 /* Allocate pages and give them to a domain, which need not exist yet. */
 void *
 sim_share(struct sim_handle *h, unsigned int domid, uint32_t n, uint32_t *grefs, bool writable,
-	uint32_t notify_offset, uint32_t notify_port)
+		uint32_t notify_offset, uint32_t notify_port)
 {
 	uint16_t flags = writable ? GTF_permit_access : GTF_permit_access | GTF_readonly;
 	struct sim_range *range;

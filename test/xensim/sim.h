@@ -47,16 +47,16 @@ enum sim_port_state {
 };
 
 /* Bits of sim_port.ev. */
-#define SIM_EV_PENDING 1u   /* raised while masked */
-#define SIM_EV_MASKED 2u    /* delivered, not unmasked since */
+#define SIM_EV_PENDING 1u /* raised while masked */
+#define SIM_EV_MASKED 2u /* delivered, not unmasked since */
 #define SIM_EV_DELIVERED 4u /* in the fifo, not read since */
 
 /** One event channel. `link` is read without the machine's lock by the notifier. */
 struct sim_port {
-	uint64_t link;    /* sim_link() */
+	uint64_t link; /* sim_link() */
 	uint32_t ev;
 	uint32_t handle;
-	uint16_t rdomid;  /* of an unbound port: who may bind */
+	uint16_t rdomid; /* of an unbound port: who may bind */
 	uint16_t pad;
 	uint32_t virq;
 	uint64_t notifies;
@@ -87,14 +87,14 @@ sim_grant(uint16_t flags, uint16_t domid, uint32_t frame)
 struct sim_grant_info {
 	uint32_t frame;
 	uint32_t maps;
-	uint32_t handle;        /* gntshr handle, or SIM_NONE when it is gone */
+	uint32_t handle; /* gntshr handle, or SIM_NONE when it is gone */
 	uint32_t notify_offset;
 	uint32_t notify_port;
 };
 
 /** Counts of one thread on one handle; nobody else writes, so no locked instruction is needed. */
 struct sim_stripe {
-	uint32_t active[2];     /* copies running, by parity of sim_header.epoch */
+	uint32_t active[2]; /* copies running, by parity of sim_header.epoch */
 	uint64_t calls;
 	uint64_t hypercalls;
 	uint64_t ops;
@@ -110,17 +110,17 @@ enum sim_kind {
 };
 
 struct sim_slot {
-	uint32_t used;          /* enum sim_kind, 0 = free */
+	uint32_t used; /* enum sim_kind, 0 = free */
 	uint32_t gen;
 	uint32_t dom;
-	uint32_t dead;          /* its domain was destroyed */
+	uint32_t dead; /* its domain was destroyed */
 	int32_t pid;
 	int32_t lock_fd;
 	struct sim_stripe stripe[SIM_STRIPES];
 };
 
 struct sim_track {
-	uint32_t handle;        /* handle + 1, 0 = free */
+	uint32_t handle; /* handle + 1, 0 = free */
 	uint32_t dom;
 	uint32_t gref;
 	uint32_t notify_offset;
@@ -139,17 +139,17 @@ struct sim_dom {
 	char name[32];
 	uint32_t nr_entries;
 	uint32_t gref_hint;
-	uint32_t pages_shared;  /* counted against the limit */
+	uint32_t pages_shared; /* counted against the limit */
 	uint32_t port_high;
-	struct xensim_counters past;    /* of closed handles and ports, and of slow operations */
-	struct xensim_counters base;    /* at the last reset */
+	struct xensim_counters past; /* of closed handles and ports, and of slow operations */
+	struct xensim_counters base; /* at the last reset */
 	uint64_t grant[XENSIM_MAX_GRANTS];
 	struct sim_grant_info info[XENSIM_MAX_GRANTS];
 	struct sim_port port[XENSIM_MAX_PORTS];
 };
 
 struct sim_fault {
-	uint32_t nth;           /* 0 = not armed */
+	uint32_t nth; /* 0 = not armed */
 	uint32_t every;
 	int32_t domid;
 	int32_t status;
@@ -195,7 +195,7 @@ struct sim_machine {
 	char *dir;
 	struct sim_machine *next;
 	pthread_mutex_t fifo_lock;
-	struct sim_fifo *fifo;  /* by handle: where to send its events */
+	struct sim_fifo *fifo; /* by handle: where to send its events */
 };
 
 /** Pages mapped by a handle in this process. */
@@ -203,7 +203,7 @@ struct sim_range {
 	struct sim_range *next;
 	void *addr;
 	uint32_t count;
-	uint32_t id[];          /* grant references (gntshr) or map tracks (gnttab) */
+	uint32_t id[]; /* grant references (gntshr) or map tracks (gnttab) */
 };
 
 /** A library handle; both library types are this. */
@@ -216,75 +216,121 @@ struct sim_handle {
 	uint32_t idx;
 	uint16_t domid;
 	enum sim_kind kind;
-	int fd;                 /* given out by the library's _fd() call */
+	int fd; /* given out by the library's _fd() call */
 	int lock_fd;
 };
 
 /* machine.c */
-struct sim_machine *sim_machine_get(void);
-void sim_machine_put(struct sim_machine *m);
-const char *sim_dir(void);
-int sim_domid(void);
-void sim_lock(struct sim_machine *m);
-void sim_unlock(struct sim_machine *m);
-struct sim_dom *sim_dom_find(struct sim_machine *m, unsigned int domid);
-void sim_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+struct sim_machine *
+sim_machine_get(void);
+void
+sim_machine_put(struct sim_machine *m);
+const char *
+sim_dir(void);
+int
+sim_domid(void);
+void
+sim_lock(struct sim_machine *m);
+void
+sim_unlock(struct sim_machine *m);
+struct sim_dom *
+sim_dom_find(struct sim_machine *m, unsigned int domid);
+void
+sim_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* repair.c */
-void sim_repair(struct sim_machine *m);
+void
+sim_repair(struct sim_machine *m);
 
 /* handle.c */
-struct sim_handle *sim_handle_open(enum sim_kind kind, bool cloexec);
-struct sim_handle *sim_handle_adopt(int fd);
-void sim_handle_close(struct sim_handle *h);
-bool sim_slot_alive(struct sim_machine *m, uint32_t idx);
-void sim_reap(struct sim_machine *m);
-void sim_slot_release(struct sim_machine *m, uint32_t idx);
-uint32_t sim_thread_stripe(void);
+struct sim_handle *
+sim_handle_open(enum sim_kind kind, bool cloexec);
+struct sim_handle *
+sim_handle_adopt(int fd);
+void
+sim_handle_close(struct sim_handle *h);
+bool
+sim_slot_alive(struct sim_machine *m, uint32_t idx);
+void
+sim_reap(struct sim_machine *m);
+void
+sim_slot_release(struct sim_machine *m, uint32_t idx);
+uint32_t
+sim_thread_stripe(void);
 
 /* grant.c: the machine's lock is held where not said otherwise */
-void sim_grants_end(struct sim_machine *m, struct sim_dom *dom, const uint32_t *grefs, uint32_t n);
-void sim_grants_end_handle(struct sim_machine *m, struct sim_dom *dom, uint32_t handle);
-void sim_grant_unmap_one(struct sim_machine *m, uint32_t track);
-void sim_copies_wait(struct sim_machine *m);
-void *sim_share(struct sim_handle *h, unsigned int domid, uint32_t n, uint32_t *grefs,
-	bool writable, uint32_t notify_offset, uint32_t notify_port);
-int sim_unshare(struct sim_handle *h, void *addr, uint32_t n);
+void
+sim_grants_end(struct sim_machine *m, struct sim_dom *dom, const uint32_t *grefs, uint32_t n);
+void
+sim_grants_end_handle(struct sim_machine *m, struct sim_dom *dom, uint32_t handle);
+void
+sim_grant_unmap_one(struct sim_machine *m, uint32_t track);
+void
+sim_copies_wait(struct sim_machine *m);
+void *
+sim_share(struct sim_handle *h, unsigned int domid, uint32_t n, uint32_t *grefs, bool writable,
+		uint32_t notify_offset, uint32_t notify_port);
+int
+sim_unshare(struct sim_handle *h, void *addr, uint32_t n);
 
 /* frame.c */
-int sim_frames_alloc(struct sim_machine *m, uint32_t n, uint32_t *frames);
-void sim_frames_free(struct sim_machine *m, const uint32_t *frames, uint32_t n);
-void *sim_frames_mmap(struct sim_machine *m, const uint32_t *frames, uint32_t n, int prot);
+int
+sim_frames_alloc(struct sim_machine *m, uint32_t n, uint32_t *frames);
+void
+sim_frames_free(struct sim_machine *m, const uint32_t *frames, uint32_t n);
+void *
+sim_frames_mmap(struct sim_machine *m, const uint32_t *frames, uint32_t n, int prot);
 
 /* map.c */
-void *sim_map(struct sim_handle *h, uint32_t n, const uint32_t *domids, uint32_t domid_step,
-	const uint32_t *grefs, int prot, uint32_t notify_offset, uint32_t notify_port);
-int sim_unmap(struct sim_handle *h, void *addr, uint32_t n);
-void sim_unmap_all(struct sim_handle *h);
+void *
+sim_map(struct sim_handle *h, uint32_t n, const uint32_t *domids, uint32_t domid_step,
+		const uint32_t *grefs, int prot, uint32_t notify_offset, uint32_t notify_port);
+int
+sim_unmap(struct sim_handle *h, void *addr, uint32_t n);
+void
+sim_unmap_all(struct sim_handle *h);
 
 /* copy.c */
-int sim_copy(struct sim_handle *h, uint32_t n, struct xengnttab_grant_copy_segment *segs);
+int
+sim_copy(struct sim_handle *h, uint32_t n, struct xengnttab_grant_copy_segment *segs);
 
 /* evtchn.c, port.c */
-int sim_port_bind_unbound(struct sim_handle *h, unsigned int domid);
-int sim_port_bind_interdomain(struct sim_handle *h, unsigned int domid, uint32_t rport);
-int sim_port_bind_virq(struct sim_handle *h, unsigned int virq);
-int sim_port_unbind(struct sim_handle *h, uint32_t port);
-int sim_port_notify(struct sim_handle *h, uint32_t port);
-int sim_port_pending(struct sim_handle *h);
-int sim_port_unmask(struct sim_handle *h, uint32_t port);
-void sim_port_free(struct sim_machine *m, struct sim_dom *dom, uint32_t port);
-void sim_ports_free_handle(struct sim_machine *m, struct sim_dom *dom, uint32_t handle);
-void sim_port_send(struct sim_machine *m, struct sim_dom *dom, uint32_t port);
-void sim_port_raise(struct sim_machine *m, struct sim_dom *dom, uint32_t port);
-int sim_fifo_create(struct sim_machine *m, uint32_t idx, bool cloexec);
-void sim_fifo_path(const struct sim_machine *m, uint32_t idx, char *path, size_t size);
-void sim_fifo_sweep(struct sim_machine *m);
+int
+sim_port_bind_unbound(struct sim_handle *h, unsigned int domid);
+int
+sim_port_bind_interdomain(struct sim_handle *h, unsigned int domid, uint32_t rport);
+int
+sim_port_bind_virq(struct sim_handle *h, unsigned int virq);
+int
+sim_port_unbind(struct sim_handle *h, uint32_t port);
+int
+sim_port_notify(struct sim_handle *h, uint32_t port);
+int
+sim_port_pending(struct sim_handle *h);
+int
+sim_port_unmask(struct sim_handle *h, uint32_t port);
+void
+sim_port_free(struct sim_machine *m, struct sim_dom *dom, uint32_t port);
+void
+sim_ports_free_handle(struct sim_machine *m, struct sim_dom *dom, uint32_t handle);
+void
+sim_port_send(struct sim_machine *m, struct sim_dom *dom, uint32_t port);
+void
+sim_port_raise(struct sim_machine *m, struct sim_dom *dom, uint32_t port);
+int
+sim_fifo_create(struct sim_machine *m, uint32_t idx, bool cloexec);
+void
+sim_fifo_path(const struct sim_machine *m, uint32_t idx, char *path, size_t size);
+void
+sim_fifo_sweep(struct sim_machine *m);
 
 /* charge.c */
-uint64_t sim_tsc_khz(void);
-void sim_spin(const struct sim_machine *m, uint64_t ns);
-bool sim_fault_hit(struct sim_machine *m, enum xensim_fault fault, unsigned int domid);
+uint64_t
+sim_tsc_khz(void);
+void
+sim_spin(const struct sim_machine *m, uint64_t ns);
+bool
+sim_fault_hit(struct sim_machine *m, enum xensim_fault fault, unsigned int domid);
 
 static inline unsigned int
 sim_dom_index(const struct sim_machine *m, const struct sim_dom *dom)

@@ -16,7 +16,10 @@
 #include "tool.h"
 
 static const struct tool_command *const groups[] = {
-	tool_machine_commands, tool_domain_commands, tool_vif_commands, tool_meter_commands,
+	tool_machine_commands,
+	tool_domain_commands,
+	tool_vif_commands,
+	tool_meter_commands,
 };
 
 static const struct tool_command *current;
@@ -49,7 +52,7 @@ usage_error(const char *fmt, ...)
 
 int
 parse_number(const char *key, const char *text, unsigned long min, unsigned long max,
-	unsigned long *value)
+		unsigned long *value)
 {
 	char *end;
 
@@ -126,26 +129,53 @@ monotonic_s(void)
 }
 
 static void
+indented(FILE *out, char c, const char *newline)
+{
+	if (c == '\n')
+		fputs(newline, out);
+	else
+		fputc(c, out);
+}
+
+/* Usage and description, indented. */
+static void
+describe(FILE *out, const struct tool_command *c, const char *prefix)
+{
+	const char *p;
+
+	fprintf(out, "%s%s ", prefix, c->name);
+	for (p = c->args; *p != '\0'; p++)
+		indented(out, *p, "\n          ");
+	fputs("\n      ", out);
+	for (p = c->help; *p != '\0'; p++)
+		indented(out, *p, "\n      ");
+	fputc('\n', out);
+}
+
+static void
 help(FILE *out)
 {
 	const struct tool_command *c;
 	size_t g;
 
-	fprintf(out, "NAME\n"
-		"  xensim - run programs on a simulated Xen machine\n\n"
-		"SYNOPSIS\n"
-		"  xensim [--dir DIR] COMMAND ARGS...\n"
-		"  xensim COMMAND --help\n\n"
-		"DESCRIPTION\n"
-		"  A machine is a folder, best on a tmpfs. `start` makes it and runs the real\n"
-		"  oxenstored on it. The other commands find it by --dir or XENSIM_DIR.\n"
-		"  Programs run on it by `exec`, or in an environment printed by `env`.\n\n"
-		"COMMANDS\n");
+	fprintf(out,
+			"NAME\n"
+			"  xensim - run programs on a simulated Xen machine\n\n"
+			"SYNOPSIS\n"
+			"  xensim [--dir DIR] COMMAND ARGS...\n"
+			"  xensim COMMAND --help\n\n"
+			"DESCRIPTION\n"
+			"  A machine is a folder, best on a tmpfs. `start` makes it and runs\n"
+			"  the real oxenstored on it. The other commands find it by --dir or by\n"
+			"  XENSIM_DIR.\n"
+			"  Programs run on it by `exec`, or in an environment printed by `env`.\n\n"
+			"COMMANDS\n");
 	for (g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
 		for (c = groups[g]; c->name != NULL; c++)
-			fprintf(out, "  %s %s\n%s", c->name, c->args, c->help);
-	fprintf(out, "\nEXIT STATUS\n"
-		"  0 done, 1 it failed (one line on stderr says why), 2 wrong usage\n");
+			describe(out, c, "  ");
+	fprintf(out,
+			"\nEXIT STATUS\n"
+			"  0 done, 1 it failed (one line on stderr says why), 2 wrong usage\n");
 }
 
 static const struct tool_command *
@@ -177,8 +207,7 @@ main(int argc, char **argv)
 	if (current == NULL)
 		return fail("%s: no such command; see xensim --help", argv[1]) + 1;
 	if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
-		printf("usage: xensim [--dir DIR] %s %s\n%s", current->name, current->args,
-			current->help);
+		describe(stdout, current, "usage: xensim [--dir DIR] ");
 		return 0;
 	}
 	if (argc > 3 && strcmp(argv[2], "--dir") == 0) {

@@ -28,7 +28,7 @@ bus_listen(const char *dir, unsigned int domid)
 	if (mkdir(addr.sun_path, 0700) != 0 && errno != EEXIST)
 		return -errno;
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%.*s/dom%u/xenstored", TOOL_DIR_MAX, dir,
-		domid);
+			domid);
 	unlink(addr.sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)

@@ -53,12 +53,12 @@ struct bus_watch {
 
 struct bus_request {
 	struct bus_request *next;
-	struct bus_client *client;      /* NULL: nobody waits for the reply */
+	struct bus_client *client; /* NULL: nobody waits for the reply */
 	uint32_t id;
 	uint32_t client_id;
 	uint32_t type;
 	uint32_t tx;
-	uint32_t watch;                 /* made by this request, or 0 */
+	uint32_t watch; /* made by this request, or 0 */
 };
 
 struct bus {
@@ -79,9 +79,12 @@ struct bus {
 };
 
 /* bytes.c */
-int bytes_add(struct bytes *b, const void *data, size_t len);
-void bytes_drop(struct bytes *b, size_t len);
-void bytes_free(struct bytes *b);
+int
+bytes_add(struct bytes *b, const void *data, size_t len);
+void
+bytes_drop(struct bytes *b, size_t len);
+void
+bytes_free(struct bytes *b);
 static inline size_t
 bytes_left(const struct bytes *b)
 {
@@ -89,25 +92,39 @@ bytes_left(const struct bytes *b)
 }
 
 /* xenbus.c: a domain's bus */
-struct bus *bus_open(const char *dir, unsigned int domid);
-void bus_close(struct bus *bus, const char *dir);
-void bus_event(struct bus *bus);
-void bus_flush(struct bus *bus);
+struct bus *
+bus_open(const char *dir, unsigned int domid);
+void
+bus_close(struct bus *bus, const char *dir);
+void
+bus_event(struct bus *bus);
+void
+bus_flush(struct bus *bus);
 
 /* xenbus_client.c: the protocol towards programs */
-void client_accept(struct bus *bus);
-void client_read(struct bus *bus, struct bus_client *client);
-void client_write(struct bus_client *client);
-void clients_sweep(struct bus *bus);
-void client_reply(struct bus *bus, const struct xsd_sockmsg *msg, const char *body);
+void
+client_accept(struct bus *bus);
+void
+client_read(struct bus *bus, struct bus_client *client);
+void
+client_write(struct bus_client *client);
+void
+clients_sweep(struct bus *bus);
+void
+client_reply(struct bus *bus, const struct xsd_sockmsg *msg, const char *body);
 
 /* oxenstored.c: the real daemon */
-pid_t oxenstored_start(const char *dir, bool restart);
-int oxenstored_wait(const char *dir, pid_t pid);
-int oxenstored_stop(pid_t pid);
-int oxenstored_trim_dump(const char *dir);
+pid_t
+oxenstored_start(const char *dir, bool restart);
+int
+oxenstored_wait(const char *dir, pid_t pid);
+int
+oxenstored_stop(pid_t pid);
+int
+oxenstored_trim_dump(const char *dir);
 
 /* clean.c */
-void clean_machine(const char *dir);
+void
+clean_machine(const char *dir);
 
 #endif /* XENBUS_H */

@@ -16,8 +16,8 @@
 #include "xenbus.h"
 
 static void
-send_to_client(struct bus_client *client, uint32_t type, uint32_t id, uint32_t tx,
-	const void *body, size_t len)
+send_to_client(struct bus_client *client, uint32_t type, uint32_t id, uint32_t tx, const void *body,
+		size_t len)
 {
 	struct xsd_sockmsg msg = { .type = type, .req_id = id, .tx_id = tx, .len = (uint32_t)len };
 
@@ -38,7 +38,7 @@ send_error(struct bus_client *client, const struct xsd_sockmsg *msg, const char 
 /* Put a request on the domain's connection, under an id of its own. */
 static struct bus_request *
 forward(struct bus *bus, struct bus_client *client, const struct xsd_sockmsg *from,
-	const void *body, size_t len)
+		const void *body, size_t len)
 {
 	struct xsd_sockmsg msg = *from;
 	struct bus_request *request = calloc(1, sizeof(*request));
@@ -108,7 +108,7 @@ two_strings(const char *body, size_t len, const char **second)
 
 static void
 watch_forward(struct bus *bus, struct bus_client *client, const struct xsd_sockmsg *msg,
-	const struct bus_watch *watch)
+		const struct bus_watch *watch)
 {
 	char body[XENSTORE_PAYLOAD_MAX + 16];
 	struct bus_request *request;
@@ -151,7 +151,7 @@ watch_find(struct bus *bus, const struct bus_client *client, const char *path, c
 
 static void
 handle_watch(struct bus *bus, struct bus_client *client, const struct xsd_sockmsg *msg,
-	const char *path)
+		const char *path)
 {
 	struct bus_watch *watch;
 	const char *token;
@@ -180,7 +180,7 @@ handle_watch(struct bus *bus, struct bus_client *client, const struct xsd_sockms
 
 static void
 handle_unwatch(struct bus *bus, struct bus_client *client, const struct xsd_sockmsg *msg,
-	const char *path)
+		const char *path)
 {
 	struct bus_watch *watch;
 	const char *token;
@@ -215,7 +215,7 @@ watches_drop(struct bus *bus, struct bus_client *client)
 
 static void
 handle_request(struct bus *bus, struct bus_client *client, const struct xsd_sockmsg *msg,
-	const char *body)
+		const char *body)
 {
 	switch (msg->type) {
 	case XS_WATCH:
@@ -274,8 +274,8 @@ client_write(struct bus_client *client)
 	ssize_t len;
 
 	while (!client->gone && bytes_left(&client->out) > 0) {
-		len = send(client->fd, client->out.data + client->out.off,
-			bytes_left(&client->out), MSG_DONTWAIT | MSG_NOSIGNAL);
+		len = send(client->fd, client->out.data + client->out.off, bytes_left(&client->out),
+				MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (len < 0 && errno == EAGAIN)
 			return;
 		if (len < 0 && errno != EINTR)
@@ -314,7 +314,8 @@ client_forget(struct bus *bus, struct bus_client *client)
 	watches_drop(bus, client);
 	for (i = 0; i < client->n_txs; i++) {
 		const struct xsd_sockmsg end = {
-			.type = XS_TRANSACTION_END, .tx_id = client->txs[i],
+			.type = XS_TRANSACTION_END,
+			.tx_id = client->txs[i],
 		};
 
 		forward(bus, NULL, &end, "F", 2);
@@ -367,7 +368,7 @@ watch_event(struct bus *bus, const struct xsd_sockmsg *msg, const char *path)
 
 static void
 reply_transactions(struct bus *bus, const struct bus_request *request,
-	const struct xsd_sockmsg *msg, const char *body)
+		const struct xsd_sockmsg *msg, const char *body)
 {
 	struct xsd_sockmsg end = { .type = XS_TRANSACTION_END };
 	char text[16] = "";
@@ -406,6 +407,6 @@ client_reply(struct bus *bus, const struct xsd_sockmsg *msg, const char *body)
 		watch_free(bus, request->watch);
 	if (request->client != NULL)
 		send_to_client(request->client, msg->type, request->client_id, msg->tx_id, body,
-			msg->len);
+				msg->len);
 	free(request);
 }

@@ -39,7 +39,7 @@ xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
 		return NULL;
 	}
 	return (xenevtchn_handle *)sim_handle_open(SIM_KIND_EVTCHN,
-		!(flags & XENEVTCHN_NO_CLOEXEC));
+			!(flags & XENEVTCHN_NO_CLOEXEC));
 }
 
 xenevtchn_handle *

@@ -75,21 +75,21 @@ xengnttab_map_grant_ref(xengnttab_handle *xgt, uint32_t domid, uint32_t ref, int
 
 void *
 xengnttab_map_grant_refs(xengnttab_handle *xgt, uint32_t count, uint32_t *domids, uint32_t *refs,
-	int prot)
+		int prot)
 {
 	return sim_map(sim(xgt), count, domids, 1, refs, prot, SIM_NONE, SIM_NONE);
 }
 
 void *
 xengnttab_map_domain_grant_refs(xengnttab_handle *xgt, uint32_t count, uint32_t domid,
-	uint32_t *refs, int prot)
+		uint32_t *refs, int prot)
 {
 	return sim_map(sim(xgt), count, &domid, 0, refs, prot, SIM_NONE, SIM_NONE);
 }
 
 void *
 xengnttab_map_grant_ref_notify(xengnttab_handle *xgt, uint32_t domid, uint32_t ref, int prot,
-	uint32_t notify_offset, evtchn_port_t notify_port)
+		uint32_t notify_offset, evtchn_port_t notify_port)
 {
 	return sim_map(sim(xgt), 1, &domid, 0, &ref, prot, notify_offset, notify_port);
 }
@@ -108,7 +108,7 @@ xengnttab_grant_copy(xengnttab_handle *xgt, uint32_t count, xengnttab_grant_copy
 
 int
 xengnttab_dmabuf_exp_from_refs(xengnttab_handle *xgt, uint32_t domid, uint32_t flags,
-	uint32_t count, const uint32_t *refs, uint32_t *fd)
+		uint32_t count, const uint32_t *refs, uint32_t *fd)
 {
 	(void)xgt;
 	(void)domid;
@@ -130,7 +130,7 @@ xengnttab_dmabuf_exp_wait_released(xengnttab_handle *xgt, uint32_t fd, uint32_t 
 
 int
 xengnttab_dmabuf_imp_to_refs(xengnttab_handle *xgt, uint32_t domid, uint32_t fd, uint32_t count,
-	uint32_t *refs)
+		uint32_t *refs)
 {
 	(void)xgt;
 	(void)domid;
@@ -170,15 +170,15 @@ xengntshr_fd(xengntshr_handle *xgs)
 
 void *
 xengntshr_share_pages(xengntshr_handle *xgs, uint32_t domid, int count, uint32_t *refs,
-	int writable)
+		int writable)
 {
 	return sim_share(sim(xgs), domid, count < 0 ? 0 : (uint32_t)count, refs, writable != 0,
-		SIM_NONE, SIM_NONE);
+			SIM_NONE, SIM_NONE);
 }
 
 void *
 xengntshr_share_page_notify(xengntshr_handle *xgs, uint32_t domid, uint32_t *ref, int writable,
-	uint32_t notify_offset, evtchn_port_t notify_port)
+		uint32_t notify_offset, evtchn_port_t notify_port)
 {
 	return sim_share(sim(xgs), domid, 1, ref, writable != 0, notify_offset, notify_port);
 }

@@ -56,7 +56,7 @@ store_read(struct xs_handle *xs, xs_transaction_t t, const char *fmt, ...)
 
 bool
 store_dir(struct xs_handle *xs, xs_transaction_t t, const struct xs_permissions *perms,
-	unsigned int n, const char *path)
+		unsigned int n, const char *path)
 {
 	struct xs_permissions copy[4];
 

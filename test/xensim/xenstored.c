@@ -20,7 +20,7 @@
 
 xc_interface *
 xc_interface_open(xentoollog_logger *logger, xentoollog_logger *dombuild_logger,
-	unsigned int open_flags)
+		unsigned int open_flags)
 {
 	static uint64_t dummy[512];
 
@@ -49,7 +49,7 @@ xc_get_last_error(xc_interface *xch)
 /* As the hypercall: the first domain whose id is not below the one asked for, and those behind. */
 int
 xc_domain_getinfolist(xc_interface *xch, uint32_t first_domain, unsigned int max_domains,
-	xc_domaininfo_t *info)
+		xc_domaininfo_t *info)
 {
 	unsigned int domids[MAX_LIST], got = 0;
 	int n, i;
