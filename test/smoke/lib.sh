@@ -105,7 +105,7 @@ explain_failure()
 # xensim ARG...: the tool of the stand-in hypervisor.
 xensim()
 {
-	"$BUILD/test/xensim/xensim" "$@"
+	timeout "$((2 * LIMIT))" "$BUILD/test/xensim/xensim" "$@"
 }
 
 # in_domain DOMID COMMAND ARG...: run a command as a process of that domain, in the place of this
