@@ -93,6 +93,24 @@ repair_free_memory(struct sim_machine *m)
 	}
 }
 
+/* References whose last user was just going: the user finished, the reference did not. */
+static void
+repair_deferred(struct sim_machine *m)
+{
+	struct sim_dom *dom;
+	uint32_t d, i;
+
+	for (d = 0; d < XENSIM_MAX_DOMAINS; d++) {
+		dom = &m->h->dom[d];
+		for (i = 0; i < dom->nr_entries; i++)
+			if (dom->grant[i] != 0 && dom->info[i].maps == 0 &&
+					dom->info[i].handle == SIM_NONE)
+				sim_grants_end(m, dom, &i, 1);
+		if (dom->state == SIM_DOM_DYING)
+			sim_grants_end(m, dom, &i, 0);
+	}
+}
+
 void
 sim_repair(struct sim_machine *m)
 {
@@ -100,4 +118,5 @@ sim_repair(struct sim_machine *m)
 	repair_frames(m);
 	repair_ports(m->h);
 	repair_free_memory(m);
+	repair_deferred(m);
 }
