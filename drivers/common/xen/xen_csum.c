@@ -6,12 +6,36 @@
 #include <stddef.h>
 
 #include <rte_byteorder.h>
+#include <rte_errno.h>
 #include <rte_ip.h>
 #include <rte_net.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
 #include "xen_csum.h"
+
+/*
+ * Sum len bytes from off on; the packet has that many. rte_raw_cksum_mbuf() will not do: it loses
+ * the carry of a segment that begins at an odd byte.
+ */
+static uint16_t
+sum_mbuf(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	uint32_t sum = 0, done, n;
+	uint16_t part;
+
+	while (off >= rte_pktmbuf_data_len(m)) {
+		off -= rte_pktmbuf_data_len(m);
+		m = m->next;
+	}
+	for (done = 0; done < len; done += n, off = 0, m = m->next) {
+		n = RTE_MIN(rte_pktmbuf_data_len(m) - off, len - done);
+		part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, off), n);
+		sum += (done & 1) != 0 ? rte_bswap16(part) : part;
+		sum = (sum & 0xFFFF) + (sum >> 16);
+	}
+	return sum;
+}
 
 /*
  * Sum l4_len bytes from l4_off on into the checksum field, which already holds the sum of the
@@ -27,9 +51,7 @@ csum_fold_l4(struct rte_mbuf *m, uint32_t l4_off, uint32_t l4_len, bool udp)
 	if (l4_len < hdr_len || l4_off + l4_len > rte_pktmbuf_pkt_len(m) ||
 			l4_off + hdr_len > rte_pktmbuf_data_len(m))
 		return -EINVAL;
-	if (rte_raw_cksum_mbuf(m, l4_off, l4_len, &sum) < 0)
-		return -EINVAL;
-	sum = ~sum;
+	sum = ~sum_mbuf(m, l4_off, l4_len);
 	if (udp) {
 		/* In UDP zero says that there is no checksum. */
 		if (sum == 0)
@@ -70,7 +92,8 @@ xen_csum_complete_rx(struct rte_mbuf *m)
 	ptype = rte_net_get_ptype(m, &lens,
 			RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK);
 	l4 = ptype & RTE_PTYPE_L4_MASK;
-	if (l4 != RTE_PTYPE_L4_TCP && l4 != RTE_PTYPE_L4_UDP)
+	/* An IPv4 header of a length that cannot be leaves the L3 type empty. */
+	if ((l4 != RTE_PTYPE_L4_TCP && l4 != RTE_PTYPE_L4_UDP) || (ptype & RTE_PTYPE_L3_MASK) == 0)
 		return -EINVAL;
 	total = ip_total_len(m, lens.l2_len, RTE_ETH_IS_IPV4_HDR(ptype));
 	if (total < lens.l3_len)
@@ -86,7 +109,7 @@ int
 xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank)
 {
 	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-	uint32_t l4_off = m->l2_len + m->l3_len;
+	uint32_t l4_off = m->l2_len + m->l3_len, total;
 	struct rte_ipv4_hdr *ip;
 
 	*blank = false;
@@ -105,6 +128,32 @@ xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank)
 		*blank = true;
 		return 0;
 	}
-	return csum_fold_l4(m, l4_off, rte_pktmbuf_pkt_len(m) - l4_off,
-			l4 == RTE_MBUF_F_TX_UDP_CKSUM);
+	/* A short frame's padding is not part of it. */
+	total = ip_total_len(m, m->l2_len, (m->ol_flags & RTE_MBUF_F_TX_IPV6) == 0);
+	if (total < m->l3_len)
+		return -EINVAL;
+	return csum_fold_l4(m, l4_off, total - m->l3_len, l4 == RTE_MBUF_F_TX_UDP_CKSUM);
+}
+
+uint16_t
+xen_csum_tx_prepare(void *queue __rte_unused, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	uint64_t l4;
+	uint16_t i;
+	int ret;
+
+	for (i = 0; i < nb_pkts; i++) {
+		l4 = pkts[i]->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+		if ((pkts[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 ||
+				l4 == RTE_MBUF_F_TX_SCTP_CKSUM) {
+			rte_errno = ENOTSUP;
+			break;
+		}
+		ret = rte_net_intel_cksum_prepare(pkts[i]);
+		if (ret < 0) {
+			rte_errno = -ret;
+			break;
+		}
+	}
+	return i;
 }

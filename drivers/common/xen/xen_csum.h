@@ -50,4 +50,13 @@ __rte_internal
 int
 xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank);
 
+/**
+ * Put the sum of the pseudo-header into the L4 checksum of each packet that asks for an offload, as
+ * xen_csum_prepare_tx() and the other end expect to find it. An lcore.
+ *
+ * @see rte_eth_tx_prepare()
+ */
+uint16_t
+xen_csum_tx_prepare(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts);
+
 #endif /* XEN_CSUM_H */

@@ -9,6 +9,7 @@
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
 
+#include "xen_csum.h"
 #include "xen_log.h"
 #include "xen_netif.h"
 #include "xen_netif_args.h"
@@ -396,6 +397,7 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	dev->dev_ops = &ops;
 	dev->rx_pkt_burst = drv->rx_burst;
 	dev->tx_pkt_burst = drv->tx_burst;
+	dev->tx_pkt_prepare = xen_csum_tx_prepare;
 }
 
 int
