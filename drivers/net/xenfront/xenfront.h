@@ -201,6 +201,6 @@ extern int xenfront_logtype;
 
 #define XENFRONT_LOG(level, front, fmt, ...) \
 	rte_log(RTE_LOG_##level, xenfront_logtype, "XENFRONT: %s: " fmt "\n", \
-		(front)->nif.xbdev.path, ##__VA_ARGS__)
+			(front)->nif.xbdev.path, ##__VA_ARGS__)
 
 #endif /* XENFRONT_H */

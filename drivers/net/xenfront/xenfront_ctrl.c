@@ -96,8 +96,7 @@ read_mac(struct xenfront *front)
 	struct rte_ether_addr mac;
 	char value[XEN_STORE_VALUE_MAX];
 
-	if (front->nif.args.has_mac ||
-			xen_store_read(front->nif.xbdev.path, "mac", value) <= 0 ||
+	if (front->nif.args.has_mac || xen_store_read(front->nif.xbdev.path, "mac", value) <= 0 ||
 			rte_ether_unformat_addr(value, &mac) < 0 ||
 			!rte_is_valid_assigned_ether_addr(&mac) ||
 			rte_is_same_ether_addr(&mac, &front->store_mac))
@@ -135,8 +134,8 @@ look(struct xenfront *front, struct view *v)
 	pthread_mutex_lock(&nif->lock);
 	v->leaving = front->goodbye != NULL;
 	v->wanted = nif->started && !v->leaving;
-	v->queues = RTE_MIN(nif->args.queues, (uint32_t)RTE_MAX(data->nb_rx_queues,
-			data->nb_tx_queues));
+	v->queues = RTE_MIN(nif->args.queues,
+			(uint32_t)RTE_MAX(data->nb_rx_queues, data->nb_tx_queues));
 	pthread_mutex_unlock(&nif->lock);
 	return 0;
 }
@@ -187,7 +186,8 @@ find_broken(struct xenfront *front, unsigned int *queue, const char **name)
 		*queue = i / 2;
 		*name = i % 2 == 0 ? "TX" : "RX";
 		broken = __atomic_load_n(i % 2 == 0 ? &front->nif.tx[i / 2].broken :
-				&front->nif.rx[i / 2].broken, __ATOMIC_ACQUIRE);
+						      &front->nif.rx[i / 2].broken,
+				__ATOMIC_ACQUIRE);
 		if (broken != NULL)
 			return broken;
 	}
@@ -245,8 +245,7 @@ connected(struct xenfront *front)
 static void
 step_published(struct xenfront *front, const struct view *v)
 {
-	bool misfit = v->wanted &&
-			RTE_MIN(v->queues, front->peer.max_queues) != front->nb_pairs;
+	bool misfit = v->wanted && RTE_MIN(v->queues, front->peer.max_queues) != front->nb_pairs;
 
 	if (handle_broken(front, v))
 		return;
@@ -258,8 +257,7 @@ step_published(struct xenfront *front, const struct view *v)
 		return;
 	/* Somebody else has reset our end, or the backend goes away. */
 	if (v->own != XenbusStateConnected || v->backend == XenbusStateClosing ||
-			v->backend == XenbusStateClosed ||
-			v->backend == XenbusStateInitialising ||
+			v->backend == XenbusStateClosed || v->backend == XenbusStateInitialising ||
 			v->backend == XenbusStateUnknown)
 		begin_close(front, v);
 	else if (v->backend == XenbusStateConnected)
@@ -274,8 +272,10 @@ check_mtu(const struct xenfront *front)
 	uint32_t mtu;
 
 	if (xen_store_read_uint(front->nif.xbdev.path, "mtu", UINT16_MAX, &mtu) == 0 && own > mtu)
-		XENFRONT_LOG(NOTICE, front, "the port's MTU is %u, the vif's is %u: the backend "
-			"may drop longer packets", own, mtu);
+		XENFRONT_LOG(NOTICE, front,
+				"the port's MTU is %u, the vif's is %u: the backend "
+				"may drop longer packets",
+				own, mtu);
 }
 
 /* Grant and publish rings for a backend that waits for them. */

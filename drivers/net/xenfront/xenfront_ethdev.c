@@ -57,7 +57,7 @@ static struct rte_vdev_driver xenfront_vdev_driver = {
 
 RTE_PMD_REGISTER_VDEV(net_xenfront, xenfront_vdev_driver);
 RTE_PMD_REGISTER_PARAM_STRING(net_xenfront,
-	"devid=<0-65535> "
-	"queues=<1-32> "
-	"speed=<Mb/s> "
-	"mac=<unicast MAC>");
+		"devid=<0-65535> "
+		"queues=<1-32> "
+		"speed=<Mb/s> "
+		"mac=<unicast MAC>");

@@ -28,7 +28,7 @@ complain(const struct complaint *c, const char *key, uint32_t min, uint32_t max)
 		snprintf(c->why, c->size, "%s/%s is missing", c->dir, key);
 	else
 		snprintf(c->why, c->size, "%s/%s='%.32s' is not a number from %u to %u", c->dir,
-			key, value, min, max);
+				key, value, min, max);
 	return -EINVAL;
 }
 
@@ -92,11 +92,21 @@ static int
 remove_stale(const char *dir)
 {
 	static const char *const stale[] = {
-		"ctrl-ring-ref", "event-channel", "event-channel-ctrl", "event-channel-rx",
-		"event-channel-tx", "feature-gso-tcpv4", "feature-gso-tcpv4-prefix",
-		"feature-gso-tcpv6", "feature-gso-tcpv6-prefix", "feature-no-csum-offload",
-		"multi-queue-num-queues", "request-multicast-control", "rx-ring-ref",
-		"tx-ring-ref", "xdp-headroom",
+		"ctrl-ring-ref",
+		"event-channel",
+		"event-channel-ctrl",
+		"event-channel-rx",
+		"event-channel-tx",
+		"feature-gso-tcpv4",
+		"feature-gso-tcpv4-prefix",
+		"feature-gso-tcpv6",
+		"feature-gso-tcpv6-prefix",
+		"feature-no-csum-offload",
+		"multi-queue-num-queues",
+		"request-multicast-control",
+		"rx-ring-ref",
+		"tx-ring-ref",
+		"xdp-headroom",
 	};
 	uint32_t i, queues = 0;
 	char queue[sizeof("queue-4294967295")];
@@ -116,7 +126,10 @@ static int
 write_features(const char *dir)
 {
 	static const char *const features[] = {
-		"request-rx-copy", "feature-rx-notify", "feature-sg", "feature-ipv6-csum-offload",
+		"request-rx-copy",
+		"feature-rx-notify",
+		"feature-sg",
+		"feature-ipv6-csum-offload",
 	};
 	unsigned int i;
 	int ret = 0;

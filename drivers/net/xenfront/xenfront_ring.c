@@ -27,12 +27,13 @@ share(struct xenfront *front, unsigned int count, grant_ref_t *grefs, bool writa
 	if (pages != NULL)
 		return pages;
 	if (errno == ENOSPC)
-		snprintf(c->why, c->size, "cannot grant %u more pages: more than the module "
-			"parameter xen_gntalloc.limit allows (a queue pair takes %u pages)", count,
-			2 * XEN_NETIF_RING_SIZE + 2);
+		snprintf(c->why, c->size,
+				"cannot grant %u more pages: more than the module "
+				"parameter xen_gntalloc.limit allows (a queue pair takes %u pages)",
+				count, 2 * XEN_NETIF_RING_SIZE + 2);
 	else
 		snprintf(c->why, c->size, "cannot grant %u pages: %s", count,
-			strerror(errno != 0 ? errno : EIO));
+				strerror(errno != 0 ? errno : EIO));
 	return NULL;
 }
 
@@ -96,14 +97,14 @@ ring_bind(struct xenfront *front, struct xen_netif_ring *ring, const struct comp
 	ret = xen_evtchn_open(&ring->evtchn);
 	if (ret < 0) {
 		snprintf(c->why, c->size, "cannot open the event channel device: %s",
-			strerror(-ret));
+				strerror(-ret));
 		return ret;
 	}
 	port = xenevtchn_bind_unbound_port(ring->evtchn, front->peer.domid);
 	if (port < 0) {
 		ret = errno != 0 ? -errno : -EIO;
 		snprintf(c->why, c->size, "cannot allocate an event channel to domain %u: %s",
-			front->peer.domid, strerror(-ret));
+				front->peer.domid, strerror(-ret));
 		return ret;
 	}
 	ring->notify = ring->evtchn;
@@ -182,8 +183,10 @@ xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, char *why, size
 	front->gntshr = xengntshr_open(NULL, 0);
 	if (front->gntshr == NULL) {
 		ret = errno != 0 ? -errno : -ENODEV;
-		snprintf(why, size, "cannot open /dev/xen/gntalloc: %s (is the module xen-gntalloc "
-			"loaded?)", strerror(-ret));
+		snprintf(why, size,
+				"cannot open /dev/xen/gntalloc: %s (is the module xen-gntalloc "
+				"loaded?)",
+				strerror(-ret));
 		return ret;
 	}
 	for (i = 0; i < nb_pairs && ret == 0; i++)

@@ -66,8 +66,8 @@ read_response(const struct rx_walk *w, uint32_t idx)
 {
 	union rx_response r;
 
-	r.word = *(const volatile rx_slot_word *)
-			&w->ring->sring.rx->ring[idx & XEN_NETIF_RING_MASK];
+	r.word = *(const volatile rx_slot_word *)&w->ring->sring.rx
+				  ->ring[idx & XEN_NETIF_RING_MASK];
 	return r.rsp;
 }
 
@@ -278,8 +278,8 @@ take_simple(struct rx_walk *w, struct rte_mbuf *m)
 	uint32_t slot = w->cons & XEN_NETIF_RING_MASK;
 
 	if (unlikely((rsp.flags & ~NETRXF_data_validated) != 0 || rsp.id != slot ||
-			rsp.status < RTE_ETHER_HDR_LEN || rsp.status > w->q->room ||
-			rsp.offset + (uint32_t)rsp.status > XEN_PAGE_BYTES))
+			    rsp.status < RTE_ETHER_HDR_LEN || rsp.status > w->q->room ||
+			    rsp.offset + (uint32_t)rsp.status > XEN_PAGE_BYTES))
 		return false;
 	rte_memcpy(rte_pktmbuf_mtod(m, void *), w->rx->pages + slot * XEN_PAGE_BYTES + rsp.offset,
 			rsp.status);
@@ -301,8 +301,8 @@ take_packets(struct rx_walk *w, struct rte_mbuf **pkts, uint16_t n)
 	uint16_t nb = 0;
 
 	while (nb < n && w->cons != w->prod) {
-		rte_prefetch0(w->rx->pages + ((w->cons + RX_PREFETCH) & XEN_NETIF_RING_MASK) *
-				XEN_PAGE_BYTES);
+		rte_prefetch0(w->rx->pages +
+				((w->cons + RX_PREFETCH) & XEN_NETIF_RING_MASK) * XEN_PAGE_BYTES);
 		if (likely(take_simple(w, pkts[nb]))) {
 			nb++;
 			continue;

@@ -123,7 +123,7 @@ free_simple(struct tx_walk *w, struct rte_mbuf *m)
 	if (unlikely(m == NULL))
 		return;
 	if (unlikely(w->nb_done == TX_FREE_BATCH ||
-			(w->nb_done != 0 && m->pool != w->done[0]->pool)))
+			    (w->nb_done != 0 && m->pool != w->done[0]->pool)))
 		put_back(w);
 	w->done[w->nb_done++] = m;
 }
@@ -135,8 +135,8 @@ put_simple(struct tx_walk *w, struct rte_mbuf *m)
 
 	if (len <= TX_SHORT_MAX)
 		offset = id % TX_COLOURS * RTE_CACHE_LINE_MIN_SIZE;
-	rte_memcpy(w->tx->pages + id * XEN_PAGE_BYTES + offset,
-			rte_pktmbuf_mtod(m, const void *), len);
+	rte_memcpy(w->tx->pages + id * XEN_PAGE_BYTES + offset, rte_pktmbuf_mtod(m, const void *),
+			len);
 	put_request(w, id, offset, 0, len);
 	w->packets++;
 	w->bytes += len;
@@ -214,8 +214,10 @@ prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
 	const struct xenfront_peer_config *peer = &w->front->peer;
 	bool blank;
 
-	if (xen_csum_prepare_tx(m, (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? peer->csum_ipv6 :
-			peer->csum_ipv4, &blank) < 0) {
+	if (xen_csum_prepare_tx(m,
+			    (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? peer->csum_ipv6 :
+								      peer->csum_ipv4,
+			    &blank) < 0) {
 		w->ring->count.bad_packets++;
 		return false;
 	}
@@ -264,8 +266,9 @@ put_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		if (i + TX_PREFETCH < nb_pkts)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + TX_PREFETCH], void *));
 		if (likely(m->nb_segs == 1 && (m->ol_flags & TX_CSUM_FLAGS) == 0 &&
-				m->data_len >= RTE_ETHER_HDR_LEN && m->data_len <= XEN_PAGE_BYTES &&
-				m->data_len == m->pkt_len && w->tx->nb_free != 0)) {
+				    m->data_len >= RTE_ETHER_HDR_LEN &&
+				    m->data_len <= XEN_PAGE_BYTES && m->data_len == m->pkt_len &&
+				    w->tx->nb_free != 0)) {
 			put_simple(w, m);
 			continue;
 		}
