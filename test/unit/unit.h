@@ -145,6 +145,10 @@ unit_maps(void);
 uint64_t
 unit_ports(void);
 
+/** Grants of domain 0's own pages. */
+uint64_t
+unit_grants(void);
+
 /** Notifications that domain 0 has sent. */
 uint64_t
 unit_notifies(void);

@@ -77,6 +77,7 @@ unit_xstat(uint16_t port, const char *name)
 /* What xenstored holds, before any test. */
 static uint64_t maps_before;
 static uint64_t ports_before;
+static uint64_t grants_before;
 
 static struct xensim_counters
 counters(void)
@@ -92,6 +93,7 @@ unit_count_from_here(void)
 {
 	maps_before = counters().maps_live;
 	ports_before = counters().ports_live;
+	grants_before = counters().grants_live;
 }
 
 uint64_t
@@ -104,6 +106,12 @@ uint64_t
 unit_ports(void)
 {
 	return counters().ports_live - ports_before;
+}
+
+uint64_t
+unit_grants(void)
+{
+	return counters().grants_live - grants_before;
 }
 
 uint64_t
