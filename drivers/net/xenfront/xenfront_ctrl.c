@@ -364,9 +364,7 @@ still_blocked(struct xenfront *front, const struct view *v)
 {
 	if (!front->blocked)
 		return false;
-	if (v->backend != XenbusStateInitWait)
-		front->backend_left = true;
-	else if (front->backend_left)
+	if (v->backend == XenbusStateInitWait && front->backend_left)
 		set_blocked(front, false);
 	return front->blocked;
 }
@@ -427,6 +425,9 @@ xenfront_evaluate(struct xen_bus_device *xbdev)
 
 	if (look(front, &v) < 0)
 		return;
+	/* In whatever phase: a quick backend may be back before the next look. */
+	if (v.backend != XenbusStateInitWait)
+		front->backend_left = true;
 	switch (front->phase) {
 	case XENFRONT_IDLE:
 		step_idle(front, &v);
