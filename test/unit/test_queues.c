@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/* The application's queues and the guest's: any number of either, and every one is served. */
+
+#include <pthread.h>
+
+#include "vif.h"
+
+#define PKTS 64
+
+/* One packet in each of the guest's rings; each arrives at the application's queue i % n. */
+static void
+check_rx(struct vif *v, unsigned int guest, unsigned int app)
+{
+	struct netif_tx_request req = { .size = 60 };
+	struct netif_tx_response rsp;
+	struct rte_mbuf *pkts[PKTS];
+	unsigned int i, n, j, seen;
+
+	for (i = 0; i < guest; i++) {
+		req.id = 100 + i;
+		req.gref = v->f.gref[i];
+		rawfront_tx_put(&v->f, i, &req);
+		rawfront_tx_push(&v->f, i);
+	}
+	for (i = 0; i < app; i++) {
+		n = rte_eth_rx_burst(v->port, i, pkts, PKTS);
+		for (j = 0, seen = 0; j < guest; j++) {
+			if (j % app != i)
+				continue;
+			assert_true(rawfront_tx_rsp(&v->f, j, &rsp));
+			assert_int_equal(rsp.id, 100 + j);
+			seen++;
+		}
+		assert_int_equal(n, seen);
+		rte_pktmbuf_free_bulk(pkts, n);
+	}
+}
+
+/* One packet from each of the application's queues; it comes to the guest's queue i % n. */
+static void
+check_tx(struct vif *v, unsigned int guest, unsigned int app)
+{
+	struct netif_rx_response rsp;
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	for (i = 0; i < guest; i++)
+		rawfront_rx_post(&v->f, i, 32 * i, 2 * app);
+	for (i = 0; i < app; i++) {
+		m = unit_packet(60 + i, UNIT_ROOM, i);
+		assert_int_equal(rte_eth_tx_burst(v->port, i, &m, 1), 1);
+		assert_true(rawfront_rx_rsp(&v->f, i % guest, &rsp));
+		assert_int_equal(rsp.status, 60 + i);
+	}
+	for (i = 0; i < guest; i++)
+		assert_false(rawfront_rx_rsp(&v->f, i, &rsp));
+}
+
+static void
+check_combination(unsigned int guest, unsigned int app, bool single)
+{
+	const struct vif_options options = {
+		.queues = guest,
+		.app_queues = app,
+		.single_evtchn = single,
+	};
+	struct vif v;
+	unsigned int i;
+
+	vif_open(&v, &options);
+	vif_connect(&v);
+	assert_int_equal(unit_maps(), 2 * guest);
+	assert_int_equal(unit_ports(), single ? guest : 2 * guest);
+	for (i = 0; i < 3; i++) {
+		check_rx(&v, guest, app);
+		check_tx(&v, guest, app);
+	}
+	vif_close(&v);
+	assert_int_equal(unit_maps(), 0);
+	assert_int_equal(unit_ports(), 0);
+	unit_check_pool();
+}
+
+static void
+test_combinations(void **state __rte_unused)
+{
+	unsigned int guest, app;
+
+	for (guest = 1; guest <= RAWFRONT_QUEUES_MAX; guest++) {
+		for (app = 1; app <= 5; app++)
+			check_combination(guest, app, (guest + app) % 2 == 0);
+	}
+}
+
+/* A guest that comes back with another number of queues. */
+static void
+test_change(void **state __rte_unused)
+{
+	const struct vif_options options = { .queues = 4, .app_queues = 2 };
+	static const unsigned int counts[] = { 4, 2, 1, 3, 1, 4 };
+	unsigned int i;
+	struct vif v;
+
+	vif_open(&v, &options);
+	for (i = 0; i < RTE_DIM(counts); i++) {
+		v.f.nb_queues = counts[i];
+		rawfront_unset(&v.f, "multi-queue-num-queues");
+		vif_connect(&v);
+		assert_int_equal(unit_maps(), 2 * counts[i]);
+		check_rx(&v, counts[i], 2);
+		check_tx(&v, counts[i], 2);
+		rawfront_reset(&v.f);
+		rawfront_init_rings(&v.f, 0);
+	}
+	vif_close(&v);
+}
+
+/* A ring that is always full must not keep a queue from its other rings. */
+static void
+test_fair(void **state __rte_unused)
+{
+	const struct vif_options options = { .queues = 4 };
+	struct netif_tx_request req = { .size = 60 };
+	unsigned int i, j, n, round, quiet = 0;
+	struct netif_tx_response rsp;
+	struct rte_mbuf *pkts[PKTS];
+	struct vif v;
+
+	vif_open(&v, &options);
+	vif_connect(&v);
+	for (j = 1; j < 4; j++) {
+		req.id = j;
+		req.gref = v.f.gref[j];
+		rawfront_tx_put(&v.f, j, &req);
+		rawfront_tx_push(&v.f, j);
+	}
+	req.gref = v.f.gref[0];
+	for (round = 0; round < 8; round++) {
+		while (v.f.q[0].tx_prod - v.f.q[0].tx_cons < XEN_NETIF_RING_SIZE)
+			rawfront_tx_put(&v.f, 0, &req);
+		rawfront_tx_push(&v.f, 0);
+		n = rte_eth_rx_burst(v.port, 0, pkts, 32);
+		assert_int_equal(n, 32);
+		rte_pktmbuf_free_bulk(pkts, n);
+		while (rawfront_tx_rsp(&v.f, 0, &rsp))
+			;
+		for (i = 1; i < 4; i++)
+			quiet += rawfront_tx_rsp(&v.f, i, &rsp);
+	}
+	assert_int_equal(quiet, 3);
+	while ((n = rte_eth_rx_burst(v.port, 0, pkts, 32)) != 0)
+		rte_pktmbuf_free_bulk(pkts, n);
+	vif_close(&v);
+	unit_check_pool();
+}
+
+/* Traffic of another thread while the guest resets and the port stops and starts. */
+struct lcore {
+	uint16_t port;
+	bool quit;
+	unsigned long packets;
+};
+
+static void *
+poll_port(void *arg)
+{
+	struct lcore *l = arg;
+	struct rte_mbuf *pkts[PKTS];
+	uint16_t n, sent;
+
+	while (!__atomic_load_n(&l->quit, __ATOMIC_RELAXED)) {
+		n = rte_eth_rx_burst(l->port, 0, pkts, PKTS);
+		sent = rte_eth_tx_burst(l->port, 0, pkts, n);
+		rte_pktmbuf_free_bulk(pkts + sent, n - sent);
+		__atomic_fetch_add(&l->packets, n, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void
+test_reset_under_load(void **state)
+{
+	struct vif *v = *state;
+	struct lcore l = { .port = v->port };
+	unsigned int round, i;
+	unsigned long before;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, poll_port, &l), 0);
+	for (round = 0; round < 60; round++) {
+		before = __atomic_load_n(&l.packets, __ATOMIC_RELAXED);
+		rawfront_rx_post(&v->f, 0, 0, 200);
+		for (i = 0; i < 200; i++)
+			vif_put(v, i, 0, 60, 0, i);
+		rawfront_tx_push(&v->f, 0);
+		/* Every other time in the middle of it. */
+		if (round % 2 == 0)
+			unit_wait(__atomic_load_n(&l.packets, __ATOMIC_RELAXED) == before + 200);
+		rawfront_reset(&v->f);
+		assert_int_equal(unit_maps(), 0);
+		rawfront_init_rings(&v->f, 0);
+		vif_connect(v);
+	}
+	__atomic_store_n(&l.quit, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_combinations),
+		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_fair),
+		vif_test(test_reset_under_load),
+	};
+
+	return cmocka_run_group_tests_name("queues", tests, unit_setup, unit_teardown);
+}
