@@ -23,7 +23,7 @@ machine_disk()
 		cp "$TREE/scripts/vif-xenvif" "$tree/scripts/"
 	fi
 	for so in "$build"/drivers/librte_*.so*; do
-		[ ! -e "$so" ] || cp -a "$so" "$tree/build/drivers/"
+		[ ! -f "$so" ] || cp -a "$so" "$tree/build/drivers/"
 	done
 	rm -f "$disk"
 	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$disk" 256M > /dev/null
@@ -31,7 +31,8 @@ machine_disk()
 }
 
 # machine_start KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0). Runs QEMU
-# in the foreground of the caller, who gives the serial ports in QEMU_OPTION.
+# in the foreground of the caller, who gives the serial ports in QEMU_OPTION. The namespaces of the disk:
+# 1 dom0's root, 2 this run's disk, 3 for results, 4 a second root for a driver domain.
 machine_start()
 {
 	local kind=$1 images=$2 disk=$3 results=$4 options=$5
@@ -45,7 +46,7 @@ machine_start()
 		hw=(-device amd-iommu,intremap=on)
 	fi
 	shift 5
-	exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -smp 2 -m "$MACHINE_MEM" \
+	exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -smp 3 -m "$MACHINE_MEM" \
 		-cpu qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+fsgsbase \
 		-display none -no-reboot -nodefaults -net none \
 		-kernel "$images/xen.elf" -append "$xen" \
@@ -56,6 +57,8 @@ machine_start()
 		-device nvme-ns,drive=root,bus=nvme0,nsid=1 \
 		-drive "file=$disk,if=none,id=disk,format=raw,readonly=on" \
 		-device nvme-ns,drive=disk,bus=nvme0,nsid=2 \
+		-drive "file=$images/dom0.img,if=none,id=second,format=raw,snapshot=on" \
+		-device nvme-ns,drive=second,bus=nvme0,nsid=4 \
 		-drive "file=$results,if=none,id=results,format=raw" \
 		-device nvme-ns,drive=results,bus=nvme0,nsid=3 \
 		"$@"

@@ -5,7 +5,7 @@
 # Guests of a scenario: created by xl, commanded over their consoles.
 
 GUEST_LOGS=/var/log/xen/console
-GUEST_READY=60
+GUEST_READY=150
 
 # guest_create NAME TYPE VCPUS ADDRESSES VIF...: TYPE is pv or pvh, ADDRESSES is for eth0,eth1...
 # (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_EXTRA holds more lines of the configuration.
@@ -33,7 +33,7 @@ guest_config()
 		name = "$name"
 		type = "$type"
 		vcpus = $vcpus
-		memory = ${GUEST_MEMORY:-256}
+		memory = ${GUEST_MEMORY:-128}
 		kernel = "/rig/guest/vmlinuz"
 		ramdisk = "/rig/guest/initramfs"
 		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.ip=$addrs"
@@ -112,6 +112,31 @@ guest_run()
 guest_do()
 {
 	guest_run "$@" || fail "guest $1: '$2' ended with status $?"
+}
+
+# driver_domain_create NAME: a PVH guest with dom0's root file system, in which the backend runs.
+driver_domain_create()
+{
+	local domid
+
+	domid=$(next_domid)
+	modprobe xen-blkback
+	cat > "$RIG/guests/$1.cfg" <<-END
+		name = "$1"
+		type = "pvh"
+		driver_domain = 1
+		vcpus = 2
+		memory = 1024
+		kernel = "/rig/guest/vmlinuz"
+		ramdisk = "/rig/guest/dom0.cpio"
+		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.root=/dev/xvda rig.disk=/dev/xvdb rig.mode=driver-domain rig.backend=$BACKEND"
+		disk = [ "phy:/dev/nvme0n4,xvda,w", "phy:/dev/nvme0n2,xvdb,r" ]
+		on_crash = "destroy"
+	END
+	guest_mark "$1"
+	xl create "$RIG/guests/$1.cfg" || fail "xl create $1"
+	guest_took_domid "$1" "$domid"
+	GUEST_READY=300 guest_wait_ready "$1"
 }
 
 guest_names()

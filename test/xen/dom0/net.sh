@@ -17,6 +17,7 @@ net_remove_all()
 	local link
 
 	traffic_stop_all
+	ovs_stop
 	for link in $(ip -o link show type bridge | awk -F': ' '{ print $2 }') \
 		$(ip -o link show type veth | awk -F'[:@ ]+' '{ print $2 }'); do
 		ip link del "$link" 2>/dev/null || true
@@ -35,6 +36,35 @@ ping_ok()
 	[[ $out == *" 0% packet loss"* ]] || fail "ping $1: $(printf '%s' "$out" | grep loss)"
 }
 
+# guest_ping GUEST ADDRESS [COUNT]: the same from within a guest.
+guest_ping()
+{
+	local out
+
+	wait_for 60 "the first answer of $2 to $1" guest_run "$1" "ping -c 1 -W 1 $2"
+	out=$(guest_run "$1" "ping -c ${3:-10} -i 0.2 -W 5 $2 | tail -n 2" 90) || true
+	[[ $out == *" 0% packet loss"* ]] || fail "ping $2 from $1: $out"
+}
+
+# frames_between FROM TO COUNT SEED: random frames, each compared.
+frames_between()
+{
+	guest_do "$2" "rm -f /tmp/frames; rigtool frames-recv eth0 $4 $3 90 > /tmp/frames 2>&1 &
+		until grep -q listening /tmp/frames; do sleep 0.1; done"
+	guest_do "$1" "rigtool frames-send eth0 $4 $3 1000" 90
+	expect "verdict of $2 on the frames of $1" "$3 frames, identical and in order" \
+		"$(guest_do "$2" 'until grep frame /tmp/frames; do sleep 0.1; done' 100)"
+}
+
+# peer_command REQUEST: the guest's command that asks the peer outside the machine.
+peer_command()
+{
+	local peer
+
+	peer=$(sed -n 's/.*rig.peer=\([^ ]*\).*/\1/p' /proc/cmdline)
+	printf '%s | rigtool tcp-connect %s %s' "$1" "${peer%:*}" "${peer#*:}"
+}
+
 # tcp_exchange GUEST GUEST-ADDRESS OWN-ADDRESS MIB: a file there and back, the checksums equal on both sides.
 tcp_exchange()
 {
@@ -42,7 +72,7 @@ tcp_exchange()
 
 	head -c "${mib}M" /dev/urandom > "$RIG/tcp.sent"
 	sum=$(sha256sum < "$RIG/tcp.sent")
-	guest_do "$guest" '{ rigtool tcp-listen 5001 > /tmp/file; sha256sum < /tmp/file > /tmp/sum; } & echo'
+	guest_do "$guest" 'rm -f /tmp/sum; { rigtool tcp-listen 5001 > /tmp/file; sha256sum < /tmp/file > /tmp/sum; } & echo'
 	wait_for 30 "port 5001 of $guest" guest_listens "$guest" 5001
 	timeout 150 rigtool tcp-connect "$there" 5001 < "$RIG/tcp.sent" || fail "TCP to $guest did not end"
 	expect "checksum of $mib MiB in $guest" "$sum" \
@@ -52,6 +82,19 @@ tcp_exchange()
 	wait $! || fail "TCP from $guest did not end"
 	expect "checksum of $mib MiB from $guest" "$sum" "$(sha256sum < "$RIG/tcp.back")"
 	rm -f "$RIG/tcp.sent" "$RIG/tcp.back"
+}
+
+# tcp_between FROM TO TO-ADDRESS MIB: a file from one guest to another, the checksums equal.
+tcp_between()
+{
+	local from=$1 to=$2 there=$3 mib=$4 sum
+
+	sum=$(guest_do "$from" "head -c ${mib}m /dev/urandom > /tmp/file; sha256sum < /tmp/file" 90)
+	guest_do "$to" '{ rigtool tcp-listen 5001 | sha256sum > /tmp/sum; } & echo'
+	wait_for 30 "port 5001 of $to" guest_listens "$to" 5001
+	guest_do "$from" "rigtool tcp-connect $there 5001 < /tmp/file; rm /tmp/file" 150
+	expect "checksum of $mib MiB from $from in $to" "$sum" \
+		"$(guest_do "$to" 'until [ -s /tmp/sum ]; do sleep 0.1; done; cat /tmp/sum; rm /tmp/sum' 90)"
 }
 
 guest_listens()

@@ -27,8 +27,8 @@ vif_port()
 	fi
 }
 
-# peer_create NAME ADDRESS: a kernel interface in dom0, and the other end of it for testpmd. As testpmd hands
-# on frames as they are, the kernel must complete them.
+# peer_create NAME [ADDRESS]: a kernel interface in dom0, and the other end of it for testpmd. As testpmd hands
+# on frames as they are, the kernel must complete them. Every peer has the same MAC, so that an address may move from one to another.
 peer_create()
 {
 	local end
@@ -39,13 +39,21 @@ peer_create()
 		echo 1 > "/proc/sys/net/ipv6/conf/$end/disable_ipv6"
 		ip link set "$end" up
 	done
-	ip addr add "$2" dev "$1"
+	ip link set "$1" address 02:00:00:00:00:fe
+	[ -z "${2:-}" ] || ip addr add "$2" dev "$1"
 }
 
-# peer_port NAME: the vdev of testpmd for a peer.
+# peer_move FROM TO ADDRESS: the address is the other peer's from now on.
+peer_move()
+{
+	ip addr flush dev "$1"
+	ip addr add "$3" dev "$2"
+}
+
+# peer_port NAME [QUEUES]: the vdev of testpmd for a peer.
 peer_port()
 {
-	printf 'net_af_packet_%s,iface=%sw' "$1" "$1"
+	printf 'net_af_packet_%s,iface=%sw,qpairs=%s' "$1" "$1" "${2:-1}"
 }
 
 hugepages_up()
@@ -80,7 +88,7 @@ testpmd_start()
 		return
 	fi
 	eal+=(-d "$PMD")
-	printf '%q ' dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- -i --auto-start \
+	printf '%q ' stdbuf -oL dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- -i --auto-start \
 		--total-num-mbufs=8192 "${app[@]}" > "$RIG/testpmd/$name.cmd"
 	testpmd_again "$name"
 }
@@ -92,7 +100,7 @@ bridges_for()
 
 	shift
 	for arg; do
-		[[ $arg != --vdev=*iface=* ]] || ifaces+=("${arg##*iface=}")
+		if [[ $arg =~ iface=([^,]+) ]]; then ifaces+=("${BASH_REMATCH[1]}"); fi
 	done
 	(
 		trap - ERR
@@ -129,6 +137,17 @@ testpmd_wait_up()
 testpmd_up()
 {
 	grep -aq "testpmd> " "$LOGS/$scenario-testpmd-$1.log"
+}
+
+# testpmd_xstat NAME PORT STATISTIC: its value now.
+testpmd_xstat()
+{
+	local log=$LOGS/$scenario-testpmd-$1.log mark
+
+	mark=$(stat -c %s "$log")
+	testpmd_cmd "$1" "show port xstats $2"
+	wait_for 20 "statistic $3 of port $2" eval "tail -c +$mark '$log' | grep -q '^$3: '"
+	tail -c "+$mark" "$log" | sed -n "s/^$3: //p" | tail -n 1
 }
 
 # testpmd_cmd NAME COMMAND: what it prints comes into its log.

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+# shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario: lib.sh
+#
+# OVS-DPDK in dom0.
+
+OVS_DPDK=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
+
+# ovs_start BRIDGE ADDRESS: a bridge in user space, its own interface with that address.
+ovs_start()
+{
+	local extra="--no-pci -d librte_net_xenvif.so --file-prefix=ovs"
+
+	mkdir -p /run/openvswitch /etc/openvswitch
+	rm -f /etc/openvswitch/conf.db
+	ovsdb-tool create /etc/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema
+	ovsdb-server --remote=punix:/run/openvswitch/db.sock --pidfile --detach \
+		--log-file="$LOGS/$scenario-ovsdb.log" /etc/openvswitch/conf.db
+	ovs-vsctl --no-wait init
+	hugepages_up || extra="--no-huge --legacy-mem -m 512 $extra"
+	ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true \
+		other_config:pmd-cpu-mask=0x2 other_config:dpdk-lcore-mask=0x1 \
+		other_config:per-port-memory=true other_config:pmd-maxsleep=500 \
+		"other_config:dpdk-extra=$extra"
+	"$OVS_DPDK" --pidfile --detach --log-file="$LOGS/$scenario-vswitchd.log"
+	ovs-vsctl --timeout=60 add-br "$1" -- set bridge "$1" datapath_type=netdev
+	ip addr add "$2" dev "$1"
+	ip link set "$1" up
+	/etc/xen/scripts/vif-xenvif watch > "$LOGS/$scenario-watch.log" 2>&1 &
+	echo $! > "$RIG/ovs-watch.pid"
+}
+
+ovs_stop()
+{
+	local pid
+
+	[ -e /run/openvswitch/ovsdb-server.pid ] || return 0
+	if [ -e "$RIG/ovs-watch.pid" ]; then
+		pid=$(cat "$RIG/ovs-watch.pid")
+		pkill -P "$pid" || true
+		kill "$pid" || true
+		rm -f "$RIG/ovs-watch.pid"
+	fi
+	ovs-appctl --timeout=30 exit --cleanup || true
+	wait_for 30 "ovs-vswitchd to end" test ! -e /run/openvswitch/ovs-vswitchd.pid
+	ovs-appctl --timeout=30 -t ovsdb-server exit || true
+	wait_for 30 "ovsdb-server to end" test ! -e /run/openvswitch/ovsdb-server.pid
+}
