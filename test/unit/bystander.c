@@ -43,7 +43,7 @@ run_tx(void)
 		assert_int_equal(rsp.status, 100);
 		for (j = 0; j < 100; j++)
 			assert_int_equal(rawfront_page(&vif.f, 100 + i)[j],
-				unit_byte(packets + i, j));
+					unit_byte(packets + i, j));
 	}
 }
 

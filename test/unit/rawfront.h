@@ -111,7 +111,7 @@ rawfront_publish(const struct rawfront *f);
 /** Write or remove a key of the guest's directory. */
 void
 rawfront_set(const struct rawfront *f, const char *key, const char *fmt, ...)
-	__rte_format_printf(3, 4);
+		__rte_format_printf(3, 4);
 void
 rawfront_unset(const struct rawfront *f, const char *key);
 

@@ -11,7 +11,7 @@
 
 static void
 put(xs_transaction_t t, const char *dir, const char *key, const char *fmt, ...)
-	__rte_format_printf(4, 5);
+		__rte_format_printf(4, 5);
 
 static void
 put(xs_transaction_t t, const char *dir, const char *key, const char *fmt, ...)
@@ -175,9 +175,9 @@ rawfront_wait(const struct rawfront *f, enum xenbus_state state)
 	while (rawfront_back_state(f) != state) {
 		if (unit_now_ms() > end)
 			fail_msg("%s: state %s for %u ms, not %d; error: %s", f->back,
-				unit_read("%s/state", f->back), UNIT_LIMIT_MS, state,
-				unit_read("/local/domain/0/error/backend/vif/%u/%u/error",
-					f->domid, f->devid));
+					unit_read("%s/state", f->back), UNIT_LIMIT_MS, state,
+					unit_read("/local/domain/0/error/backend/vif/%u/%u/error",
+							f->domid, f->devid));
 		unit_idle();
 	}
 }
@@ -196,7 +196,7 @@ rawfront_reset(struct rawfront *f)
 {
 	rawfront_state(f, XenbusStateClosing);
 	unit_wait(rawfront_back_state(f) == XenbusStateClosing ||
-		rawfront_back_state(f) == XenbusStateClosed);
+			rawfront_back_state(f) == XenbusStateClosed);
 	rawfront_state(f, XenbusStateClosed);
 	rawfront_wait(f, XenbusStateClosed);
 	rawfront_state(f, XenbusStateInitialising);

@@ -85,8 +85,8 @@ put_l2(struct frame *f)
 	for (i = 0; i < 12; i++)
 		f->data[i] = 2 * i;
 	for (i = 0, f->l3 = 12; i < f->vlans; i++, f->l3 += 4) {
-		set16(f->data + f->l3, i + 1 < f->vlans ? RTE_ETHER_TYPE_QINQ :
-			RTE_ETHER_TYPE_VLAN);
+		set16(f->data + f->l3,
+				i + 1 < f->vlans ? RTE_ETHER_TYPE_QINQ : RTE_ETHER_TYPE_VLAN);
 		set16(f->data + f->l3 + 2, 100 + i);
 	}
 	set16(f->data + f->l3, f->ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
@@ -187,25 +187,38 @@ check_finished(struct frame *f, struct rte_mbuf *m)
 	assert_memory_equal(flat, f->data, f->len);
 	if (fold(pseudo_sum(f) + sum_bytes(f->data + f->l4, f->l4_len, 0)) != 0xFFFF)
 		fail_msg("wrong sum: ipv6 %d udp %d options %u payload %u padding %u", f->ipv6,
-			f->udp, f->options, f->payload, f->padding);
+				f->udp, f->options, f->payload, f->padding);
 	if (f->udp)
 		assert_int_not_equal(field[0] | field[1], 0);
 	set16(field, blank);
 }
 
 static const struct frame good[] = {
-	{ .payload = 0 }, { .payload = 1 }, { .payload = 1446 }, { .payload = 1447 },
-	{ .udp = true }, { .udp = true, .payload = 1 }, { .udp = true, .payload = 999 },
-	{ .padding = 6 }, { .payload = 1, .padding = 5 }, { .udp = true, .padding = 18 },
-	{ .options = 1, .payload = 9 }, { .options = 10, .payload = 100, .udp = true },
-	{ .vlans = 1, .payload = 33 }, { .vlans = 2, .payload = 34, .udp = true },
-	{ .ipv6 = true }, { .ipv6 = true, .payload = 77 }, { .ipv6 = true, .udp = true },
+	{ .payload = 0 },
+	{ .payload = 1 },
+	{ .payload = 1446 },
+	{ .payload = 1447 },
+	{ .udp = true },
+	{ .udp = true, .payload = 1 },
+	{ .udp = true, .payload = 999 },
+	{ .padding = 6 },
+	{ .payload = 1, .padding = 5 },
+	{ .udp = true, .padding = 18 },
+	{ .options = 1, .payload = 9 },
+	{ .options = 10, .payload = 100, .udp = true },
+	{ .vlans = 1, .payload = 33 },
+	{ .vlans = 2, .payload = 34, .udp = true },
+	{ .ipv6 = true },
+	{ .ipv6 = true, .payload = 77 },
+	{ .ipv6 = true, .udp = true },
 	{ .ipv6 = true, .udp = true, .payload = 1201, .padding = 3 },
 	{ .ipv6 = true, .options = 1, .payload = 5 },
 	{ .ipv6 = true, .options = 3, .udp = true, .payload = 500 },
 	{ .ipv6 = true, .vlans = 1, .options = 2, .payload = 8 },
-	{ .payload = 400, .seg = 1 }, { .payload = 1001, .seg = 7, .udp = true },
-	{ .payload = 1400, .seg = 333, .ipv6 = true }, { .payload = 50, .padding = 9, .seg = 5 },
+	{ .payload = 400, .seg = 1 },
+	{ .payload = 1001, .seg = 7, .udp = true },
+	{ .payload = 1400, .seg = 333, .ipv6 = true },
+	{ .payload = 50, .padding = 9, .seg = 5 },
 };
 
 static void
@@ -222,7 +235,7 @@ test_receive(void **state __rte_unused)
 		assert_int_equal(xen_csum_complete_rx(m), 0);
 		check_finished(&f, m);
 		assert_int_equal(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK,
-			RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+				RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 		rte_pktmbuf_free(m);
 	}
 }
@@ -268,18 +281,18 @@ test_receive_bad(void **state __rte_unused)
 	} cases[] = {
 		{ { .payload = 20 }, -2, RTE_ETHER_TYPE_ARP },
 		{ { .payload = 20 }, -2, 0x1234 },
-		{ { .payload = 20 }, 8, 0x4001 },        /* ICMP */
-		{ { .payload = 20 }, 0, 0x4400 },        /* a header of 16 bytes */
+		{ { .payload = 20 }, 8, 0x4001 }, /* ICMP */
+		{ { .payload = 20 }, 0, 0x4400 }, /* a header of 16 bytes */
 		{ { .payload = 20 }, 0, 0x4000 },
-		{ { .payload = 20 }, 0, 0x4F00 },        /* and of 60: then L4 does not fit */
-		{ { .payload = 20 }, 2, 61 },            /* longer than the frame */
+		{ { .payload = 20 }, 0, 0x4F00 }, /* and of 60: then L4 does not fit */
+		{ { .payload = 20 }, 2, 61 }, /* longer than the frame */
 		{ { .payload = 20 }, 2, 0xFFFF },
-		{ { .payload = 20 }, 2, 39 },            /* too short for TCP */
+		{ { .payload = 20 }, 2, 39 }, /* too short for TCP */
 		{ { .payload = 20 }, 2, 19 },
 		{ { .payload = 20 }, 2, 0 },
 		{ { .payload = 20, .udp = true }, 2, 27 },
-		{ { .payload = 20 }, 6, 0x2000 },        /* the first of several fragments */
-		{ { .payload = 20 }, 6, 0x0001 },        /* another one */
+		{ { .payload = 20 }, 6, 0x2000 }, /* the first of several fragments */
+		{ { .payload = 20 }, 6, 0x0001 }, /* another one */
 		{ { .payload = 20, .ipv6 = true }, 4, 41 },
 		{ { .payload = 20, .ipv6 = true }, 4, 0xFFFF },
 		{ { .payload = 20, .ipv6 = true }, 4, 19 },

@@ -50,7 +50,7 @@ test_refused(void **state __rte_unused)
 		{ "devid=0", "the argument domid is missing", "domid" },
 		{ "domid=1", "the argument devid is missing", "devid" },
 		{ "domid=1,devid=0,color=red", "unknown argument color",
-			"domid, devid, queues, speed, mac" },
+				"domid, devid, queues, speed, mac" },
 		{ "domid=32752,devid=0", "domid=32752", DOMID_RANGE },
 		{ "domid=-1,devid=0", "domid=-1", DOMID_RANGE },
 		{ "domid=+1,devid=0", "domid=+1", DOMID_RANGE },
@@ -81,7 +81,7 @@ test_refused(void **state __rte_unused)
 		{ "domid=1,domid=2,devid=0", "domid=2: given twice", "domid" },
 		{ "domid=1,devid=0,devid=0", "devid=0: given twice", "devid" },
 		{ "domid=1,devid=0,mac=02:00:00:00:00:01,mac=02:00:00:00:00:02",
-			"mac=02:00:00:00:00:02: given twice", "mac" },
+				"mac=02:00:00:00:00:02: given twice", "mac" },
 	};
 	unsigned int i;
 
@@ -101,7 +101,7 @@ test_accepted(void **state __rte_unused)
 		{ "devid=0,domid=32751", 10000, NULL },
 		{ "domid=1,devid=65535,queues=32", 10000, NULL },
 		{ "domid=1,devid=3,queues=1,speed=400000,mac=02:00:00:00:00:07", 400000,
-			"02:00:00:00:00:07" },
+				"02:00:00:00:00:07" },
 		{ "domid=0001,devid=00,speed=1", 1, NULL },
 	};
 	struct rte_ether_addr mac, wanted;

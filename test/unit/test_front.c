@@ -397,8 +397,15 @@ static void
 test_rx_dropped(void **state __rte_unused)
 {
 	static void (*const cases[])(void) = {
-		rx_error, rx_error_later, rx_13_bytes, rx_empty, rx_19_slots, rx_too_long, rx_gso,
-		rx_extra_unknown, rx_blank_nonsense,
+		rx_error,
+		rx_error_later,
+		rx_13_bytes,
+		rx_empty,
+		rx_19_slots,
+		rx_too_long,
+		rx_gso,
+		rx_extra_unknown,
+		rx_blank_nonsense,
 	};
 	struct rte_mbuf *pkts[PKTS];
 	struct rte_eth_stats stats;

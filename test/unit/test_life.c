@@ -230,7 +230,8 @@ test_link(void **state)
 
 	lsc.up = lsc.down = 0;
 	assert_int_equal(rte_eth_dev_callback_register(v->port, RTE_ETH_EVENT_INTR_LSC, count_lsc,
-		NULL), 0);
+					 NULL),
+			0);
 	rawfront_reset(&v->f);
 	unit_wait(lsc_are(0, 1));
 	rawfront_init_rings(&v->f, 0);
@@ -253,8 +254,9 @@ test_link(void **state)
 	unit_wait(strcmp(unit_read("%s/carrier", v->f.back), "1") == 0);
 	vif_send_good(v);
 	assert_true(lsc_are(2, 2));
-	assert_int_equal(rte_eth_dev_callback_unregister(v->port, RTE_ETH_EVENT_INTR_LSC,
-		count_lsc, NULL), 0);
+	assert_int_equal(rte_eth_dev_callback_unregister(v->port, RTE_ETH_EVENT_INTR_LSC, count_lsc,
+					 NULL),
+			0);
 }
 
 /* A guest that writes its state without a pause costs an evaluation every few milliseconds. */
@@ -277,7 +279,7 @@ test_flood(void **state)
 	rawfront_reset(&v->f);
 	spent = evaluated() - before;
 	print_message("%u writes in %u ms: %u evaluations\n", FLOOD,
-		(unsigned int)(unit_now_ms() - start), spent);
+			(unsigned int)(unit_now_ms() - start), spent);
 	assert_true(spent <= (unit_now_ms() - start) / 4 + 50);
 	rawfront_init_rings(&v->f, 0);
 	vif_connect(v);

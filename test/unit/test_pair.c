@@ -34,9 +34,9 @@ pair_open(unsigned int queues)
 
 	memset(&pair, 0, sizeof(pair));
 	snprintf(pair.names.back, sizeof(pair.names.back), "/local/domain/0/backend/vif/0/%u",
-		queues);
+			queues);
 	snprintf(pair.names.front, sizeof(pair.names.front), "/local/domain/0/device/vif/%u",
-		queues);
+			queues);
 	pair.names.devid = queues;
 	snprintf(args, sizeof(args), "domid=0,devid=%u,queues=%u", queues, queues);
 	assert_int_equal(unit_probe("net_xenvif_pair", args), 0);

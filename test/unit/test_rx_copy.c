@@ -104,11 +104,11 @@ test_copy_faults(void **state)
 			xensim_fault_clear();
 			assert_int_equal(got, 7);
 			for (i = 0; i < 8; i++)
-				vif_expect_rsp(v, i, i == nth - 1 ? NETIF_RSP_ERROR :
-					NETIF_RSP_OKAY);
+				vif_expect_rsp(v, i,
+						i == nth - 1 ? NETIF_RSP_ERROR : NETIF_RSP_OKAY);
 			for (i = 0; i < got; i++)
 				unit_check_packet(pkts[i], 100 + i + (i >= nth - 1),
-					vif_seed(i + (i >= nth - 1)));
+						vif_seed(i + (i >= nth - 1)));
 			rte_pktmbuf_free_bulk(pkts, got);
 			unit_check_pool();
 		}
@@ -169,8 +169,7 @@ test_no_mbufs(void **state)
 		for (j = 0; j < want; j++)
 			vif_expect_rsp(v, j, NETIF_RSP_OKAY);
 		vif_expect_no_rsp(v);
-		assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts + want, PKTS - want),
-			10 - want);
+		assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts + want, PKTS - want), 10 - want);
 		for (j = 0; j < 10; j++)
 			unit_check_packet(pkts[j], 100 + j, vif_seed(j));
 		rte_pktmbuf_free_bulk(pkts, 10);
@@ -221,7 +220,7 @@ run_bursts(struct vif *v, unsigned int burst, unsigned int total)
 			assert_int_equal(n, RTE_MIN(burst, XEN_NETIF_RING_SIZE - got));
 			for (i = 0; i < n; i++) {
 				unit_check_packet(pkts[i], 60,
-					vif_seed((sent + got + i) % RAWFRONT_PAGES));
+						vif_seed((sent + got + i) % RAWFRONT_PAGES));
 				vif_expect_rsp(v, 0xFFFF - got - i, NETIF_RSP_OKAY);
 			}
 			rte_pktmbuf_free_bulk(pkts, n);
@@ -268,7 +267,7 @@ test_many_pieces(void **state)
 	for (i = 0; i < 14; i++) {
 		for (j = 0; j < 18; j++)
 			vif_put(v, j, 0, j == 0 ? 18 * 3600 : 3600, j < 17 ? NETTXF_more_data : 0,
-				i * 18 + j);
+					i * 18 + j);
 	}
 	rawfront_tx_push(&v->f, 0);
 	while (got < 14) {
@@ -294,10 +293,20 @@ test_notify(void **state)
 		unsigned int n;
 		bool wanted;
 	} cases[] = {
-		{ 1, 1, true }, { 1, 32, true }, { 32, 32, true }, { 33, 32, false },
-		{ 0, 1, false }, { 0, 200, false }, { -5, 1, false }, { 2, 1, false },
-		{ 100, 200, true }, { 200, 200, true }, { 201, 200, false }, { 1000, 1, false },
-		{ -1000, 1, false }, { 2, 2, true },
+		{ 1, 1, true },
+		{ 1, 32, true },
+		{ 32, 32, true },
+		{ 33, 32, false },
+		{ 0, 1, false },
+		{ 0, 200, false },
+		{ -5, 1, false },
+		{ 2, 1, false },
+		{ 100, 200, true },
+		{ 200, 200, true },
+		{ 201, 200, false },
+		{ 1000, 1, false },
+		{ -1000, 1, false },
+		{ 2, 2, true },
 	};
 	struct rte_mbuf *pkts[PKTS];
 	struct vif *v = *state;
@@ -318,7 +327,7 @@ test_notify(void **state)
 			vif_expect_rsp(v, j, NETIF_RSP_OKAY);
 		assert_int_equal(unit_xstat(v->port, "rx_q0_notify_sent"), sent + cases[i].wanted);
 		assert_int_equal(unit_xstat(v->port, "rx_q0_notify_suppressed"),
-			held + !cases[i].wanted);
+				held + !cases[i].wanted);
 		assert_int_equal(unit_notifies(), real + cases[i].wanted);
 		assert_int_equal(rawfront_event(&v->f), cases[i].wanted);
 		/* An empty ring is no reason to notify anybody. */
@@ -343,7 +352,7 @@ rewrite(void *arg)
 	for (n = 0; !__atomic_load_n(&r->quit, __ATOMIC_RELAXED); n++) {
 		for (i = 0; i < XEN_NETIF_RING_SIZE; i++)
 			__atomic_store_n(&r->ring->ring[i].req.size, sizes[n % RTE_DIM(sizes)],
-				__ATOMIC_RELAXED);
+					__ATOMIC_RELAXED);
 	}
 	return NULL;
 }

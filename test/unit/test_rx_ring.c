@@ -325,9 +325,11 @@ test_dropped(void **state)
 		rte_pktmbuf_free_bulk(pkts, 2);
 		vif_expect_rsp(v, 0x1111, NETIF_RSP_OKAY);
 		for (slot = 0; slot < cases[i].slots; slot++)
-			vif_expect_rsp(v, slot == 0 && cases[i].first_id >= 0 ? cases[i].first_id :
-				(int)slot, slot >= 1 && slot <= cases[i].extras ? NETIF_RSP_NULL :
-				NETIF_RSP_ERROR);
+			vif_expect_rsp(v,
+					slot == 0 && cases[i].first_id >= 0 ? cases[i].first_id :
+									      (int)slot,
+					slot >= 1 && slot <= cases[i].extras ? NETIF_RSP_NULL :
+									       NETIF_RSP_ERROR);
 		vif_expect_rsp(v, 0x2222, NETIF_RSP_OKAY);
 		vif_expect_no_rsp(v);
 	}
@@ -380,10 +382,14 @@ test_accepted(void **state)
 		{ 4, { 0, 1, 2, 3 }, { 1, 0, 0, 4000 }, 2 },
 		{ 3, { 4096, 0, 0 }, { 0, 0, 14 }, 0 },
 		{ 18, { 0 }, { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, 0 },
-		{ 18, { 0 }, { 4096, 9, 4000, 4096, 0, 4096, 1, 4096, 4096, 4096, 4096, 4096, 4096,
-			4096, 4096, 4096, 4096, 1 }, 1 },
-		{ 17, { 0 }, { 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096,
-			4096, 4096, 4096, 4096, 4095 }, 0 },
+		{ 18, { 0 },
+				{ 4096, 9, 4000, 4096, 0, 4096, 1, 4096, 4096, 4096, 4096, 4096,
+						4096, 4096, 4096, 4096, 4096, 1 },
+				1 },
+		{ 17, { 0 },
+				{ 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096,
+						4096, 4096, 4096, 4096, 4095 },
+				0 },
 	};
 	static const uint16_t pages[20] = { 40, 9, 8, 7, 6, 5, 4, 3, 2, 1, 10, 11, 12, 13, 14, 15,
 		16, 17, 18, 19 };
@@ -395,13 +401,14 @@ test_accepted(void **state)
 	for (i = 0; i < RTE_DIM(cases); i++) {
 		for (j = 0, total = 0; j < cases[i].n; j++)
 			total += cases[i].size[j];
-		vif_put(v, pages[0], cases[i].offset[0], total, (cases[i].n > 1 ? MORE : 0) |
-			(cases[i].extras != 0 ? EXTRA : 0), 1000);
+		vif_put(v, pages[0], cases[i].offset[0], total,
+				(cases[i].n > 1 ? MORE : 0) | (cases[i].extras != 0 ? EXTRA : 0),
+				1000);
 		for (j = 1; j <= cases[i].extras; j++)
 			vif_put_extra(v, XEN_NETIF_EXTRA_TYPE_HASH, j != cases[i].extras);
 		for (j = 1; j < cases[i].n; j++)
 			vif_put(v, pages[j], cases[i].offset[j], cases[i].size[j],
-				j + 1 < cases[i].n ? MORE : 0, 1000 + j);
+					j + 1 < cases[i].n ? MORE : 0, 1000 + j);
 		assert_int_equal(vif_burst(v, &m, 1), 1);
 		assert_int_equal(m->pkt_len, total);
 		assert_int_equal(m->port, v->port);

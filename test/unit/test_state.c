@@ -189,7 +189,7 @@ test_detach(void **state)
 	rawfront_wait(&v->f, XenbusStateClosed);
 	/* libxl waits ten seconds; nothing but a stopped machine may make it as long. */
 	print_message("closed without the guest after %u ms\n",
-		(unsigned int)(unit_now_ms() - start));
+			(unsigned int)(unit_now_ms() - start));
 	assert_int_equal(unit_maps(), 0);
 	rawfront_state(&v->f, XenbusStateInitialising);
 	expect_stays(v, XenbusStateClosed);
@@ -274,8 +274,8 @@ test_wrong_frontend(void **state)
 		/* The wrong key is there before the state is. */
 		unit_write(cases[i].value, "%s/%s", v->f.back, cases[i].key);
 		unit_write(strcmp(cases[i].key, "frontend") == 0 ? "1" : v->f.front, "%s/%s",
-			v->f.back, strcmp(cases[i].key, "frontend") == 0 ? "frontend-id" :
-			"frontend");
+				v->f.back,
+				strcmp(cases[i].key, "frontend") == 0 ? "frontend-id" : "frontend");
 		unit_write("1", "%s/state", v->f.back);
 		unit_wait(strstr(vif_error(v), "have to name domain 1") != NULL);
 		expect_stays(v, XenbusStateInitialising);

@@ -34,8 +34,10 @@ static const struct {
 	{ "4294967296", 10, "is not a number" },
 	{ "18446744073709551617", 20, "is not a number" },
 	{ "9999999999999999999999999999999999999999999999999999999999999999999999", 70,
-		"is not a number" },
-	{ "1\0" "1", 3, "too long to be a number" },
+			"is not a number" },
+	{ "1\0"
+	  "1",
+			3, "too long to be a number" },
 	{ "\n", 1, "is not a number" },
 	{ "%s%n%x", 6, "is not a number" },
 };

@@ -35,8 +35,8 @@ expect_packet(struct vif *v, unsigned int first, uint32_t len, uint32_t seed, ui
 		assert_int_equal(rsp.id, first);
 		assert_int_equal(rsp.offset, 0);
 		assert_int_equal(rsp.status, n);
-		assert_int_equal(rsp.flags, (done == 0 ? flags : 0) |
-			(done + n < len ? NETRXF_more_data : 0));
+		assert_int_equal(rsp.flags,
+				(done == 0 ? flags : 0) | (done + n < len ? NETRXF_more_data : 0));
 		page = rawfront_page(&v->f, first);
 		for (i = 0; i < n; i++) {
 			if (page[i] != unit_byte(seed, done + i))
@@ -70,10 +70,23 @@ test_shapes(void **state)
 		uint32_t len;
 		uint16_t seg;
 	} cases[] = {
-		{ 14, UNIT_ROOM }, { 60, UNIT_ROOM }, { 2048, UNIT_ROOM }, { 2049, UNIT_ROOM },
-		{ 4095, UNIT_ROOM }, { 4096, UNIT_ROOM }, { 4097, UNIT_ROOM }, { 8192, UNIT_ROOM },
-		{ 9000, UNIT_ROOM }, { 60, 1 }, { 300, 1 }, { 1514, 7 }, { 4097, 13 },
-		{ 5000, 1000 }, { 65535, UNIT_ROOM }, { 65535, 333 }, { 65535, 2047 },
+		{ 14, UNIT_ROOM },
+		{ 60, UNIT_ROOM },
+		{ 2048, UNIT_ROOM },
+		{ 2049, UNIT_ROOM },
+		{ 4095, UNIT_ROOM },
+		{ 4096, UNIT_ROOM },
+		{ 4097, UNIT_ROOM },
+		{ 8192, UNIT_ROOM },
+		{ 9000, UNIT_ROOM },
+		{ 60, 1 },
+		{ 300, 1 },
+		{ 1514, 7 },
+		{ 4097, 13 },
+		{ 5000, 1000 },
+		{ 65535, UNIT_ROOM },
+		{ 65535, 333 },
+		{ 65535, 2047 },
 	};
 	struct vif *v = *state;
 	unsigned int i, slots;
@@ -206,7 +219,8 @@ test_too_few_posted(void **state)
 	for (posted = 1; posted < 3; posted++) {
 		rawfront_rx_post(&v->f, 0, posted - 1, 1);
 		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + (posted > 1),
-			3 - (posted > 1)), posted == 1);
+						 3 - (posted > 1)),
+				posted == 1);
 		unit_check_packet(pkts[1], 9000, 20);
 		unit_check_packet(pkts[2], 4096, 30);
 		assert_int_equal(rte_mbuf_refcnt_read(pkts[1]), 1);
@@ -237,7 +251,7 @@ test_bursts(void **state)
 			pkts[j] = unit_packet(60 + j, UNIT_ROOM, j);
 		for (sent = 0; sent < XEN_NETIF_RING_SIZE; sent += bursts[i]) {
 			assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + sent, bursts[i]),
-				RTE_MIN(bursts[i], XEN_NETIF_RING_SIZE));
+					RTE_MIN(bursts[i], XEN_NETIF_RING_SIZE));
 		}
 		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + 256, 256), 0);
 		for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
@@ -285,7 +299,8 @@ test_indices(void **state)
 		assert_int_equal(send_one(v, m), 0);
 		unit_check_packet(m, 60, 0);
 		rte_pktmbuf_free(m);
-		vif_expect_failed(v, "guest's RX ring: req_prod more than a ring ahead of rsp_prod");
+		vif_expect_failed(v,
+				"guest's RX ring: req_prod more than a ring ahead of rsp_prod");
 		assert_int_equal(unit_maps(), 0);
 		assert_int_equal(unit_ports(), 0);
 		expect_nothing(v);
@@ -394,7 +409,7 @@ watch_packets(void *arg)
 		if (prod != 0) {
 			w->seen++;
 			w->torn += (w->ring->ring[(prod - 1) & XEN_NETIF_RING_MASK].rsp.flags &
-				NETRXF_more_data) != 0;
+						   NETRXF_more_data) != 0;
 		}
 		pthread_mutex_unlock(&w->lock);
 	}
@@ -436,9 +451,17 @@ test_notify(void **state)
 		unsigned int n;
 		bool wanted;
 	} cases[] = {
-		{ 1, 1, true }, { 1, 32, true }, { 32, 32, true }, { 33, 32, false },
-		{ 0, 1, false }, { -5, 1, false }, { 2, 1, false }, { 200, 200, true },
-		{ 201, 200, false }, { 1000, 1, false }, { -1000, 1, false },
+		{ 1, 1, true },
+		{ 1, 32, true },
+		{ 32, 32, true },
+		{ 33, 32, false },
+		{ 0, 1, false },
+		{ -5, 1, false },
+		{ 2, 1, false },
+		{ 200, 200, true },
+		{ 201, 200, false },
+		{ 1000, 1, false },
+		{ -1000, 1, false },
 	};
 	struct netif_rx_response rsp;
 	struct rte_mbuf *pkts[PKTS];

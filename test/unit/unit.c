@@ -61,9 +61,20 @@ static int
 eal_start(void)
 {
 	static char text[16][CPU_LIST_MAX] = {
-		"unit", "--no-shconf", "--no-huge", "-m", "64", "--no-pci", "--no-telemetry",
-		"--log-level", "pmd.common.xen:debug", "--log-level", "pmd.net.xenvif:debug",
-		"--log-level", "pmd.net.xenfront:debug", "--lcores",
+		"unit",
+		"--no-shconf",
+		"--no-huge",
+		"-m",
+		"64",
+		"--no-pci",
+		"--no-telemetry",
+		"--log-level",
+		"pmd.common.xen:debug",
+		"--log-level",
+		"pmd.net.xenvif:debug",
+		"--log-level",
+		"pmd.net.xenfront:debug",
+		"--lcores",
 	};
 	char *argv[RTE_DIM(text)];
 	int argc;

@@ -63,14 +63,15 @@ void
 unit_idle(void);
 
 /** Wait until a condition holds; the test fails when it does not within UNIT_LIMIT_MS. */
-#define unit_wait(cond) do { \
-	uint64_t unit_end = unit_now_ms() + UNIT_LIMIT_MS; \
-	while (!(cond)) { \
-		if (unit_now_ms() > unit_end) \
-			fail_msg("not within %u ms: %s", UNIT_LIMIT_MS, #cond); \
-		unit_idle(); \
-	} \
-} while (0)
+#define unit_wait(cond) \
+	do { \
+		uint64_t unit_end = unit_now_ms() + UNIT_LIMIT_MS; \
+		while (!(cond)) { \
+			if (unit_now_ms() > unit_end) \
+				fail_msg("not within %u ms: %s", UNIT_LIMIT_MS, #cond); \
+			unit_idle(); \
+		} \
+	} while (0)
 
 /** Forget the log so far. Every thread's lines are caught from unit_setup() on. */
 void

@@ -38,7 +38,7 @@ unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool
 	assert_int_equal(rte_eth_dev_configure(port, queues, queues, &conf), 0);
 	for (i = 0; i < queues; i++) {
 		assert_int_equal(rte_eth_rx_queue_setup(port, i, 256, SOCKET_ID_ANY, NULL, pool),
-			0);
+				0);
 		assert_int_equal(rte_eth_tx_queue_setup(port, i, 256, SOCKET_ID_ANY, NULL), 0);
 	}
 	assert_int_equal(rte_eth_dev_start(port), 0);

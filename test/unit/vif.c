@@ -28,7 +28,7 @@ vif_open(struct vif *v, const struct vif_options *options)
 	v->has_port = true;
 	v->port = unit_port(v->name);
 	unit_start(v->port, OR(options->app_queues, 1), options->offloads,
-		options->pool != NULL ? options->pool : unit_pool);
+			options->pool != NULL ? options->pool : unit_pool);
 	devid++;
 }
 
@@ -65,11 +65,9 @@ vif_expect_failed(struct vif *v, const char *why)
 	if (strstr(vif_error(v), why) == NULL)
 		fail_msg("the error is '%s', not '%s'", vif_error(v), why);
 	unit_assert_log(why);
-	snprintf(text, sizeof(text), "backend/vif/%u/%u: state 5: written", v->f.domid,
-		v->f.devid);
+	snprintf(text, sizeof(text), "backend/vif/%u/%u: state 5: written", v->f.domid, v->f.devid);
 	closing = unit_log_find(text);
-	snprintf(text, sizeof(text), "backend/vif/%u/%u: state 6: written", v->f.domid,
-		v->f.devid);
+	snprintf(text, sizeof(text), "backend/vif/%u/%u: state 6: written", v->f.domid, v->f.devid);
 	/* The line follows what it says. */
 	unit_wait(unit_log_has(text));
 	closed = unit_log_find(text);

@@ -22,8 +22,8 @@ struct vif {
 
 /** How a vif is made; zeros are the usual. */
 struct vif_options {
-	unsigned int domid;      /* 0: 1 */
-	unsigned int queues;     /* of the guest; 0: 1 */
+	unsigned int domid; /* 0: 1 */
+	unsigned int queues; /* of the guest; 0: 1 */
 	unsigned int app_queues; /* 0: 1 */
 	bool single_evtchn;
 	uint64_t offloads;
