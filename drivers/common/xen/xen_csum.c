@@ -132,7 +132,11 @@ xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank)
 	total = ip_total_len(m, m->l2_len, (m->ol_flags & RTE_MBUF_F_TX_IPV6) == 0);
 	if (total < m->l3_len)
 		return -EINVAL;
-	return csum_fold_l4(m, l4_off, total - m->l3_len, l4 == RTE_MBUF_F_TX_UDP_CKSUM);
+	if (csum_fold_l4(m, l4_off, total - m->l3_len, l4 == RTE_MBUF_F_TX_UDP_CKSUM) < 0)
+		return -EINVAL;
+	/* Whole now, for whoever else sends this mbuf. */
+	m->ol_flags &= ~RTE_MBUF_F_TX_L4_MASK;
+	return 0;
 }
 
 uint16_t

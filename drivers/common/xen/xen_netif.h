@@ -20,6 +20,7 @@
 #include <ethdev_driver.h>
 #include <ethdev_vdev.h>
 #include <rte_ether.h>
+#include <rte_mbuf.h>
 #include <rte_spinlock.h>
 
 #include "xen_bus.h"
@@ -201,6 +202,23 @@ xen_netif_set_link(struct xen_netif *nif, bool up);
 __rte_internal
 void
 xen_netif_ring_broken(struct xen_netif *nif, struct xen_netif_ring *ring);
+
+/**
+ * Move the data of an empty mbuf to the next page, if len bytes would cross one where it is and
+ * there is room for it. Grant copies pin local memory by the page: what crosses one costs two
+ * operations, here or in the next backend that the packet is handed to. Called by the data path.
+ *
+ * @param room
+ *   Bytes from the data's place to the end of the mbuf.
+ */
+static inline void
+xen_netif_place(struct rte_mbuf *m, uint16_t room, uint32_t len)
+{
+	uint16_t to_page = -rte_pktmbuf_mtod(m, uintptr_t) & (XEN_PAGE_BYTES - 1);
+
+	if (to_page < len && to_page + len <= room)
+		m->data_off += to_page;
+}
 
 /**
  * Notify the other end if it asked for an event for the entries (old, published], and count what

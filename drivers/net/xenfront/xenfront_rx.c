@@ -281,6 +281,7 @@ take_simple(struct rx_walk *w, struct rte_mbuf *m)
 			    rsp.status < RTE_ETHER_HDR_LEN || rsp.status > w->q->room ||
 			    rsp.offset + (uint32_t)rsp.status > XEN_PAGE_BYTES))
 		return false;
+	xen_netif_place(m, w->q->room, rsp.status);
 	rte_memcpy(rte_pktmbuf_mtod(m, void *), w->rx->pages + slot * XEN_PAGE_BYTES + rsp.offset,
 			rsp.status);
 	m->data_len = rsp.status;

@@ -212,6 +212,7 @@ static bool
 prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
 {
 	const struct xenfront_peer_config *peer = &w->front->peer;
+	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
 	bool blank;
 
 	if (xen_csum_prepare_tx(m,
@@ -223,7 +224,7 @@ prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
 	}
 	if (blank)
 		*flags = NETTXF_csum_blank | NETTXF_data_validated;
-	else if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0)
+	else if (l4 != 0)
 		w->ring->count.csum_completed++;
 	return true;
 }

@@ -159,6 +159,7 @@ stage_chain(struct rx_walk *w, const struct rx_requests *r, uint32_t total, stru
 	struct rte_mbuf *m = NULL, *last = NULL;
 	uint16_t offset, left, len, segs = b->nb_segs;
 	uint64_t ops = w->ring->count.copy_ops;
+	uint32_t rest = total;
 	unsigned int i;
 
 	*head = NULL;
@@ -171,6 +172,7 @@ stage_chain(struct rx_walk *w, const struct rx_requests *r, uint32_t total, stru
 				m = walk_mbuf(w);
 				if (m == NULL)
 					goto no_mbuf;
+				xen_netif_place(m, q->room, rest);
 				m->port = q->port_id;
 				m->data_len = 0;
 				if (*head == NULL) {
@@ -185,6 +187,7 @@ stage_chain(struct rx_walk *w, const struct rx_requests *r, uint32_t total, stru
 			stage_piece(b, w->ring, r->req[i].gref, offset,
 					rte_pktmbuf_mtod_offset(m, void *, m->data_len), len);
 			m->data_len += len;
+			rest -= len;
 		}
 	}
 	(*head)->pkt_len = total;
@@ -271,6 +274,7 @@ take_simple(struct rx_walk *w, const struct netif_tx_request *req)
 	struct xenvif_packet *p = &b->packets[b->nb_packets++];
 	struct rte_mbuf *m = w->rxq->mbufs[w->next_mbuf++];
 
+	xen_netif_place(m, w->rxq->q.room, req->size);
 	m->port = w->rxq->q.port_id;
 	m->data_len = req->size;
 	m->pkt_len = req->size;

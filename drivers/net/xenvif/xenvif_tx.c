@@ -104,6 +104,7 @@ static bool
 prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
 {
 	const struct xenvif *vif = (const struct xenvif *)w->txq->q.nif;
+	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
 	bool blank;
 
 	if (xen_csum_prepare_tx(m, (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? vif->csum_ipv6 :
@@ -113,7 +114,7 @@ prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
 	}
 	if (blank)
 		*flags = NETRXF_csum_blank | NETRXF_data_validated;
-	else if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0)
+	else if (l4 != 0)
 		w->ring->count.csum_completed++;
 	return true;
 }
