@@ -30,7 +30,9 @@ private_main()
 		return
 	fi
 	need_root "it makes network namespaces and tap devices"
-	need_commands setpriv unshare pkill ip ping python3 dpdk-testpmd
+	need_commands setpriv unshare pkill ip ping iperf3 python3 dpdk-testpmd
+	[ -c /dev/net/tun ] || modprobe tun 2>/dev/null || :
+	[ -c /dev/net/tun ] || die "no /dev/net/tun: the kernel has no tap devices for the guests"
 	private_start "$@"
 }
 
