@@ -9,189 +9,10 @@
 
 #include <rte_errno.h>
 #include <rte_ether.h>
-#include <rte_ip.h>
-#include <rte_tcp.h>
-#include <rte_udp.h>
 
+#include "frame.h"
 #include "vif.h"
 #include "xen_csum.h"
-
-#define FRAME_MAX 2000
-
-/* A frame to be made, and where its parts came to be. */
-struct frame {
-	unsigned int vlans;
-	bool ipv6;
-	unsigned int options; /* IPv4: words; IPv6: extension headers of 8 bytes */
-	bool udp;
-	unsigned int payload;
-	unsigned int padding;
-	uint16_t seg; /* bytes a segment; 0: one segment */
-
-	uint8_t data[FRAME_MAX];
-	uint32_t len;
-	uint32_t l3;
-	uint32_t l4;
-	uint32_t l4_len;
-};
-
-static uint32_t
-sum_bytes(const uint8_t *data, uint32_t len, uint32_t sum)
-{
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		sum += i % 2 == 0 ? data[i] << 8 : data[i];
-	return sum;
-}
-
-static uint16_t
-fold(uint32_t sum)
-{
-	while (sum > 0xFFFF)
-		sum = (sum & 0xFFFF) + (sum >> 16);
-	return sum;
-}
-
-/* The sum of the pseudo-header (RFC 9293, RFC 8200). */
-static uint32_t
-pseudo_sum(const struct frame *f)
-{
-	uint32_t sum = (f->udp ? 17 : 6) + f->l4_len;
-
-	if (f->ipv6)
-		return sum_bytes(f->data + f->l3 + 8, 32, sum);
-	return sum_bytes(f->data + f->l3 + 12, 8, sum);
-}
-
-static uint8_t *
-csum_field(struct frame *f)
-{
-	return f->data + f->l4 + (f->udp ? 6 : 16);
-}
-
-static void
-set16(uint8_t *at, uint16_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value;
-}
-
-static void
-put_l2(struct frame *f)
-{
-	unsigned int i;
-
-	for (i = 0; i < 12; i++)
-		f->data[i] = 2 * i;
-	for (i = 0, f->l3 = 12; i < f->vlans; i++, f->l3 += 4) {
-		set16(f->data + f->l3,
-				i + 1 < f->vlans ? RTE_ETHER_TYPE_QINQ : RTE_ETHER_TYPE_VLAN);
-		set16(f->data + f->l3 + 2, 100 + i);
-	}
-	set16(f->data + f->l3, f->ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
-	f->l3 += 2;
-}
-
-static void
-put_l3(struct frame *f)
-{
-	uint8_t *ip = f->data + f->l3;
-	unsigned int i;
-
-	f->l4_len = (f->udp ? 8 : 20) + f->payload;
-	if (f->ipv6) {
-		f->l4 = f->l3 + 40 + 8 * f->options;
-		ip[0] = 0x60;
-		set16(ip + 4, 8 * f->options + f->l4_len);
-		ip[6] = f->options != 0 ? IPPROTO_DSTOPTS : f->udp ? 17 : 6;
-		ip[7] = 64;
-		for (i = 8; i < 40; i++)
-			ip[i] = 3 * i;
-		for (i = 1; i <= f->options; i++)
-			ip[32 + 8 * i] = i < f->options ? IPPROTO_DSTOPTS : f->udp ? 17 : 6;
-		return;
-	}
-	f->l4 = f->l3 + 20 + 4 * f->options;
-	ip[0] = 0x45 + f->options;
-	set16(ip + 2, 20 + 4 * f->options + f->l4_len);
-	ip[8] = 64;
-	ip[9] = f->udp ? 17 : 6;
-	for (i = 12; i < 20; i++)
-		ip[i] = 5 * i;
-	set16(ip + 10, ~fold(sum_bytes(ip, 20 + 4 * f->options, 0)));
-}
-
-/* The frame with a blank checksum. */
-static void
-make(struct frame *f)
-{
-	uint8_t *l4;
-	uint32_t i;
-
-	memset(f->data, 0, sizeof(f->data));
-	put_l2(f);
-	put_l3(f);
-	l4 = f->data + f->l4;
-	set16(l4, 1000);
-	set16(l4 + 2, 2000);
-	if (f->udp)
-		set16(l4 + 4, f->l4_len);
-	else
-		l4[12] = 0x50;
-	f->len = f->l4 + f->l4_len;
-	for (i = f->len - f->payload; i < f->len; i++)
-		f->data[i] = unit_byte(f->payload, i);
-	/* Nothing asks padding to be zero. */
-	memset(f->data + f->len, 0xC3, f->padding);
-	f->len += f->padding;
-	set16(csum_field(f), fold(pseudo_sum(f)));
-}
-
-static struct rte_mbuf *
-to_mbuf(const struct frame *f)
-{
-	uint32_t done, n, step = f->seg != 0 ? f->seg : FRAME_MAX;
-	struct rte_mbuf *head = NULL, *m;
-
-	for (done = 0; done < f->len; done += n) {
-		/* All headers stand in the first segment. */
-		n = RTE_MIN(head == NULL ? RTE_MAX(step, f->l4 + 20) : step, f->len - done);
-		m = rte_pktmbuf_alloc(unit_pool);
-		assert_non_null(m);
-		memcpy(rte_pktmbuf_append(m, n), f->data + done, n);
-		if (head == NULL)
-			head = m;
-		else
-			assert_int_equal(rte_pktmbuf_chain(head, m), 0);
-	}
-	head->l2_len = f->l3;
-	head->l3_len = f->l4 - f->l3;
-	head->l4_len = f->udp ? 8 : 20;
-	return head;
-}
-
-/* The packet is the frame with a finished checksum and not another byte changed. */
-static void
-check_finished(struct frame *f, struct rte_mbuf *m)
-{
-	uint8_t flat[FRAME_MAX];
-	const uint8_t *data = rte_pktmbuf_read(m, 0, m->pkt_len, flat);
-	uint8_t *field = csum_field(f);
-	uint16_t blank = field[0] << 8 | field[1];
-
-	assert_int_equal(m->pkt_len, f->len);
-	if (data != flat)
-		memcpy(flat, data, f->len);
-	memcpy(field, flat + (field - f->data), 2);
-	assert_memory_equal(flat, f->data, f->len);
-	if (fold(pseudo_sum(f) + sum_bytes(f->data + f->l4, f->l4_len, 0)) != 0xFFFF)
-		fail_msg("wrong sum: ipv6 %d udp %d options %u payload %u padding %u", f->ipv6,
-				f->udp, f->options, f->payload, f->padding);
-	if (f->udp)
-		assert_int_not_equal(field[0] | field[1], 0);
-	set16(field, blank);
-}
 
 static const struct frame good[] = {
 	{ .payload = 0 },
@@ -230,10 +51,10 @@ test_receive(void **state __rte_unused)
 
 	for (i = 0; i < RTE_DIM(good); i++) {
 		f = good[i];
-		make(&f);
-		m = to_mbuf(&f);
+		frame_make(&f);
+		m = frame_mbuf(&f);
 		assert_int_equal(xen_csum_complete_rx(m), 0);
-		check_finished(&f, m);
+		frame_check_finished(&f, m);
 		assert_int_equal(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK,
 				RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 		rte_pktmbuf_free(m);
@@ -246,15 +67,17 @@ test_udp_zero(void **state __rte_unused)
 {
 	struct frame f = { .udp = true, .payload = 2 };
 	struct rte_mbuf *m;
-	uint16_t sum;
+	uint8_t blank[2];
 
-	make(&f);
-	set16(f.data + f.l4 + 8, 0);
-	sum = ~fold(pseudo_sum(&f) + sum_bytes(f.data + f.l4, 6, 0));
-	set16(f.data + f.l4 + 8, sum);
-	m = to_mbuf(&f);
+	frame_make(&f);
+	memcpy(blank, frame_csum(&f), sizeof(blank));
+	frame_set16(frame_csum(&f), 0);
+	frame_set16(f.data + f.l4 + 8, 0);
+	frame_set16(f.data + f.l4 + 8, ~frame_sum(&f));
+	memcpy(frame_csum(&f), blank, sizeof(blank));
+	m = frame_mbuf(&f);
 	assert_int_equal(xen_csum_complete_rx(m), 0);
-	check_finished(&f, m);
+	frame_check_finished(&f, m);
 	assert_int_equal(*rte_pktmbuf_mtod_offset(m, uint16_t *, f.l4 + 6), 0xFFFF);
 	rte_pktmbuf_free(m);
 }
@@ -262,7 +85,7 @@ test_udp_zero(void **state __rte_unused)
 static void
 expect_unfinished(const struct frame *f)
 {
-	struct rte_mbuf *m = to_mbuf(f);
+	struct rte_mbuf *m = frame_mbuf(f);
 	uint8_t flat[FRAME_MAX];
 
 	assert_int_equal(xen_csum_complete_rx(m), -EINVAL);
@@ -308,8 +131,8 @@ test_receive_bad(void **state __rte_unused)
 
 	for (i = 0; i < RTE_DIM(cases); i++) {
 		f = cases[i].frame;
-		make(&f);
-		set16(f.data + f.l3 + cases[i].at, cases[i].value);
+		frame_make(&f);
+		frame_set16(f.data + f.l3 + cases[i].at, cases[i].value);
 		expect_unfinished(&f);
 	}
 	/* Cut short after every byte but the last. */
@@ -317,7 +140,7 @@ test_receive_bad(void **state __rte_unused)
 		f = good[i];
 		if (f.seg != 0)
 			continue;
-		make(&f);
+		frame_make(&f);
 		for (f.len -= f.padding + 1; f.len >= RTE_ETHER_HDR_LEN; f.len -= 1 + f.len / 16)
 			expect_unfinished(&f);
 	}
@@ -334,24 +157,17 @@ test_receive_random(void **state __rte_unused)
 	srand(1);
 	for (i = 0; i < 20000; i++) {
 		f = good[i % RTE_DIM(good)];
-		make(&f);
+		frame_make(&f);
 		changes = 1 + rand() % 4;
 		for (n = 0; n < changes; n++)
 			f.data[12 + rand() % RTE_MIN(60u, f.len - 12)] = rand();
 		f.len -= rand() % 8 == 0 ? rand() % (f.len - 14) : 0;
-		m = to_mbuf(&f);
+		m = frame_mbuf(&f);
 		xen_csum_complete_rx(m);
 		assert_int_equal(m->pkt_len, f.len);
 		rte_pktmbuf_free(m);
 	}
 	unit_check_pool();
-}
-
-static uint64_t
-tx_flags(const struct frame *f)
-{
-	return (f->ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM) |
-			(f->udp ? RTE_MBUF_F_TX_UDP_CKSUM : RTE_MBUF_F_TX_TCP_CKSUM);
 }
 
 /* What an application sends is finished here, or left blank where the guest finishes it. */
@@ -365,18 +181,18 @@ test_transmit(void **state __rte_unused)
 
 	for (i = 0; i < RTE_DIM(good); i++) {
 		f = good[i];
-		make(&f);
-		m = to_mbuf(&f);
-		m->ol_flags |= tx_flags(&f);
+		frame_make(&f);
+		m = frame_mbuf(&f);
+		m->ol_flags |= frame_tx_flags(&f);
 		if (!f.ipv6)
 			memset(rte_pktmbuf_mtod_offset(m, void *, f.l3 + 10), 0x77, 2);
 		assert_int_equal(xen_csum_prepare_tx(m, false, &blank), 0);
 		assert_false(blank);
-		check_finished(&f, m);
+		frame_check_finished(&f, m);
 		rte_pktmbuf_free(m);
 
-		m = to_mbuf(&f);
-		m->ol_flags |= tx_flags(&f);
+		m = frame_mbuf(&f);
+		m->ol_flags |= frame_tx_flags(&f);
 		assert_int_equal(xen_csum_prepare_tx(m, true, &blank), 0);
 		assert_true(blank);
 		assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.data, m->data_len);
@@ -406,9 +222,9 @@ test_transmit_bad(void **state __rte_unused)
 	unsigned int i;
 	bool blank;
 
-	make(&f);
+	frame_make(&f);
 	for (i = 0; i < RTE_DIM(cases); i++) {
-		m = to_mbuf(&f);
+		m = frame_mbuf(&f);
 		m->ol_flags |= cases[i].flags;
 		m->l2_len = cases[i].l2;
 		m->l3_len = cases[i].l3;
@@ -456,21 +272,21 @@ test_ring_receive(void **state)
 	struct frame f = { .payload = 100, .ipv6 = true };
 	struct rte_mbuf *m;
 
-	make(&f);
+	frame_make(&f);
 	expect_untouched(v, &f, 0, RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN);
 	expect_untouched(v, &f, NETTXF_data_validated, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 	m = through_rx(v, &f, blank);
 	assert_non_null(m);
-	check_finished(&f, m);
+	frame_check_finished(&f, m);
 	assert_int_equal(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 	rte_pktmbuf_free(m);
 	m = through_rx(v, &f, NETTXF_csum_blank);
 	assert_non_null(m);
-	check_finished(&f, m);
+	frame_check_finished(&f, m);
 	rte_pktmbuf_free(m);
 	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_completed"), 2);
 	/* Nothing to finish: the packet alone is lost. */
-	set16(f.data + f.l3 + 4, 0xFFFF);
+	frame_set16(f.data + f.l3 + 4, 0xFFFF);
 	assert_null(through_rx(v, &f, blank));
 	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packets"), 1);
 	vif_send_good(v);
@@ -486,10 +302,10 @@ static uint16_t
 through_tx(struct vif *v, struct frame *f, struct rte_mbuf **copy)
 {
 	struct netif_rx_response rsp;
-	struct rte_mbuf *m = to_mbuf(f);
+	struct rte_mbuf *m = frame_mbuf(f);
 
-	m->ol_flags |= tx_flags(f);
-	set16(rte_pktmbuf_mtod_offset(m, uint8_t *, csum_field(f) - f->data), 0);
+	m->ol_flags |= frame_tx_flags(f);
+	frame_set16(rte_pktmbuf_mtod_offset(m, uint8_t *, frame_csum(f) - f->data), 0);
 	assert_int_equal(rte_eth_tx_prepare(v->port, 0, &m, 1), 1);
 	rawfront_rx_post(&v->f, 0, 0, 1);
 	assert_int_equal(rte_eth_tx_burst(v->port, 0, &m, 1), 1);
@@ -514,14 +330,14 @@ check_transmit(struct vif *v, bool blank)
 		/* rte_eth_tx_prepare() knows no extension headers. */
 		if (f.ipv6 && f.options != 0)
 			continue;
-		make(&f);
+		frame_make(&f);
 		assert_int_equal(through_tx(v, &f, &m), blank ? flags : 0);
 		/* The guest finishes a blank one as we finish the guest's. */
 		if (blank) {
 			assert_memory_equal(rte_pktmbuf_mtod(m, void *), f.data, f.len);
 			assert_int_equal(xen_csum_complete_rx(m), 0);
 		}
-		check_finished(&f, m);
+		frame_check_finished(&f, m);
 		rte_pktmbuf_free(m);
 	}
 }
@@ -552,10 +368,10 @@ test_prepare_refuses(void **state)
 	struct vif *v = *state;
 	struct rte_mbuf *pkts[2];
 
-	make(&f);
-	pkts[0] = to_mbuf(&f);
-	pkts[1] = to_mbuf(&f);
-	pkts[1]->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | tx_flags(&f);
+	frame_make(&f);
+	pkts[0] = frame_mbuf(&f);
+	pkts[1] = frame_mbuf(&f);
+	pkts[1]->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | frame_tx_flags(&f);
 	assert_int_equal(rte_eth_tx_prepare(v->port, 0, pkts, 2), 1);
 	assert_int_equal(rte_errno, ENOTSUP);
 	pkts[1]->ol_flags = RTE_MBUF_F_TX_SCTP_CKSUM | RTE_MBUF_F_TX_IPV4;

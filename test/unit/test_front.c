@@ -4,185 +4,16 @@
 
 /* net_xenfront against a backend played by hand, which does what it likes. */
 
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "rawback.h"
 #include "unit.h"
-#include "rawfront.h"
 
-/* The backend is domain 1, the frontend under test is in domain 0, like the test itself. */
-#define BACKEND 1
-#define NAME "net_xenfront_t"
 #define PKTS 64
-
-static struct {
-	struct rawfront names; /* of the directories alone */
-	char back[64];
-	uint16_t port;
-	xengnttab_handle *gnttab;
-	xenevtchn_handle *evtchn;
-	struct netif_tx_sring *tx;
-	struct netif_rx_sring *rx;
-	/* Requests taken and responses written so far. */
-	uint32_t tx_cons;
-	uint32_t rx_prod;
-} b;
-
-static unsigned int
-read_number(const char *key)
-{
-	return strtoul(unit_read("%s/%s", b.names.front, key), NULL, 10);
-}
-
-static void
-back_state(enum xenbus_state state)
-{
-	char value[8];
-
-	snprintf(value, sizeof(value), "%d", state);
-	unit_write(value, "%s/state", b.back);
-}
-
-static bool
-front_is(enum xenbus_state state)
-{
-	return read_number("state") == state;
-}
-
-/* The toolstack's keys, and what a backend offers. */
-static void
-make_dirs(void)
-{
-	static const char *const offers[] = { "feature-rx-copy", "feature-sg", "online",
-		"multi-queue-max-queues", "feature-split-event-channels" };
-	unsigned int i;
-
-	unit_write(b.names.front, "%s/frontend", b.back);
-	unit_write("0", "%s/frontend-id", b.back);
-	for (i = 0; i < RTE_DIM(offers); i++)
-		unit_write("1", "%s/%s", b.back, offers[i]);
-	unit_write("1", "%s/state", b.back);
-	unit_write(b.back, "%s/backend", b.names.front);
-	unit_write("1", "%s/backend-id", b.names.front);
-	unit_write("00:16:3e:01:02:03", "%s/mac", b.names.front);
-	unit_write("1500", "%s/mtu", b.names.front);
-	unit_write("1", "%s/state", b.names.front);
-}
-
-static void
-unmap_rings(void)
-{
-	if (b.tx != NULL)
-		xengnttab_unmap(b.gnttab, b.tx, 1);
-	if (b.rx != NULL)
-		xengnttab_unmap(b.gnttab, b.rx, 1);
-	b.tx = NULL;
-	b.rx = NULL;
-	if (b.evtchn != NULL)
-		xenevtchn_close(b.evtchn);
-	b.evtchn = NULL;
-}
-
-/* Wait for the frontend, enter its rings, and be connected. */
-static void
-backend_connect(void)
-{
-	back_state(XenbusStateInitWait);
-	unit_wait(front_is(XenbusStateConnected));
-	xensim_set_domid(BACKEND);
-	b.evtchn = xenevtchn_open(NULL, 0);
-	xensim_set_domid(-1);
-	assert_non_null(b.evtchn);
-	b.tx = xengnttab_map_grant_ref(b.gnttab, 0, read_number("tx-ring-ref"), 3);
-	b.rx = xengnttab_map_grant_ref(b.gnttab, 0, read_number("rx-ring-ref"), 3);
-	assert_non_null(b.tx);
-	assert_non_null(b.rx);
-	assert_true(xenevtchn_bind_interdomain(b.evtchn, 0, read_number("event-channel-tx")) > 0);
-	assert_true(xenevtchn_bind_interdomain(b.evtchn, 0, read_number("event-channel-rx")) > 0);
-	b.tx_cons = b.tx->rsp_prod;
-	b.rx_prod = b.rx->rsp_prod;
-	back_state(XenbusStateConnected);
-	unit_wait(unit_link(b.port));
-}
-
-static int
-setup(void **state __rte_unused)
-{
-	memset(&b, 0, sizeof(b));
-	unit_log_clear();
-	snprintf(b.back, sizeof(b.back), "/local/domain/1/backend/vif/0/0");
-	snprintf(b.names.front, sizeof(b.names.front), "/local/domain/0/device/vif/0");
-	xensim_set_domid(BACKEND);
-	b.gnttab = xengnttab_open(NULL, 0);
-	xensim_set_domid(-1);
-	assert_non_null(b.gnttab);
-	make_dirs();
-	assert_int_equal(unit_probe(NAME, "devid=0,queues=1"), 0);
-	b.port = unit_port(NAME);
-	unit_start(b.port, 1, RTE_ETH_RX_OFFLOAD_SCATTER, unit_pool);
-	backend_connect();
-	return 0;
-}
-
-static int
-teardown(void **state __rte_unused)
-{
-	unmap_rings();
-	xengnttab_close(b.gnttab);
-	back_state(XenbusStateClosed);
-	unit_remove_port(NAME);
-	unit_remove("%s", b.back);
-	unit_remove("%s", b.names.front);
-	assert_int_equal(unit_grants(), 0);
-	assert_int_equal(unit_ports(), 0);
-	unit_check_pool();
-	return 0;
-}
-
-/* Put a response into the RX ring: of the slot's own request, unless id says otherwise. */
-static void
-put_rx(int id, uint16_t offset, uint16_t flags, int16_t status)
-{
-	struct netif_rx_response rsp = {
-		.id = id >= 0 ? id : (int)(b.rx_prod & XEN_NETIF_RING_MASK),
-		.offset = offset,
-		.flags = flags,
-		.status = status,
-	};
-
-	b.rx->ring[b.rx_prod++ & XEN_NETIF_RING_MASK].rsp = rsp;
-}
-
-/* Put data into the buffer of the next response, before that overwrites the request. */
-static void
-fill_rx(uint32_t slot, uint16_t offset, const void *data, uint16_t len)
-{
-	xengnttab_grant_copy_segment_t seg = {
-		.dest.foreign = {
-			.ref = b.rx->ring[slot & XEN_NETIF_RING_MASK].req.gref,
-			.offset = offset,
-			.domid = 0,
-		},
-		.len = len,
-		.flags = GNTCOPY_dest_gref,
-	};
-
-	memcpy(&seg.source.virt, &data, sizeof(data));
-	assert_int_equal(xengnttab_grant_copy(b.gnttab, 1, &seg), 0);
-	assert_int_equal(seg.status, GNTST_okay);
-}
-
-static void
-push_rx(void)
-{
-	__atomic_store_n(&b.rx->rsp_prod, b.rx_prod, __ATOMIC_RELEASE);
-}
 
 static uint16_t
 burst_rx(struct rte_mbuf **pkts)
 {
-	push_rx();
-	return rte_eth_rx_burst(b.port, 0, pkts, PKTS);
+	rawback_push_rx();
+	return rte_eth_rx_burst(rawback.port, 0, pkts, PKTS);
 }
 
 static void
@@ -193,27 +24,27 @@ put_good(uint32_t seed)
 
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = unit_byte(seed, i);
-	fill_rx(b.rx_prod, 64, data, sizeof(data));
-	put_rx(-1, 64, NETRXF_data_validated, sizeof(data));
+	rawback_fill_rx(rawback.rx_prod, 64, data, sizeof(data));
+	rawback_put_rx(-1, 64, NETRXF_data_validated, sizeof(data));
 }
 
 /* The frontend closes, says why, and takes a backend that starts anew. */
 static void
 expect_broken(const char *why)
 {
-	unit_wait(!unit_link(b.port));
+	unit_wait(!unit_link(rawback.port));
 	unit_wait(strstr(unit_read("/local/domain/0/error/device/vif/0/error"), why) != NULL);
 	unit_assert_log(why);
 	/* The rings are ours until we say that we have let go of them. */
-	unmap_rings();
-	back_state(XenbusStateClosing);
-	back_state(XenbusStateClosed);
-	unit_wait(front_is(XenbusStateClosed));
+	rawback_release();
+	rawback_state(XenbusStateClosing);
+	rawback_state(XenbusStateClosed);
+	unit_wait(rawback_front_is(XenbusStateClosed));
 	assert_int_equal(unit_grants(), 0);
 	unit_remove("/local/domain/0/error/device/vif/0");
 	unit_log_clear();
-	unit_write("1", "%s/state", b.back);
-	backend_connect();
+	unit_write("1", "%s/state", rawback.back);
+	rawback_connect();
 }
 
 static void
@@ -224,69 +55,69 @@ extra_rx(uint8_t type, bool more)
 		.flags = more ? XEN_NETIF_EXTRA_FLAG_MORE : 0,
 	};
 
-	memcpy(&b.rx->ring[b.rx_prod++ & XEN_NETIF_RING_MASK], &extra, sizeof(extra));
+	memcpy(&rawback.rx->ring[rawback.rx_prod++ & XEN_NETIF_RING_MASK], &extra, sizeof(extra));
 }
 
 static void
 rx_other_id(void)
 {
-	put_rx((b.rx_prod + 1) & XEN_NETIF_RING_MASK, 0, 0, 60);
+	rawback_put_rx((rawback.rx_prod + 1) & XEN_NETIF_RING_MASK, 0, 0, 60);
 }
 
 static void
 rx_large_id(void)
 {
-	put_rx(0xFFFF, 0, 0, 60);
+	rawback_put_rx(0xFFFF, 0, 0, 60);
 }
 
 static void
 rx_past_page(void)
 {
-	put_rx(-1, 4000, 0, 97);
+	rawback_put_rx(-1, 4000, 0, 97);
 }
 
 static void
 rx_past_page_size(void)
 {
-	put_rx(-1, 0, 0, 0x7FFF);
+	rawback_put_rx(-1, 0, 0, 0x7FFF);
 }
 
 static void
 rx_past_page_later(void)
 {
-	put_rx(-1, 0, NETRXF_more_data, 4096);
-	put_rx(-1, 0xFFFF, 0, 1);
+	rawback_put_rx(-1, 0, NETRXF_more_data, 4096);
+	rawback_put_rx(-1, 0xFFFF, 0, 1);
 }
 
 static void
 rx_chain_past_prod(void)
 {
-	put_rx(-1, 0, NETRXF_more_data, 100);
+	rawback_put_rx(-1, 0, NETRXF_more_data, 100);
 }
 
 static void
 rx_extra_past_prod(void)
 {
-	put_rx(-1, 0, NETRXF_extra_info, 100);
+	rawback_put_rx(-1, 0, NETRXF_extra_info, 100);
 }
 
 static void
 rx_extras_past_prod(void)
 {
-	put_rx(-1, 0, NETRXF_extra_info, 100);
+	rawback_put_rx(-1, 0, NETRXF_extra_info, 100);
 	extra_rx(XEN_NETIF_EXTRA_TYPE_HASH, true);
 }
 
 static void
 rx_ahead(void)
 {
-	b.rx_prod += 300;
+	rawback.rx_prod += 300;
 }
 
 static void
 rx_backwards(void)
 {
-	b.rx_prod -= 2;
+	rawback.rx_prod -= 2;
 }
 
 static void
@@ -323,7 +154,7 @@ test_rx_breaches(void **state __rte_unused)
 			unit_check_packet(pkts[0], 100, i);
 			rte_pktmbuf_free(pkts[0]);
 		}
-		assert_int_equal(rte_eth_rx_burst(b.port, 0, pkts, PKTS), 0);
+		assert_int_equal(rte_eth_rx_burst(rawback.port, 0, pkts, PKTS), 0);
 		expect_broken(cases[i].why);
 	}
 }
@@ -331,27 +162,27 @@ test_rx_breaches(void **state __rte_unused)
 static void
 rx_error(void)
 {
-	put_rx(-1, 0, 0, NETIF_RSP_ERROR);
+	rawback_put_rx(-1, 0, 0, NETIF_RSP_ERROR);
 }
 
 static void
 rx_error_later(void)
 {
-	put_rx(-1, 0, NETRXF_more_data, 100);
-	put_rx(-1, 0, NETRXF_more_data, NETIF_RSP_DROPPED);
-	put_rx(-1, 0, 0, 100);
+	rawback_put_rx(-1, 0, NETRXF_more_data, 100);
+	rawback_put_rx(-1, 0, NETRXF_more_data, NETIF_RSP_DROPPED);
+	rawback_put_rx(-1, 0, 0, 100);
 }
 
 static void
 rx_13_bytes(void)
 {
-	put_rx(-1, 0, 0, 13);
+	rawback_put_rx(-1, 0, 0, 13);
 }
 
 static void
 rx_empty(void)
 {
-	put_rx(-1, 0, 0, 0);
+	rawback_put_rx(-1, 0, 0, 0);
 }
 
 static void
@@ -360,7 +191,7 @@ rx_19_slots(void)
 	unsigned int i;
 
 	for (i = 0; i < 19; i++)
-		put_rx(-1, 0, i < 18 ? NETRXF_more_data : 0, 100);
+		rawback_put_rx(-1, 0, i < 18 ? NETRXF_more_data : 0, 100);
 }
 
 static void
@@ -369,27 +200,27 @@ rx_too_long(void)
 	unsigned int i;
 
 	for (i = 0; i < 17; i++)
-		put_rx(-1, 0, i < 16 ? NETRXF_more_data : 0, 4096);
+		rawback_put_rx(-1, 0, i < 16 ? NETRXF_more_data : 0, 4096);
 }
 
 static void
 rx_gso(void)
 {
-	put_rx(-1, 0, NETRXF_extra_info, 100);
+	rawback_put_rx(-1, 0, NETRXF_extra_info, 100);
 	extra_rx(XEN_NETIF_EXTRA_TYPE_GSO, false);
 }
 
 static void
 rx_extra_unknown(void)
 {
-	put_rx(-1, 0, NETRXF_extra_info, 100);
+	rawback_put_rx(-1, 0, NETRXF_extra_info, 100);
 	extra_rx(99, false);
 }
 
 static void
 rx_blank_nonsense(void)
 {
-	put_rx(-1, 0, NETRXF_csum_blank | NETRXF_data_validated, 60);
+	rawback_put_rx(-1, 0, NETRXF_csum_blank | NETRXF_data_validated, 60);
 }
 
 /* Packets that are dropped, each between two that arrive. */
@@ -420,13 +251,13 @@ test_rx_dropped(void **state __rte_unused)
 		unit_check_packet(pkts[1], 100, 2 * i + 1);
 		rte_pktmbuf_free_bulk(pkts, 2);
 		/* All buffers are posted again. */
-		assert_int_equal(b.rx->req_prod - b.rx_prod, XEN_NETIF_RING_SIZE);
+		assert_int_equal(rawback.rx->req_prod - rawback.rx_prod, XEN_NETIF_RING_SIZE);
 	}
-	assert_int_equal(rte_eth_stats_get(b.port, &stats), 0);
+	assert_int_equal(rte_eth_stats_get(rawback.port, &stats), 0);
 	assert_int_equal(stats.ierrors, RTE_DIM(cases));
 	assert_int_equal(stats.ipackets, 2 * RTE_DIM(cases));
-	assert_true(unit_link(b.port));
-	assert_int_equal(unit_xstat(b.port, "protocol_errors"), 0);
+	assert_true(unit_link(rawback.port));
+	assert_int_equal(unit_xstat(rawback.port, "protocol_errors"), 0);
 }
 
 /* Send n packets; the requests as the backend sees them. */
@@ -438,9 +269,9 @@ send_packets(unsigned int n, struct netif_tx_request *reqs)
 
 	for (i = 0; i < n; i++) {
 		m = unit_packet(100, UNIT_ROOM, i);
-		assert_int_equal(rte_eth_tx_burst(b.port, 0, &m, 1), 1);
-		assert_int_equal(b.tx->req_prod, b.tx_cons + 1);
-		reqs[i] = b.tx->ring[b.tx_cons++ & XEN_NETIF_RING_MASK].req;
+		assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 1);
+		assert_int_equal(rawback.tx->req_prod, rawback.tx_cons + 1);
+		reqs[i] = rawback.tx->ring[rawback.tx_cons++ & XEN_NETIF_RING_MASK].req;
 		assert_int_equal(reqs[i].size, 100);
 	}
 }
@@ -450,8 +281,8 @@ answer(uint16_t id, int16_t status)
 {
 	struct netif_tx_response rsp = { .id = id, .status = status };
 
-	b.tx->ring[b.tx->rsp_prod & XEN_NETIF_RING_MASK].rsp = rsp;
-	__atomic_store_n(&b.tx->rsp_prod, b.tx->rsp_prod + 1, __ATOMIC_RELEASE);
+	rawback.tx->ring[rawback.tx->rsp_prod & XEN_NETIF_RING_MASK].rsp = rsp;
+	__atomic_store_n(&rawback.tx->rsp_prod, rawback.tx->rsp_prod + 1, __ATOMIC_RELEASE);
 }
 
 /* The frontend looks at responses when it transmits. */
@@ -460,7 +291,7 @@ transmit_into_broken(const char *why)
 {
 	struct rte_mbuf *m = unit_packet(60, UNIT_ROOM, 0);
 
-	assert_int_equal(rte_eth_tx_burst(b.port, 0, &m, 1), 0);
+	assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 0);
 	unit_check_packet(m, 60, 0);
 	rte_pktmbuf_free(m);
 	expect_broken(why);
@@ -489,10 +320,10 @@ test_tx_breaches(void **state __rte_unused)
 	transmit_into_broken(why);
 	/* More answers than requests. */
 	send_packets(2, reqs);
-	__atomic_store_n(&b.tx->rsp_prod, b.tx->rsp_prod + 3, __ATOMIC_RELEASE);
+	__atomic_store_n(&rawback.tx->rsp_prod, rawback.tx->rsp_prod + 3, __ATOMIC_RELEASE);
 	transmit_into_broken("rsp_prod ahead of the requests");
 	send_packets(2, reqs);
-	__atomic_store_n(&b.tx->rsp_prod, b.tx->rsp_prod - 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&rawback.tx->rsp_prod, rawback.tx->rsp_prod - 1, __ATOMIC_RELEASE);
 	transmit_into_broken("rsp_prod ahead of the requests");
 }
 
@@ -512,10 +343,10 @@ test_tx_answers(void **state __rte_unused)
 		answer(reqs[1].id, NETIF_RSP_DROPPED);
 	}
 	send_packets(1, reqs);
-	assert_int_equal(rte_eth_stats_get(b.port, &stats), 0);
+	assert_int_equal(rte_eth_stats_get(rawback.port, &stats), 0);
 	assert_int_equal(stats.opackets, 1201);
 	assert_int_equal(stats.oerrors, 600);
-	assert_true(unit_link(b.port));
+	assert_true(unit_link(rawback.port));
 }
 
 /* The backend answers nothing: the ring fills, and what does not fit stays the caller's. */
@@ -528,18 +359,18 @@ test_tx_full(void **state __rte_unused)
 
 	send_packets(XEN_NETIF_RING_SIZE, reqs);
 	m = unit_packet(9000, 500, 3);
-	assert_int_equal(rte_eth_tx_burst(b.port, 0, &m, 1), 0);
+	assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 0);
 	unit_check_packet(m, 9000, 3);
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(rte_eth_tx_burst(b.port, 0, &m, 1), 0);
+		assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 0);
 		answer(reqs[i].id, NETIF_RSP_OKAY);
 	}
-	assert_int_equal(rte_eth_tx_burst(b.port, 0, &m, 1), 1);
-	assert_int_equal(b.tx->req_prod - b.tx_cons, 3);
-	assert_int_equal(unit_xstat(b.port, "tx_q0_ring_full"), 4);
+	assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 1);
+	assert_int_equal(rawback.tx->req_prod - rawback.tx_cons, 3);
+	assert_int_equal(unit_xstat(rawback.port, "tx_q0_ring_full"), 4);
 }
 
-#define fixture(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define fixture(fn) cmocka_unit_test_setup_teardown(fn, rawback_setup, rawback_teardown)
 
 int
 main(void)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef FRAME_H
+#define FRAME_H
+
+/**
+ * @file
+ * Frames of TCP and UDP with a blank checksum, and the test's own arithmetic of it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#define FRAME_MAX 2000
+
+/** A frame to be made, and where its parts came to be. */
+struct frame {
+	unsigned int vlans;
+	bool ipv6;
+	unsigned int options; /* IPv4: words; IPv6: extension headers of 8 bytes */
+	bool udp;
+	unsigned int payload;
+	unsigned int padding;
+	uint16_t seg; /* bytes a segment; 0: one segment */
+
+	/* Set by frame_make(). */
+	uint8_t data[FRAME_MAX];
+	uint32_t len;
+	uint32_t l3;
+	uint32_t l4;
+	uint32_t l4_len;
+};
+
+/** Make the frame that the first members ask for. The checksum holds the pseudo-header's sum. */
+void
+frame_make(struct frame *f);
+
+/** The frame as a packet, with the lengths of its headers; these stand in the first segment. */
+struct rte_mbuf *
+frame_mbuf(const struct frame *f);
+
+/** What an application sets in ol_flags to have the frame's checksums done. */
+uint64_t
+frame_tx_flags(const struct frame *f);
+
+/** Where the L4 checksum stands. */
+uint8_t *
+frame_csum(struct frame *f);
+
+/** Sum of the pseudo-header and all of L4 (RFC 9293, RFC 8200): 0xFFFF when it is right. */
+uint16_t
+frame_sum(const struct frame *f);
+
+/** Write two bytes in network order. */
+void
+frame_set16(uint8_t *at, uint16_t value);
+
+/** Fail unless the packet is the frame with a finished checksum and no other byte changed. */
+void
+frame_check_finished(struct frame *f, struct rte_mbuf *m);
+
+#endif /* FRAME_H */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "rawback.h"
+#include "unit.h"
+
+#define BACKEND 1
+#define NAME "net_xenfront_t"
+
+struct rawback rawback;
+
+static unsigned int
+read_number(const char *key)
+{
+	return strtoul(unit_read("%s/%s", rawback.front, key), NULL, 10);
+}
+
+void
+rawback_state(enum xenbus_state state)
+{
+	char value[8];
+
+	snprintf(value, sizeof(value), "%d", state);
+	unit_write(value, "%s/state", rawback.back);
+}
+
+bool
+rawback_front_is(enum xenbus_state state)
+{
+	return read_number("state") == state;
+}
+
+/* The toolstack's keys, and what a backend offers. */
+static void
+make_dirs(void)
+{
+	static const char *const offers[] = { "feature-rx-copy", "feature-sg", "online",
+		"multi-queue-max-queues", "feature-split-event-channels" };
+	unsigned int i;
+
+	unit_write(rawback.front, "%s/frontend", rawback.back);
+	unit_write("0", "%s/frontend-id", rawback.back);
+	for (i = 0; i < RTE_DIM(offers); i++)
+		unit_write("1", "%s/%s", rawback.back, offers[i]);
+	unit_write("1", "%s/state", rawback.back);
+	unit_write(rawback.back, "%s/backend", rawback.front);
+	unit_write("1", "%s/backend-id", rawback.front);
+	unit_write("00:16:3e:01:02:03", "%s/mac", rawback.front);
+	unit_write("1500", "%s/mtu", rawback.front);
+	unit_write("1", "%s/state", rawback.front);
+}
+
+void
+rawback_release(void)
+{
+	if (rawback.tx != NULL)
+		xengnttab_unmap(rawback.gnttab, rawback.tx, 1);
+	if (rawback.rx != NULL)
+		xengnttab_unmap(rawback.gnttab, rawback.rx, 1);
+	rawback.tx = NULL;
+	rawback.rx = NULL;
+	if (rawback.evtchn != NULL)
+		xenevtchn_close(rawback.evtchn);
+	rawback.evtchn = NULL;
+}
+
+void
+rawback_connect(void)
+{
+	rawback_state(XenbusStateInitWait);
+	unit_wait(rawback_front_is(XenbusStateConnected));
+	xensim_set_domid(BACKEND);
+	rawback.evtchn = xenevtchn_open(NULL, 0);
+	xensim_set_domid(-1);
+	assert_non_null(rawback.evtchn);
+	rawback.tx = xengnttab_map_grant_ref(rawback.gnttab, 0, read_number("tx-ring-ref"),
+			PROT_READ | PROT_WRITE);
+	rawback.rx = xengnttab_map_grant_ref(rawback.gnttab, 0, read_number("rx-ring-ref"),
+			PROT_READ | PROT_WRITE);
+	assert_non_null(rawback.tx);
+	assert_non_null(rawback.rx);
+	assert_true(xenevtchn_bind_interdomain(rawback.evtchn, 0, read_number("event-channel-tx")) >
+			0);
+	assert_true(xenevtchn_bind_interdomain(rawback.evtchn, 0, read_number("event-channel-rx")) >
+			0);
+	rawback.tx_cons = rawback.tx->rsp_prod;
+	rawback.rx_prod = rawback.rx->rsp_prod;
+	rawback_state(XenbusStateConnected);
+	unit_wait(unit_link(rawback.port));
+}
+
+int
+rawback_setup(void **state __rte_unused)
+{
+	memset(&rawback, 0, sizeof(rawback));
+	unit_log_clear();
+	snprintf(rawback.back, sizeof(rawback.back), "/local/domain/1/backend/vif/0/0");
+	snprintf(rawback.front, sizeof(rawback.front), "/local/domain/0/device/vif/0");
+	xensim_set_domid(BACKEND);
+	rawback.gnttab = xengnttab_open(NULL, 0);
+	xensim_set_domid(-1);
+	assert_non_null(rawback.gnttab);
+	make_dirs();
+	assert_int_equal(unit_probe(NAME, "devid=0,queues=1"), 0);
+	rawback.port = unit_port(NAME);
+	unit_start(rawback.port, 1, RTE_ETH_RX_OFFLOAD_SCATTER, unit_pool);
+	rawback_connect();
+	return 0;
+}
+
+int
+rawback_teardown(void **state __rte_unused)
+{
+	rawback_release();
+	xengnttab_close(rawback.gnttab);
+	rawback_state(XenbusStateClosed);
+	unit_remove_port(NAME);
+	unit_remove("%s", rawback.back);
+	unit_remove("%s", rawback.front);
+	assert_int_equal(unit_grants(), 0);
+	assert_int_equal(unit_ports(), 0);
+	unit_check_pool();
+	return 0;
+}
+
+void
+rawback_put_rx(int id, uint16_t offset, uint16_t flags, int16_t status)
+{
+	struct netif_rx_response rsp = {
+		.id = id >= 0 ? id : (int)(rawback.rx_prod & XEN_NETIF_RING_MASK),
+		.offset = offset,
+		.flags = flags,
+		.status = status,
+	};
+
+	rawback.rx->ring[rawback.rx_prod++ & XEN_NETIF_RING_MASK].rsp = rsp;
+}
+
+void
+rawback_fill_rx(uint32_t slot, uint16_t offset, const void *data, uint16_t len)
+{
+	xengnttab_grant_copy_segment_t seg = {
+		.dest.foreign = {
+			.ref = rawback.rx->ring[slot & XEN_NETIF_RING_MASK].req.gref,
+			.offset = offset,
+			.domid = 0,
+		},
+		.len = len,
+		.flags = GNTCOPY_dest_gref,
+	};
+
+	memcpy(&seg.source.virt, &data, sizeof(data));
+	assert_int_equal(xengnttab_grant_copy(rawback.gnttab, 1, &seg), 0);
+	assert_int_equal(seg.status, GNTST_okay);
+}
+
+void
+rawback_push_rx(void)
+{
+	__atomic_store_n(&rawback.rx->rsp_prod, rawback.rx_prod, __ATOMIC_RELEASE);
+}

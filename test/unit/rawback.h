@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef RAWBACK_H
+#define RAWBACK_H
+
+/**
+ * @file
+ * A backend played by hand, in domain 1, and a net_xenfront port in domain 0 to bear with it. There
+ * is one of them, with one queue.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <xenevtchn.h>
+#include <xengnttab.h>
+
+#include "xen_ring.h"
+
+struct rawback {
+	/* Directories of both ends. */
+	char back[64];
+	char front[64];
+	/* The port under test. */
+	uint16_t port;
+	xengnttab_handle *gnttab;
+	xenevtchn_handle *evtchn;
+	/* The frontend's rings, NULL while they are not mapped. */
+	struct netif_tx_sring *tx;
+	struct netif_rx_sring *rx;
+	/* Requests taken and responses written so far. */
+	uint32_t tx_cons;
+	uint32_t rx_prod;
+};
+
+extern struct rawback rawback;
+
+/* For cmocka: both ends, connected. */
+int
+rawback_setup(void **state);
+/* Checks that the frontend has left nothing. */
+int
+rawback_teardown(void **state);
+
+/** Write the backend's state. */
+void
+rawback_state(enum xenbus_state state);
+
+/** Is this the frontend's state? */
+bool
+rawback_front_is(enum xenbus_state state);
+
+/** Wait for the frontend, enter its rings, and be connected. */
+void
+rawback_connect(void);
+
+/** Let go of the frontend's rings. */
+void
+rawback_release(void);
+
+/** Put a response into the RX ring: with the id of the slot's own request if id is negative. */
+void
+rawback_put_rx(int id, uint16_t offset, uint16_t flags, int16_t status);
+
+/** Put data into the buffer of a slot that has no response yet. */
+void
+rawback_fill_rx(uint32_t slot, uint16_t offset, const void *data, uint16_t len);
+
+/** Publish the RX responses. */
+void
+rawback_push_rx(void);
+
+#endif /* RAWBACK_H */
