@@ -13,7 +13,7 @@ need_rig_tools()
 {
 	local tool missing=
 
-	for tool in qemu-system-x86_64 debootstrap mke2fs cpio unshare cc; do
+	for tool in qemu-system-x86_64 debootstrap mke2fs cpio unshare python3 cc; do
 		command -v "$tool" >/dev/null || missing+=" $tool"
 	done
 	[ -z "$missing" ] || die "not found:$missing; run scripts/setup --with xen"

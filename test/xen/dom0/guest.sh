@@ -8,7 +8,8 @@ GUEST_LOGS=/var/log/xen/console
 GUEST_READY=150
 
 # guest_create NAME TYPE VCPUS ADDRESSES VIF...: TYPE is pv or pvh, ADDRESSES is for eth0,eth1...
-# (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_EXTRA holds more lines of the configuration.
+# (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_OPTIONS is added to
+# the kernel's command line, GUEST_EXTRA holds more lines of the configuration.
 guest_create()
 {
 	local name=$1 domid
@@ -34,9 +35,9 @@ guest_config()
 		type = "$type"
 		vcpus = $vcpus
 		memory = ${GUEST_MEMORY:-128}
-		kernel = "/rig/guest/vmlinuz"
+		kernel = "/rig/guest/vmlinux"
 		ramdisk = "/rig/guest/initramfs"
-		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.ip=$addrs"
+		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.ip=$addrs ${GUEST_OPTIONS:-}"
 		vif = [ $vifs ]
 		on_crash = "destroy"
 		${GUEST_EXTRA:-}
@@ -127,7 +128,7 @@ driver_domain_create()
 		driver_domain = 1
 		vcpus = 2
 		memory = 1024
-		kernel = "/rig/guest/vmlinuz"
+		kernel = "/rig/guest/vmlinux"
 		ramdisk = "/rig/guest/dom0.cpio"
 		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.root=/dev/xvda rig.disk=/dev/xvdb rig.mode=driver-domain rig.backend=$BACKEND"
 		disk = [ "phy:/dev/nvme0n4,xvda,w", "phy:/dev/nvme0n2,xvdb,r" ]

@@ -152,7 +152,8 @@ remember_state()
 	rm -rf "$RIG"/guests/* "$RIG/dmesg.guests" "$RIG/why"
 }
 
-# Lines that speak of our subject and are no plain announcement.
+# Lines that speak of our subject and are no plain announcement, nor what the scenario itself expects
+# (EXPECTED_LINES, a regular expression).
 suspicious()
 {
 	local announcements='Initialising Xen virtual ethernet driver|Grant tables? (using|initialized)'
@@ -160,6 +161,7 @@ suspicious()
 	announcements="$announcements|link (becomes|is not) ready|entered|left promiscuous|guest rx ready"
 	announcements="$announcements|Device with no driver|backend supports XDP headroom|Command line:|device installed"
 	announcements="$announcements|gnttab_usage_print_all|grant-table for remote|no active grant table"
+	announcements="$announcements${EXPECTED_LINES:+|$EXPECTED_LINES}"
 	grep -iE 'vif|grant|gnttab|gntdev|netfront|netback|evtchn|gref' "$1" |
 		grep -ivE "$announcements" || true
 }

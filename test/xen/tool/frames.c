@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) 2026 The xenvif contributors
  *
- * Random Ethernet frames that both ends know from a seed: what is received is compared byte by byte, and the
- * order too.
+ * Random Ethernet frames that both ends know from a seed: what is received is compared byte by
+ * byte, and the order too.
  */
 
 #include <arpa/inet.h>
@@ -52,8 +52,8 @@ source_init(struct source *src, long seed)
 static size_t
 next_frame(struct source *src, uint8_t *frame)
 {
-	static const uint8_t head[ETH_HLEN] = {0x02, 0, 0, 0, 0, 0x02, 0x02, 0, 0, 0, 0, 0x01,
-		FRAME_TYPE >> 8, FRAME_TYPE & 0xff};
+	static const uint8_t head[ETH_HLEN] = { 0x02, 0, 0, 0, 0, 0x02, 0x02, 0, 0, 0, 0, 0x01,
+		FRAME_TYPE >> 8, FRAME_TYPE & 0xff };
 	size_t length = FRAME_MIN + next_random(src) % (FRAME_MAX - FRAME_MIN + 1);
 	uint32_t sequence = htonl(src->sequence++);
 	size_t i;
@@ -85,7 +85,8 @@ open_interface(const char *name)
 static int
 open_cable(const char *ports)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	char *end;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
@@ -118,7 +119,7 @@ int
 frames_send(int argc, char **argv)
 {
 	uint8_t frame[FRAME_MAX];
-	struct timespec gap = {0};
+	struct timespec gap = { 0 };
 	struct source src;
 	long i, count;
 	int fd;
@@ -157,7 +158,8 @@ receive(int fd, uint8_t *frame, size_t room, time_t end)
 		if (poll(&pfd, 1, 200) <= 0)
 			continue;
 		length = recv(fd, frame, room, 0);
-		if (length >= ETH_HLEN && frame[12] == FRAME_TYPE >> 8 && frame[13] == (FRAME_TYPE & 0xff))
+		if (length >= ETH_HLEN && frame[12] == FRAME_TYPE >> 8 &&
+				frame[13] == (FRAME_TYPE & 0xff))
 			return length;
 	}
 	return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) 2026 The xenvif contributors
  *
- * The tool of the Xen rig: traffic that can be compared byte by byte. It is linked statically, so that it runs
- * in a guest without a library, in dom0, and on the host at the other end of the emulated cable.
+ * The tool of the Xen rig: traffic that can be compared byte by byte. It is linked statically, so
+ * that it runs in a guest without a library, in dom0, and on the host at the other end of the cable.
  */
 
 #include <errno.h>
@@ -18,10 +18,14 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } commands[] = {
-	{"tcp-listen", 1, tcp_listen, "PORT: accept one connection, write what comes to standard output"},
-	{"tcp-connect", 2, tcp_connect, "ADDRESS PORT: send standard input, wait for the peer's end"},
-	{"frames-send", 4, frames_send, "LINK SEED COUNT GAP-US: send random frames"},
-	{"frames-recv", 4, frames_recv, "LINK SEED COUNT SECONDS: expect just these frames, in order"},
+	{ "tcp-listen", 1, tcp_listen,
+			"PORT: accept one connection, write what comes to standard output" },
+	{ "tcp-connect", 2, tcp_connect,
+			"ADDRESS PORT: send standard input, wait for the peer's end" },
+	{ "frames-send", 4, frames_send, "LINK SEED COUNT GAP-US: send random frames" },
+	{ "frames-recv", 4, frames_recv,
+			"LINK SEED COUNT SECONDS: expect just these frames, in order" },
+	{ "hostile", 2, hostile, "DEVID ATTACK: as a frontend, print what the backend did" },
 };
 
 int
@@ -40,7 +44,8 @@ number(const char *what, const char *text, long min, long max)
 	errno = 0;
 	value = strtol(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || value < min || value > max) {
-		fprintf(stderr, "rigtool: %s '%s' must be a number from %ld to %ld\n", what, text, min, max);
+		fprintf(stderr, "rigtool: %s '%s' must be a number from %ld to %ld\n", what, text,
+				min, max);
 		exit(2);
 	}
 	return value;
@@ -54,7 +59,7 @@ usage(FILE *to)
 	fprintf(to, "Usage: rigtool COMMAND ARGUMENT...\n");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(to, "  %s %s\n", commands[i].name, commands[i].usage);
-	fprintf(to, "LINK is an interface, or udp:OWN-PORT:PEER-PORT, a cable of datagrams on 127.0.0.1\n");
+	fprintf(to, "LINK is an interface, or udp:OWN-PORT:PEER-PORT: datagrams on 127.0.0.1\n");
 	return to == stdout ? 0 : 2;
 }
 

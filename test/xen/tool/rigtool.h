@@ -20,10 +20,14 @@ frames_send(int argc, char **argv);
 int
 frames_recv(int argc, char **argv);
 
+int
+hostile(int argc, char **argv);
+
 /**
  * Read a number.
  *
- * Ends the program, naming @p what and the range, when @p text is not a number from @p min to @p max.
+ * Ends the program, naming @p what and the range, when @p text is not a number from @p min to
+ * @p max.
  */
 long
 number(const char *what, const char *text, long min, long max);
