@@ -166,7 +166,8 @@ bus_connect(void)
 	ret = xen_store_open();
 	if (ret < 0) {
 		if (!bus.complained)
-			XEN_LOG(WARNING, "cannot connect to xenstore: %s; trying on", strerror(-ret));
+			XEN_LOG(WARNING, "cannot connect to xenstore: %s; trying on",
+					strerror(-ret));
 		bus.complained = true;
 		return ret;
 	}
@@ -320,7 +321,8 @@ bus_loop(void *arg __rte_unused)
 		if (poll(fds, RTE_DIM(fds), bus_timeout(xen_bus_now_ms())) > 0 &&
 				(fds[0].revents & POLLIN) != 0 &&
 				read(bus.wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-			XEN_LOG(ERR, "cannot read the control thread's eventfd: %s", strerror(errno));
+			XEN_LOG(ERR, "cannot read the control thread's eventfd: %s",
+					strerror(errno));
 	}
 	bus_release();
 	xen_store_close();

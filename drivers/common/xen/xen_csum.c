@@ -99,7 +99,7 @@ xen_csum_complete_rx(struct rte_mbuf *m)
 	if (total < lens.l3_len)
 		return -EINVAL;
 	if (csum_fold_l4(m, lens.l2_len + lens.l3_len, total - lens.l3_len,
-			l4 == RTE_PTYPE_L4_UDP) < 0)
+			    l4 == RTE_PTYPE_L4_UDP) < 0)
 		return -EINVAL;
 	m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	return 0;

@@ -26,8 +26,10 @@ xen_gnttab_get(xengnttab_handle **gnttab)
 		gnttab_handle = xengnttab_open(NULL, 0);
 		if (gnttab_handle == NULL) {
 			ret = errno != 0 ? -errno : -ENODEV;
-			XEN_LOG(ERR, "cannot open /dev/xen/gntdev: %s (is this a Xen domain, "
-				"with the module xen-gntdev loaded?)", strerror(-ret));
+			XEN_LOG(ERR,
+					"cannot open /dev/xen/gntdev: %s (is this a Xen domain, "
+					"with the module xen-gntdev loaded?)",
+					strerror(-ret));
 			goto unlock;
 		}
 	}
@@ -73,7 +75,9 @@ xen_evtchn_open(xenevtchn_handle **evtchn)
 	if (*evtchn != NULL)
 		return 0;
 	ret = errno != 0 ? -errno : -ENODEV;
-	XEN_LOG(ERR, "cannot open /dev/xen/evtchn: %s (is this a Xen domain, with the module "
-		"xen-evtchn loaded?)", strerror(-ret));
+	XEN_LOG(ERR,
+			"cannot open /dev/xen/evtchn: %s (is this a Xen domain, with the module "
+			"xen-evtchn loaded?)",
+			strerror(-ret));
 	return ret;
 }

@@ -18,10 +18,12 @@
 #define FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
 #define MTU_MAX (XEN_NETIF_PKT_MAX - FRAME_OVERHEAD)
 
-#define RX_OFFLOADS (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | \
-		RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER)
-#define TX_OFFLOADS (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
-		RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+#define RX_OFFLOADS \
+	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | \
+			RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER)
+#define TX_OFFLOADS \
+	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
+			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 #define RX_L4_OFFLOADS (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 
 /* 0 when the link's status has changed. */
@@ -106,8 +108,8 @@ dev_start(struct rte_eth_dev *dev)
 	for (i = 0; i < dev->data->nb_rx_queues; i++) {
 		q = dev->data->rx_queues[i];
 		q->nb_queues = dev->data->nb_rx_queues;
-		q->scatter = (dev->data->dev_conf.rxmode.offloads &
-				RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
+		q->scatter = (dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) !=
+				0;
 		q->csum_offload = (dev->data->dev_conf.rxmode.offloads & RX_L4_OFFLOADS) ==
 				RX_L4_OFFLOADS;
 	}
@@ -268,8 +270,10 @@ mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 	if (q == NULL || (dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0 ||
 			mtu + RTE_ETHER_HDR_LEN <= q->room)
 		return 0;
-	XEN_LOG(ERR, "%s: mtu %u: a frame does not fit into one mbuf of %u bytes and the offload "
-		"SCATTER is off", dev->device->name, mtu, q->room);
+	XEN_LOG(ERR,
+			"%s: mtu %u: a frame does not fit into one mbuf of %u bytes and the "
+			"offload SCATTER is off",
+			dev->device->name, mtu, q->room);
 	return -EINVAL;
 }
 
@@ -334,7 +338,7 @@ probe_secondary(struct rte_vdev_device *vdev)
 	dev = rte_eth_dev_attach_secondary(rte_vdev_device_name(vdev));
 	if (dev == NULL) {
 		XEN_LOG(ERR, "%s: the primary process has no such port",
-			rte_vdev_device_name(vdev));
+				rte_vdev_device_name(vdev));
 		return -ENODEV;
 	}
 	dev->dev_ops = &ops;
@@ -350,8 +354,10 @@ check_own_domain(const char *name, const struct xen_netif_args *args)
 {
 	if ((int)args->domid != xen_bus_own_domid() || xen_may_map_own_grants())
 		return 0;
-	XEN_LOG(ERR, "%s: domid=%u: this domain itself; both ends of a vif in one domain work in "
-		"a PV domain only", name, args->domid);
+	XEN_LOG(ERR,
+			"%s: domid=%u: this domain itself; both ends of a vif in one domain work "
+			"in a PV domain only",
+			name, args->domid);
 	return -EINVAL;
 }
 

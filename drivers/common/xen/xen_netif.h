@@ -66,7 +66,7 @@ struct xen_netif_ring {
 		struct netif_rx_sring *rx;
 		void *page;
 	} sring;
-	/* The handle that this ring's port is bound through; NULL when both directions share one. */
+	/* What this ring's port is bound through; NULL when both directions share one. */
 	xenevtchn_handle *evtchn;
 	/* Where a notification of the other end goes. */
 	xenevtchn_handle *notify;
@@ -101,7 +101,7 @@ struct xen_netif_driver {
 	eth_tx_burst_t tx_burst;
 	/** See struct xen_bus_device. */
 	void (*evaluate)(struct xen_bus_device *dev);
-	/** Take the rings from the data path: the port stops. Called with the device's lock held. */
+	/** Take the rings from the data path: the port stops. With the device's lock held. */
 	void (*stop)(struct xen_netif *nif);
 	/** Say goodbye to the other end, with the control thread's help: the port closes. */
 	void (*leave)(struct xen_netif *nif);

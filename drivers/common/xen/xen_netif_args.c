@@ -50,7 +50,7 @@ parse_number(const struct parse *p, const struct number_arg *arg, const char *va
 	if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || n < arg->min ||
 			n > arg->max) {
 		XEN_LOG(ERR, "%s: %s=%s: not a number from %u to %u", p->name, arg->key, value,
-			arg->min, arg->max);
+				arg->min, arg->max);
 		return -EINVAL;
 	}
 	*(uint32_t *)RTE_PTR_ADD(p->args, arg->offset) = n;
@@ -63,7 +63,7 @@ parse_mac(const struct parse *p, const char *value)
 	if (rte_ether_unformat_addr(value, &p->args->mac) < 0 ||
 			!rte_is_valid_assigned_ether_addr(&p->args->mac)) {
 		XEN_LOG(ERR, "%s: mac=%s: not a unicast MAC address such as 02:00:00:00:00:01",
-			p->name, value);
+				p->name, value);
 		return -EINVAL;
 	}
 	p->args->has_mac = true;

@@ -22,8 +22,12 @@ struct ring_xstat {
 	unsigned int where;
 };
 
-#define RING_XSTAT(field, who) { #field, offsetof(struct xen_netif_counters, field), who }
+#define RING_XSTAT(field, who) \
+	{ \
+#field, offsetof(struct xen_netif_counters, field), who \
+	}
 
+/* clang-format off */
 static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT(slots, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
 	RING_XSTAT(copy_ops, BACK_RX | BACK_TX),
@@ -35,6 +39,7 @@ static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT(notify_sent, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
 	RING_XSTAT(notify_suppressed, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
 };
+/* clang-format on */
 
 static const struct {
 	const char *name;

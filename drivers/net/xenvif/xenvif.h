@@ -28,7 +28,7 @@
  * Copy segments staged for one call of xengnttab_grant_copy(). The longest packet in the smallest
  * mbufs always fits into an empty batch.
  */
-#define XENVIF_BATCH_SEGS 512u
+#define XENVIF_BATCH_SEGS 384u
 static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XENVIF_BATCH_SEGS,
 		"a batch has to hold any packet");
 
@@ -181,7 +181,7 @@ xenvif_stop(struct xen_netif *nif);
 extern int xenvif_logtype;
 
 #define XENVIF_LOG(level, vif, fmt, ...) \
-	rte_log(RTE_LOG_##level, xenvif_logtype, "XENVIF: %s: " fmt "\n", \
-		(vif)->nif.xbdev.path, ##__VA_ARGS__)
+	rte_log(RTE_LOG_##level, xenvif_logtype, "XENVIF: %s: " fmt "\n", (vif)->nif.xbdev.path, \
+			##__VA_ARGS__)
 
 #endif /* XENVIF_H */

@@ -122,8 +122,8 @@ try_connect(struct xenvif *vif, unsigned int own)
 		return;
 	if (ret == -EBUSY && own == XenbusStateConnected) {
 		if (!vif->busy_logged)
-			XENVIF_LOG(WARNING, vif, "%s; does another backend serve this vif? trying on",
-				why);
+			XENVIF_LOG(WARNING, vif,
+					"%s; does another backend serve this vif? trying on", why);
 		vif->busy_logged = true;
 		xen_bus_set_timer(&vif->nif.xbdev, BUSY_RETRY_MS);
 		return;
@@ -134,7 +134,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 	}
 	vif->busy_logged = false;
 	XENVIF_LOG(INFO, vif, "connected, %u queues%s", cfg.queues,
-		own == XenbusStateConnected ? ", to a running frontend" : "");
+			own == XenbusStateConnected ? ", to a running frontend" : "");
 	if (own != XenbusStateConnected)
 		switch_state(vif, XenbusStateConnected);
 }
@@ -167,8 +167,8 @@ find_peer(struct xenvif *vif, unsigned int own)
 	xen_bus_set_peer(xbdev, "");
 	if (!vif->misfit_logged)
 		xen_store_report(xbdev->path, EINVAL,
-			"frontend='%.64s' and frontend-id have to name domain %u", path,
-			vif->nif.args.domid);
+				"frontend='%.64s' and frontend-id have to name domain %u", path,
+				vif->nif.args.domid);
 	vif->misfit_logged = true;
 	return false;
 }
@@ -275,7 +275,7 @@ handle_broken(struct xenvif *vif)
 		if (ring->broken == NULL)
 			continue;
 		snprintf(why, sizeof(why), "queue %u: guest's %s ring: %s", i / 2,
-			i % 2 == 0 ? "TX" : "RX", ring->broken);
+				i % 2 == 0 ? "TX" : "RX", ring->broken);
 		break;
 	}
 	fail_vif(vif, why);

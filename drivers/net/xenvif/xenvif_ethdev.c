@@ -38,8 +38,8 @@ static struct rte_vdev_driver xenvif_vdev_driver = {
 
 RTE_PMD_REGISTER_VDEV(net_xenvif, xenvif_vdev_driver);
 RTE_PMD_REGISTER_PARAM_STRING(net_xenvif,
-	"domid=<0-32751> "
-	"devid=<0-65535> "
-	"queues=<1-32> "
-	"speed=<Mb/s> "
-	"mac=<unicast MAC>");
+		"domid=<0-32751> "
+		"devid=<0-65535> "
+		"queues=<1-32> "
+		"speed=<Mb/s> "
+		"mac=<unicast MAC>");

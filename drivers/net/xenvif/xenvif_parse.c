@@ -29,10 +29,10 @@ complain(const struct complaint *c, const char *dir, const char *key, uint32_t m
 		snprintf(c->why, c->size, "%s/%s is missing", dir, key);
 	else if (ret == -ERANGE)
 		snprintf(c->why, c->size, "%s/%s is too long to be a number from %u to %u", dir,
-			key, min, max);
+				key, min, max);
 	else
 		snprintf(c->why, c->size, "%s/%s='%.32s' is not a number from %u to %u", dir, key,
-			value, min, max);
+				value, min, max);
 	return -EINVAL;
 }
 
@@ -93,8 +93,8 @@ read_queue(const char *dir, unsigned int i, struct xenvif_peer_config *cfg,
 
 	ret = read_required(dir, "tx-ring-ref", 0, UINT32_MAX, &cfg->queue[i].tx_ring_ref, c);
 	if (ret == 0)
-		ret = read_required(dir, "rx-ring-ref", 0, UINT32_MAX,
-				&cfg->queue[i].rx_ring_ref, c);
+		ret = read_required(dir, "rx-ring-ref", 0, UINT32_MAX, &cfg->queue[i].rx_ring_ref,
+				c);
 	if (ret < 0)
 		return ret;
 	split = xen_store_read(dir, "event-channel-tx", value) != -ENOENT;

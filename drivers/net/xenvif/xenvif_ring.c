@@ -32,7 +32,7 @@ ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, gran
 		return 0;
 	}
 	snprintf(why, size, "queue %u: %s %u cannot be mapped: %s", ring->id, name, gref,
-		strerror(errno));
+			strerror(errno));
 	return -EINVAL;
 }
 
@@ -51,7 +51,7 @@ ring_enter(struct xen_netif_ring *ring, const uint32_t *req_prod, const uint32_t
 	if (prod - ring->cons <= XEN_NETIF_RING_SIZE)
 		return 0;
 	snprintf(why, size, "queue %u: %s: req_prod %u is more than %u ahead of rsp_prod %u",
-		ring->id, name, prod, XEN_NETIF_RING_SIZE, ring->cons);
+			ring->id, name, prod, XEN_NETIF_RING_SIZE, ring->cons);
 	return -EINVAL;
 }
 
@@ -69,7 +69,7 @@ ring_bind(struct xen_netif_ring *ring, evtchn_port_t remote, char *why, size_t s
 	port = xenevtchn_bind_interdomain(ring->evtchn, ring->domid, remote);
 	if (port < 0) {
 		snprintf(why, size, "queue %u: event channel %u cannot be bound: %s", ring->id,
-			remote, strerror(errno));
+				remote, strerror(errno));
 		return -EBUSY;
 	}
 	ring->port = port;
@@ -86,8 +86,8 @@ queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned
 	ret = ring_map(&vif->nif, rx, cfg->domid, cfg->queue[i].tx_ring_ref, "tx-ring-ref", why,
 			size);
 	if (ret == 0)
-		ret = ring_map(&vif->nif, tx, cfg->domid, cfg->queue[i].rx_ring_ref,
-				"rx-ring-ref", why, size);
+		ret = ring_map(&vif->nif, tx, cfg->domid, cfg->queue[i].rx_ring_ref, "rx-ring-ref",
+				why, size);
 	if (ret == 0)
 		ret = ring_enter(rx, &rx->sring.tx->req_prod, &rx->sring.tx->rsp_prod,
 				"tx-ring-ref", why, size);

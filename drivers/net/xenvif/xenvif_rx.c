@@ -67,6 +67,14 @@ walk_mbuf(struct rx_walk *w)
 	return rte_pktmbuf_alloc(w->rxq->q.pool);
 }
 
+static bool
+gso_known(const struct netif_extra_info *extra)
+{
+	return extra->u.gso.size != 0 &&
+			(extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV4 ||
+					extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV6);
+}
+
 /*
  * Copy the extra info slots that follow the first request. None of what they ask for was offered:
  * a GSO packet cannot be taken and a multicast request is refused.
@@ -87,9 +95,7 @@ take_extras(struct rx_walk *w, struct rx_requests *r)
 		r->nb_extras++;
 		switch (extra.type) {
 		case XEN_NETIF_EXTRA_TYPE_GSO:
-			if (extra.u.gso.size == 0 ||
-					(extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4 &&
-					extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV6))
+			if (!gso_known(&extra))
 				return walk_broken(w, "GSO of size 0 or of unknown type");
 			r->drop = true;
 			break;
@@ -302,9 +308,9 @@ walk_ring(struct rx_walk *w, uint16_t nb_pkts)
 	while (b->nb_packets < nb_pkts && w->cons != w->prod) {
 		req = xen_ring_tx_request(w->ring->sring.tx, w->cons);
 		if (likely((req.flags & (NETTXF_more_data | NETTXF_extra_info)) == 0 &&
-				req.size >= RTE_ETHER_HDR_LEN && req.size <= q->room &&
-				(uint32_t)req.offset + req.size <= XEN_PAGE_BYTES &&
-				w->next_mbuf < w->nb_mbufs && b->nb_segs < XENVIF_BATCH_SEGS)) {
+				    req.size >= RTE_ETHER_HDR_LEN && req.size <= q->room &&
+				    (uint32_t)req.offset + req.size <= XEN_PAGE_BYTES &&
+				    w->next_mbuf < w->nb_mbufs && b->nb_segs < XENVIF_BATCH_SEGS)) {
 			take_simple(w, &req);
 			continue;
 		}

@@ -58,15 +58,16 @@ stage_chain(struct tx_walk *w, struct rte_mbuf *m, uint16_t flags)
 
 	while (left != 0) {
 		if (in_page == 0)
-			gref = take_buffer(w, flags | (left > XEN_PAGE_BYTES ? NETRXF_more_data : 0),
+			gref = take_buffer(w,
+					flags | (left > XEN_PAGE_BYTES ? NETRXF_more_data : 0),
 					RTE_MIN(left, XEN_PAGE_BYTES));
 		while (in_seg == rte_pktmbuf_data_len(m)) {
 			m = m->next;
 			in_seg = 0;
 		}
 		len = RTE_MIN(rte_pktmbuf_data_len(m) - in_seg, XEN_PAGE_BYTES - in_page);
-		stage_piece(&w->txq->batch, w->ring, rte_pktmbuf_mtod_offset(m, void *, in_seg), gref,
-				in_page, len);
+		stage_piece(&w->txq->batch, w->ring, rte_pktmbuf_mtod_offset(m, void *, in_seg),
+				gref, in_page, len);
 		in_seg += len;
 		left -= len;
 		in_page = (in_page + len) % XEN_PAGE_BYTES;
@@ -107,8 +108,10 @@ prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
 	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
 	bool blank;
 
-	if (xen_csum_prepare_tx(m, (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? vif->csum_ipv6 :
-			vif->csum_ipv4, &blank) < 0) {
+	if (xen_csum_prepare_tx(m,
+			    (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? vif->csum_ipv6 :
+								      vif->csum_ipv4,
+			    &blank) < 0) {
 		w->ring->count.bad_packets++;
 		return false;
 	}
@@ -172,9 +175,9 @@ walk_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	while (b->nb_packets < nb_pkts) {
 		m = pkts[b->nb_packets];
 		if (likely(m->nb_segs == 1 && (m->ol_flags & TX_CSUM_FLAGS) == 0 &&
-				m->data_len >= RTE_ETHER_HDR_LEN && m->data_len <= XEN_PAGE_BYTES &&
-				m->data_len == m->pkt_len && w->cons != w->prod &&
-				b->nb_segs < XENVIF_BATCH_SEGS)) {
+				    m->data_len >= RTE_ETHER_HDR_LEN &&
+				    m->data_len <= XEN_PAGE_BYTES && m->data_len == m->pkt_len &&
+				    w->cons != w->prod && b->nb_segs < XENVIF_BATCH_SEGS)) {
 			put_simple(w, m);
 			continue;
 		}
