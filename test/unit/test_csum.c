@@ -36,7 +36,7 @@ static const struct frame good[] = {
 	{ .ipv6 = true, .options = 1, .payload = 5 },
 	{ .ipv6 = true, .options = 3, .udp = true, .payload = 500 },
 	{ .ipv6 = true, .vlans = 1, .options = 2, .payload = 8 },
-	{ .payload = 400, .seg = 1 },
+	{ .payload = 200, .seg = 1 },
 	{ .payload = 1001, .seg = 7, .udp = true },
 	{ .payload = 1400, .seg = 333, .ipv6 = true },
 	{ .payload = 50, .padding = 9, .seg = 5 },

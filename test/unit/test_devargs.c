@@ -20,14 +20,14 @@
 
 /* Nothing of a refused vdev may stay. */
 static void
-assert_refused(const char *args, const char *key, const char *allowed)
+assert_refused(const char *vdev, const char *args, const char *key, const char *allowed)
 {
 	unsigned int ports = rte_eth_dev_count_avail(), fds = unit_fds();
 	char name[64];
 
 	unit_log_clear();
-	assert_int_not_equal(unit_probe("net_xenvif7", args), 0);
-	snprintf(name, sizeof(name), "net_xenvif7: %s", key);
+	assert_int_not_equal(unit_probe(vdev, args), 0);
+	snprintf(name, sizeof(name), "%s: %s", vdev, key);
 	if (!unit_log_has(name))
 		fail_msg("'%s': the log does not have '%s'", args, name);
 	if (!unit_log_has(allowed))
@@ -86,7 +86,39 @@ test_refused(void **state __rte_unused)
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(cases); i++)
-		assert_refused(cases[i].args, cases[i].key, cases[i].allowed);
+		assert_refused("net_xenvif7", cases[i].args, cases[i].key, cases[i].allowed);
+}
+
+/* The frontend knows no domid: its own end is all that it can name. */
+static void
+test_frontend_refused(void **state __rte_unused)
+{
+	static const struct {
+		const char *args;
+		const char *key;
+		const char *allowed;
+	} cases[] = {
+		{ "", "the argument devid is missing", "devid" },
+		{ "queues=1", "the argument devid is missing", "devid" },
+		{ "domid=1,devid=0", "unknown argument domid", "devid, queues, speed, mac" },
+		{ "devid=65536", "devid=65536", DEVID_RANGE },
+		{ "devid=x", "devid=x", DEVID_RANGE },
+		{ "devid=", "devid: needs a value", "devid" },
+		{ "devid=0,queues=0", "queues=0", QUEUES_RANGE },
+		{ "devid=0,queues=33", "queues=33", QUEUES_RANGE },
+		{ "devid=0,speed=0", "speed=0", SPEED_RANGE },
+		{ "devid=0,mac=01:00:5e:00:00:01", "mac=01:00:5e:00:00:01", MAC_WANTED },
+		{ "devid=0,devid=1", "devid=1: given twice", "devid" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(cases); i++)
+		assert_refused("net_xenfront7", cases[i].args, cases[i].key, cases[i].allowed);
+	assert_int_equal(unit_probe("net_xenfront7", "devid=9"), 0);
+	unit_log_clear();
+	assert_int_not_equal(unit_probe("net_xenfront8", "devid=9"), 0);
+	unit_assert_log("net_xenfront8: device/vif/9 has a port in this process already");
+	assert_int_equal(rte_vdev_uninit("net_xenfront7"), 0);
 }
 
 static void
@@ -158,6 +190,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_frontend_refused),
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_same_vif_twice),
 	};

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-/* The backend's states (xen/io/xenbus.h): what it makes of the frontend's and of the toolstack's. */
+/* The backend's states (xen/io/xenbus.h): what follows from the frontend's and the toolstack's. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,7 +224,7 @@ test_vif_comes_later(void **state)
 static void
 test_hotplug(void **state)
 {
-	static const char *const not_yet[] = { "", "error", "connecte", "connected2" };
+	static const char *const not_yet[] = { "", "error", "Connected", "connected2" };
 	struct vif *v = *state;
 	unsigned int i;
 
