@@ -32,7 +32,12 @@ unit_port(const char *name)
 void
 unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool *pool)
 {
-	struct rte_eth_conf conf = { .rxmode.offloads = offloads, .intr_conf.lsc = 1 };
+	struct rte_eth_conf conf = {
+		.rxmode.offloads = offloads,
+		.txmode.offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
+				RTE_ETH_TX_OFFLOAD_UDP_CKSUM,
+		.intr_conf.lsc = 1,
+	};
 	uint16_t i;
 
 	assert_int_equal(rte_eth_dev_configure(port, queues, queues, &conf), 0);

@@ -25,6 +25,7 @@
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
 			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 #define RX_L4_OFFLOADS (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define TX_L4_OFFLOADS (RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
 
 /* 0 when the link's status has changed. */
 static int
@@ -98,6 +99,18 @@ queue_states_set(struct rte_eth_dev *dev, uint8_t state)
 		dev->data->tx_queue_state[i] = state;
 }
 
+/*
+ * Has the application asked for blank checksums? Many enable the offloads of reception just to be
+ * spared the verification, and send on as it is what they receive (Open vSwitch, l3fwd). Only one
+ * that also has its ports compute checksums knows what to do with a blank one.
+ */
+static bool
+takes_blank(const struct rte_eth_conf *conf)
+{
+	return (conf->rxmode.offloads & RX_L4_OFFLOADS) == RX_L4_OFFLOADS &&
+			(conf->txmode.offloads & TX_L4_OFFLOADS) == TX_L4_OFFLOADS;
+}
+
 static int
 dev_start(struct rte_eth_dev *dev)
 {
@@ -110,8 +123,7 @@ dev_start(struct rte_eth_dev *dev)
 		q->nb_queues = dev->data->nb_rx_queues;
 		q->scatter = (dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) !=
 				0;
-		q->csum_offload = (dev->data->dev_conf.rxmode.offloads & RX_L4_OFFLOADS) ==
-				RX_L4_OFFLOADS;
+		q->csum_offload = takes_blank(&dev->data->dev_conf);
 	}
 	for (i = 0; i < dev->data->nb_tx_queues; i++) {
 		q = dev->data->tx_queues[i];
