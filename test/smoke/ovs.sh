@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+#
+# The vifs as ports of Open vSwitch with DPDK, as Debian ships it, where it is installed.
+set -euo pipefail
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+
+VSWITCHD=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
+
+# Everything of Open vSwitch in this run's folder.
+export OVS_RUNDIR=$RUN/ovs OVS_LOGDIR=$RUN OVS_DBDIR=$RUN/ovs
+db=$OVS_RUNDIR/db.sock
+
+vsctl()
+{
+	ovs-vsctl --db="unix:$db" --timeout="$LIMIT" "$@"
+}
+
+ovs_start()
+{
+	mkdir -p "$OVS_RUNDIR"
+	ovsdb-tool create "$OVS_DBDIR/conf.db" /usr/share/openvswitch/vswitch.ovsschema
+	in_background ovsdb ovsdb-server "$OVS_DBDIR/conf.db" --remote="punix:$db"
+	wait_for "$LIMIT" [ -S "$db" ] || die "ovsdb-server does not start"
+	vsctl --no-wait init
+	vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true \
+		other_config:per-port-memory=true other_config:pmd-maxsleep=500 \
+		other_config:dpdk-extra="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512 --file-prefix xenvif"
+	in_background vswitchd "$BUILD/test/xensim/xensim" exec 0 -- \
+		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" "$VSWITCHD" "unix:$db"
+	vsctl add-br br0 -- set bridge br0 datapath_type=netdev || die "no bridge"
+}
+
+# port_add DOMID: the vif as a port; DPDK's arguments are all that Open vSwitch has to know.
+port_add()
+{
+	vsctl add-port br0 "vif$1.0" -- set Interface "vif$1.0" type=dpdk \
+		options:dpdk-devargs="net_xenvif$1,domid=$1,devid=0" "${@:2}"
+}
+
+pings()
+{
+	guest 1 ping -n -c 20 -i 0.05 -W 10 "$@" 10.99.0.2 >"$RUN/ping.log"
+	grep -q " 0% packet loss" "$RUN/ping.log"
+}
+
+tcp()
+{
+	interruptible ip netns exec guest1 timeout "$((4 * LIMIT))" "$SMOKE/echo.py" 10.99.0.2
+}
+
+# Ports that go and come again find their vifs, and leave nothing behind.
+cycles()
+{
+	local i
+	for i in 1 2 3 4 5; do
+		vsctl del-port br0 vif2.0 && port_add 2 || return 1
+		wait_for "$LIMIT" pings || return 1
+	done
+}
+
+fds()
+{
+	find "/proc/${PIDS[vswitchd]}/fd" -mindepth 1 | wc -l
+}
+
+# What the database does not tell.
+no_errors()
+{
+	! grep -E "start error|configure error|setup error|Failed to set interface" \
+		"$RUN/vswitchd.log" >&2
+}
+
+main()
+{
+	local d before
+	[ -x "$VSWITCHD" ] || { echo "skip ovs - openvswitch-switch-dpdk is not installed"; return; }
+	machine_start
+	ovs_start
+	for d in 1 2; do
+		domain_add "$d"
+		port_add "$d"
+		vif_add "$d" 0
+		guest_start "$d"
+	done
+	guest_up 1
+	guest_up 2
+	in_background server ip netns exec guest2 "$SMOKE/echo.py"
+	wait_for "$LIMIT" grep -q ready "$RUN/server.log" || die "the server does not listen"
+	check ping "pings were lost" pings
+	check tcp "see above" tcp
+	check first-cycle "no ping passes" cycles
+	before=$(fds)
+	check cycles "no ping passes" cycles
+	check nothing-left "$before file descriptors, then $(fds)" [ "$(fds)" -eq "$before" ]
+	check no-errors "see above" no_errors
+	verdict
+}
+
+private_main main "$@"
