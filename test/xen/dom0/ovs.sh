@@ -4,6 +4,8 @@
 #
 # OVS-DPDK in dom0.
 
+OVS_PID=/run/openvswitch/vswitchd.pid
+OVS_CTL=/run/openvswitch/vswitchd.ctl
 OVS_DPDK=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
 
 # ovs_start BRIDGE ADDRESS: a bridge in user space, its own interface with that address.
@@ -22,7 +24,7 @@ ovs_start()
 		other_config:pmd-cpu-mask=0x2 other_config:dpdk-lcore-mask=0x1 \
 		other_config:per-port-memory=true other_config:pmd-maxsleep=500 \
 		"other_config:dpdk-extra=$extra"
-	"$OVS_DPDK" --pidfile --detach --log-file="$LOGS/$scenario-vswitchd.log"
+	"$OVS_DPDK" --pidfile="$OVS_PID" --unixctl="$OVS_CTL" --detach --log-file="$LOGS/$scenario-vswitchd.log"
 	ovs-vsctl --timeout=60 add-br "$1" -- set bridge "$1" datapath_type=netdev
 	ip addr add "$2" dev "$1"
 	ip link set "$1" up
@@ -38,11 +40,14 @@ ovs_stop()
 	if [ -e "$RIG/ovs-watch.pid" ]; then
 		pid=$(cat "$RIG/ovs-watch.pid")
 		pkill -P "$pid" || true
-		kill "$pid" || true
+		kill "$pid" 2>/dev/null || true
 		rm -f "$RIG/ovs-watch.pid"
 	fi
-	ovs-appctl --timeout=30 exit --cleanup || true
-	wait_for 30 "ovs-vswitchd to end" test ! -e /run/openvswitch/ovs-vswitchd.pid
+	pid=$(cat "$OVS_PID" 2>/dev/null || true)
+	if [ -n "$pid" ]; then
+		ovs-appctl --timeout=30 -t "$OVS_CTL" exit --cleanup || true
+		wait_for 60 "ovs-vswitchd to end" test ! -d "/proc/$pid"
+	fi
 	ovs-appctl --timeout=30 -t ovsdb-server exit || true
 	wait_for 30 "ovsdb-server to end" test ! -e /run/openvswitch/ovsdb-server.pid
 }
