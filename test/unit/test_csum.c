@@ -297,6 +297,34 @@ test_ring_receive(void **state)
 	vif_close(&finishing);
 }
 
+/*
+ * An application that asks for the offloads of reception alone sends on what it receives as it is:
+ * it is not handed a blank checksum.
+ */
+static void
+test_ring_receive_only(void **state)
+{
+	const struct rte_eth_conf conf = {
+		.rxmode.offloads = RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM,
+	};
+	struct frame f = { .payload = 100 };
+	struct vif *v = *state;
+	struct rte_mbuf *m;
+
+	assert_int_equal(rte_eth_dev_stop(v->port), 0);
+	assert_int_equal(rte_eth_dev_configure(v->port, 1, 1, &conf), 0);
+	assert_int_equal(rte_eth_rx_queue_setup(v->port, 0, 256, SOCKET_ID_ANY, NULL, unit_pool),
+			0);
+	assert_int_equal(rte_eth_tx_queue_setup(v->port, 0, 256, SOCKET_ID_ANY, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(v->port), 0);
+	unit_wait(unit_link(v->port));
+	frame_make(&f);
+	m = through_rx(v, &f, NETTXF_csum_blank | NETTXF_data_validated);
+	assert_non_null(m);
+	frame_check_finished(&f, m);
+	rte_pktmbuf_free(m);
+}
+
 /* Send a frame as an application that wants its checksum done; the response's flags. */
 static uint16_t
 through_tx(struct vif *v, struct frame *f, struct rte_mbuf **copy)
@@ -391,6 +419,7 @@ main(void)
 		cmocka_unit_test(test_transmit),
 		cmocka_unit_test(test_transmit_bad),
 		vif_test(test_ring_receive),
+		vif_test(test_ring_receive_only),
 		vif_test(test_ring_transmit),
 		vif_test(test_prepare_refuses),
 	};
