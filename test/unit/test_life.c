@@ -125,6 +125,21 @@ test_probe_cycles(void **state __rte_unused)
 	assert_int_equal(heap_bytes(), heap);
 }
 
+/* A vif of four queues takes less than 256 KiB beside its mbufs. */
+static void
+test_memory(void **state __rte_unused)
+{
+	const struct vif_options options = { .queues = 4, .app_queues = 4 };
+	uint64_t heap = heap_bytes();
+	struct vif v;
+
+	vif_open(&v, &options);
+	vif_connect(&v);
+	assert_in_range(heap_bytes() - heap, 1, 256 * 1024 - 1);
+	vif_close(&v);
+	assert_int_equal(heap_bytes(), heap);
+}
+
 /* Stop and start: the guest stays connected, and what it sent meanwhile is there. */
 static void
 test_stop_start(void **state)
@@ -343,6 +358,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		vif_test(test_cycles),
 		vif_test(test_probe_cycles),
+		vif_test(test_memory),
 		vif_test(test_stop_start),
 		vif_test(test_attach_live),
 		vif_test(test_link),
