@@ -43,6 +43,7 @@ machine_start()
 	xen="$xen loglvl=all guest_loglvl=all conring_size=512k"
 	if [ "$kind" = pvh ]; then
 		xen="$xen dom0=pvh"
+		# shellcheck disable=SC2054 # the comma is QEMU's
 		hw=(-device amd-iommu,intremap=on)
 	fi
 	shift 5

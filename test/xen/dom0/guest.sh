@@ -115,7 +115,7 @@ guest_do()
 	guest_run "$@" || fail "guest $1: '$2' ended with status $?"
 }
 
-# driver_domain_create NAME: a PVH guest with dom0's root file system, in which the backend runs.
+# driver_domain_create NAME TYPE: a guest with dom0's root file system, in which the backend runs.
 driver_domain_create()
 {
 	local domid
@@ -124,7 +124,7 @@ driver_domain_create()
 	modprobe xen-blkback
 	cat > "$RIG/guests/$1.cfg" <<-END
 		name = "$1"
-		type = "pvh"
+		type = "$2"
 		driver_domain = 1
 		vcpus = 2
 		memory = 1024

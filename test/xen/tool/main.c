@@ -2,7 +2,7 @@
  * Copyright(c) 2026 The xenvif contributors
  *
  * The tool of the Xen rig: traffic that can be compared byte by byte. It is linked statically, so
- * that it runs in a guest without a library, in dom0, and on the host at the other end of the cable.
+ * that it runs in a guest without a library, in dom0, and on the host at the cable's other end.
  */
 
 #include <errno.h>
