@@ -139,6 +139,44 @@ xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank)
 	return 0;
 }
 
+bool
+xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf *m,
+		bool blank)
+{
+	if (!blank) {
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+		return true;
+	}
+	if (q->csum_offload) {
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
+		return true;
+	}
+	if (xen_csum_complete_rx(m) < 0) {
+		ring->count.bad_packets++;
+		return false;
+	}
+	ring->count.csum_completed++;
+	return true;
+}
+
+bool
+xen_csum_send(const struct xen_netif *nif, struct xen_netif_ring *ring, struct rte_mbuf *m,
+		uint16_t *flags, uint16_t blank_flags)
+{
+	bool wanted = (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0, ipv6, blank;
+
+	ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
+	if (xen_csum_prepare_tx(m, ipv6 ? nif->peer_csum_ipv6 : nif->peer_csum_ipv4, &blank) < 0) {
+		ring->count.bad_packets++;
+		return false;
+	}
+	if (blank)
+		*flags = blank_flags;
+	else if (wanted)
+		ring->count.csum_completed++;
+	return true;
+}
+
 uint16_t
 xen_csum_tx_prepare(void *queue __rte_unused, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {

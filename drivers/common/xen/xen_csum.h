@@ -17,6 +17,8 @@
 #include <rte_compat.h>
 #include <rte_mbuf.h>
 
+#include "xen_netif.h"
+
 /**
  * Finish the blank TCP or UDP checksum of a received packet in place. Headers and lengths are
  * bounded by the packet's own data; nothing that its sender says is believed. An lcore.
@@ -49,6 +51,37 @@ xen_csum_complete_rx(struct rte_mbuf *m);
 __rte_internal
 int
 xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank);
+
+/**
+ * Set the offload flags of a received packet whose sender has marked it as blank or as validated,
+ * and finish it unless the application does so itself. By an lcore, with the ring's lock held.
+ *
+ * @param blank
+ *   The packet has a blank checksum.
+ * @return
+ *   False when it cannot be finished: it has to be dropped. Counted in either case.
+ */
+__rte_internal
+bool
+xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf *m,
+		bool blank);
+
+/**
+ * Do the checksum work that a packet to send asks for. By an lcore, with the ring's lock held, and
+ * once it is certain that the packet is taken.
+ *
+ * @param flags
+ *   Receives blank_flags when the other end is to finish the checksum.
+ * @param blank_flags
+ *   The ring's flags of a blank checksum.
+ * @return
+ *   False when the lengths in the mbuf do not fit the packet: it has to be dropped. Counted in
+ *   either case.
+ */
+__rte_internal
+bool
+xen_csum_send(const struct xen_netif *nif, struct xen_netif_ring *ring, struct rte_mbuf *m,
+		uint16_t *flags, uint16_t blank_flags);
 
 /**
  * Put the sum of the pseudo-header into the L4 checksum of each packet that asks for an offload, as

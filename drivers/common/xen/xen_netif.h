@@ -136,6 +136,9 @@ struct xen_netif {
 	bool started;
 	/* The application has set the link down. */
 	bool admin_down;
+	/* The other end finishes blank checksums. Written with no ring attached. */
+	bool peer_csum_ipv4;
+	bool peer_csum_ipv6;
 	/* Rings of the vif that are in use; 0 while there is no other end. */
 	uint16_t active_queues;
 

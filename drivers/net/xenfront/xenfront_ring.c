@@ -217,6 +217,8 @@ xenfront_attach(struct xenfront *front)
 
 	if (!nif->started || nif->active_queues != 0)
 		return;
+	nif->peer_csum_ipv4 = front->peer.csum_ipv4;
+	nif->peer_csum_ipv6 = front->peer.csum_ipv6;
 	for (i = 0; i < front->nb_pairs; i++) {
 		ring_set_attached(&nif->rx[i], true, false);
 		ring_set_attached(&nif->tx[i], true, data->nb_tx_queues > front->nb_pairs);

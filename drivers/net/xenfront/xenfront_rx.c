@@ -91,24 +91,6 @@ repost(struct rx_walk *w)
 	xen_netif_notify(ring, &sring->req_event, ring->prod, old);
 }
 
-/* Do the checksum flags of a response; false when the packet has to be dropped. */
-static bool
-finish_csum(struct rx_walk *w, struct rte_mbuf *m, uint16_t flags)
-{
-	if ((flags & NETRXF_csum_blank) == 0) {
-		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-		return true;
-	}
-	if (w->q->csum_offload) {
-		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
-		return true;
-	}
-	if (xen_csum_complete_rx(m) < 0)
-		return false;
-	w->ring->count.csum_completed++;
-	return true;
-}
-
 /*
  * Skip the extra info after the first response of a packet (netif.h, "Extra Info"): it carries
  * nothing that was negotiated. Returns false when the chain runs past the published responses.
@@ -254,8 +236,7 @@ take_complex(struct rx_walk *w, struct rte_mbuf *m)
 	}
 	fill_chain(w, &p, segs, nb_segs);
 	if ((p.flags & (NETRXF_csum_blank | NETRXF_data_validated)) != 0 &&
-			!finish_csum(w, m, p.flags)) {
-		w->ring->count.bad_packets++;
+			!xen_csum_receive(w->q, w->ring, m, (p.flags & NETRXF_csum_blank) != 0)) {
 		rte_pktmbuf_free(m->next);
 		rte_pktmbuf_reset(m);
 		goto drop;

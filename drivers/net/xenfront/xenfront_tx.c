@@ -207,28 +207,6 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 	return true;
 }
 
-/* Do the checksum work that the packet asks for; false when its lengths are nonsense. */
-static bool
-prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
-{
-	const struct xenfront_peer_config *peer = &w->front->peer;
-	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-	bool blank;
-
-	if (xen_csum_prepare_tx(m,
-			    (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? peer->csum_ipv6 :
-								      peer->csum_ipv4,
-			    &blank) < 0) {
-		w->ring->count.bad_packets++;
-		return false;
-	}
-	if (blank)
-		*flags = NETTXF_csum_blank | NETTXF_data_validated;
-	else if (l4 != 0)
-		w->ring->count.csum_completed++;
-	return true;
-}
-
 /*
  * Send a packet that is not simply one page without wishes, or drop it. False when too few slots
  * are free: it stays the caller's, untouched.
@@ -243,7 +221,9 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 		goto drop;
 	if (slots > w->tx->nb_free)
 		return false;
-	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 && !prepare_csum(w, m, &flags))
+	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
+			!xen_csum_send(&w->front->nif, w->ring, m, &flags,
+					NETTXF_csum_blank | NETTXF_data_validated))
 		goto drop;
 	put_chain(w, m, flags);
 	rte_pktmbuf_free(m);

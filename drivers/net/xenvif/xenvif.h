@@ -99,8 +99,6 @@ struct xenvif {
 	struct xen_netif nif;
 	/* What the frontend can receive. Written with no ring attached. */
 	bool sg;
-	bool csum_ipv4;
-	bool csum_ipv6;
 	/* The rest is the control thread's. The rings are mapped and bound. */
 	bool connected;
 	/* The event channel ports were taken already at the last attempt. */

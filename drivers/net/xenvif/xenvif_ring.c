@@ -141,8 +141,8 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, char *w
 			goto release;
 	}
 	vif->sg = cfg->sg;
-	vif->csum_ipv4 = cfg->csum_ipv4;
-	vif->csum_ipv6 = cfg->csum_ipv6;
+	nif->peer_csum_ipv4 = cfg->csum_ipv4;
+	nif->peer_csum_ipv6 = cfg->csum_ipv6;
 	for (i = 0; i < cfg->queues; i++) {
 		nif->tx[i].shared = data->nb_tx_queues > cfg->queues;
 		ring_attach(&nif->rx[i], NULL);

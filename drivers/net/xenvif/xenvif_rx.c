@@ -321,26 +321,6 @@ walk_ring(struct rx_walk *w, uint16_t nb_pkts)
 	return RX_TAKEN;
 }
 
-/* Set the packet's offload flags; false when its blank checksum cannot be finished. */
-static bool
-finish_csum(struct rx_walk *w, const struct xenvif_packet *p)
-{
-	struct rte_mbuf *m = p->mbuf;
-
-	if ((p->flags & NETTXF_csum_blank) == 0) {
-		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-		return true;
-	}
-	if (w->rxq->q.csum_offload) {
-		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
-		return true;
-	}
-	if (xen_csum_complete_rx(m) < 0)
-		return false;
-	w->ring->count.csum_completed++;
-	return true;
-}
-
 /* Drop a packet after its copies: its data slots are answered with an error. */
 static void
 reject_packet(struct rx_walk *w, const struct xenvif_packet *p)
@@ -374,8 +354,8 @@ finish_packets(struct rx_walk *w, bool all_copied, struct rte_mbuf **pkts)
 			continue;
 		}
 		if ((p->flags & (NETTXF_csum_blank | NETTXF_data_validated)) != 0 &&
-				!finish_csum(w, p)) {
-			w->ring->count.bad_packets++;
+				!xen_csum_receive(&w->rxq->q, w->ring, p->mbuf,
+						(p->flags & NETTXF_csum_blank) != 0)) {
 			reject_packet(w, p);
 			continue;
 		}

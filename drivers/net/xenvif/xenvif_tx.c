@@ -100,28 +100,6 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 	return true;
 }
 
-/* Do the checksum work that the packet asks for; false when its lengths are nonsense. */
-static bool
-prepare_csum(struct tx_walk *w, struct rte_mbuf *m, uint16_t *flags)
-{
-	const struct xenvif *vif = (const struct xenvif *)w->txq->q.nif;
-	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-	bool blank;
-
-	if (xen_csum_prepare_tx(m,
-			    (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? vif->csum_ipv6 :
-								      vif->csum_ipv4,
-			    &blank) < 0) {
-		w->ring->count.bad_packets++;
-		return false;
-	}
-	if (blank)
-		*flags = NETRXF_csum_blank | NETRXF_data_validated;
-	else if (l4 != 0)
-		w->ring->count.csum_completed++;
-	return true;
-}
-
 /*
  * Stage a packet that is not simply one segment without wishes, or drop it. False when it does
  * not fit: it stays the caller's, untouched.
@@ -141,7 +119,9 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 		goto drop;
 	if (w->prod - w->cons < slots || b->nb_segs + m->nb_segs + slots > XENVIF_BATCH_SEGS)
 		return false;
-	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 && !prepare_csum(w, m, &flags))
+	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
+			!xen_csum_send(w->txq->q.nif, w->ring, m, &flags,
+					NETRXF_csum_blank | NETRXF_data_validated))
 		goto drop;
 	stage_chain(w, m, flags);
 drop:
