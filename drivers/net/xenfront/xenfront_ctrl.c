@@ -74,21 +74,6 @@ fail(struct xenfront *front, int err, const char *why)
 	set_blocked(front, true);
 }
 
-/* A state; Unknown without one. Below 0 when xenstore itself does not answer. */
-static int
-read_state(const char *dir)
-{
-	uint32_t state;
-	int ret;
-
-	ret = xen_store_read_uint(dir, "state", XenbusStateReconfigured, &state);
-	if (ret == 0)
-		return state;
-	if (ret == -ENOENT || ret == -EACCES || ret == -EINVAL || ret == -ERANGE)
-		return XenbusStateUnknown;
-	return ret;
-}
-
 /* Adopt the MAC address of xenstore, when it is a new one and the user has given none. */
 static void
 read_mac(struct xenfront *front)
@@ -114,7 +99,7 @@ look(struct xenfront *front, struct view *v)
 	char peer[XEN_STORE_VALUE_MAX];
 	int ret;
 
-	ret = read_state(nif->xbdev.path);
+	ret = xen_store_read_state(nif->xbdev.path);
 	if (ret < 0)
 		return ret;
 	v->own = ret;
@@ -124,7 +109,7 @@ look(struct xenfront *front, struct view *v)
 		return ret;
 	if (ret > 0) {
 		xen_bus_set_peer(&nif->xbdev, peer);
-		ret = read_state(peer);
+		ret = xen_store_read_state(peer);
 		if (ret < 0)
 			return ret;
 		v->backend = ret;
