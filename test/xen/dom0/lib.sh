@@ -159,7 +159,7 @@ suspicious()
 	local announcements='Initialising Xen virtual ethernet driver|Grant tables? (using|initialized)'
 
 	announcements="$announcements|link (becomes|is not) ready|entered|left promiscuous|guest rx ready"
-	announcements="$announcements|Device with no driver|backend supports XDP headroom|Command line:|device installed"
+	announcements="$announcements|Device with no driver|backend supports XDP headroom|Command line:|device installed|persistent grants"
 	announcements="$announcements|gnttab_usage_print_all|grant-table for remote|no active grant table"
 	announcements="$announcements${EXPECTED_LINES:+|$EXPECTED_LINES}"
 	grep -iE 'vif|grant|gnttab|gntdev|netfront|netback|evtchn|gref' "$1" |
