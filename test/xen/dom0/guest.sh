@@ -5,7 +5,7 @@
 # Guests of a scenario: created by xl, commanded over their consoles.
 
 GUEST_LOGS=/var/log/xen/console
-GUEST_READY=150
+GUEST_READY=400
 
 # guest_create NAME TYPE VCPUS ADDRESSES VIF...: TYPE is pv or pvh, ADDRESSES is for eth0,eth1...
 # (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_OPTIONS is added to
@@ -90,7 +90,7 @@ guest_wait_ready()
 # guest_run NAME COMMAND [LIMIT]: prints what COMMAND, given to the guest's shell, prints; its exit status.
 guest_run()
 {
-	local name=$1 id tty end=$((SECONDS + ${3:-60})) log="" status
+	local name=$1 id tty end=$((SECONDS + ${3:-240})) log="" status
 
 	tty=$(xenstore-read "/local/domain/$(xl domid "$name")/console/tty")
 	id=$(date +%s%N)
@@ -98,7 +98,7 @@ guest_run()
 	printf 'run %s %s\n' "$id" "$(printf '%s\n' "$2" | base64 -w 0)" > "$tty"
 	until status=$(guest_console "$name" | sed -n "s/^>>$id \([0-9]*\)\r*$/\1/p") && [ -n "$status" ]; do
 		if [ "$SECONDS" -ge "$end" ]; then
-			echo "guest $name gave no answer within ${3:-60} s to: $2" >&2
+			echo "guest $name gave no answer within ${3:-240} s to: $2" >&2
 			return 124
 		fi
 		sleep 0.1
@@ -137,7 +137,7 @@ driver_domain_create()
 	guest_mark "$1"
 	xl create "$RIG/guests/$1.cfg" || fail "xl create $1"
 	guest_took_domid "$1" "$domid"
-	GUEST_READY=300 guest_wait_ready "$1"
+	GUEST_READY=600 guest_wait_ready "$1"
 }
 
 guest_names()

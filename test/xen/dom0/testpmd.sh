@@ -131,7 +131,7 @@ testpmd_again()
 
 testpmd_wait_up()
 {
-	wait_for 60 "testpmd $1 to be up (log: $scenario-testpmd-$1.log)" testpmd_up "$1"
+	wait_for 300 "testpmd $1 to be up (log: $scenario-testpmd-$1.log)" testpmd_up "$1"
 }
 
 testpmd_up()
@@ -146,7 +146,7 @@ testpmd_xstat()
 
 	mark=$(stat -c %s "$log")
 	testpmd_cmd "$1" "show port xstats $2"
-	wait_for 20 "statistic $3 of port $2" eval "tail -c +$mark '$log' | grep -q '^$3: '"
+	wait_for 120 "statistic $3 of port $2" eval "tail -c +$mark '$log' | grep -q '^$3: '"
 	tail -c "+$mark" "$log" | sed -n "s/^$3: //p" | tail -n 1
 }
 
@@ -177,14 +177,14 @@ testpmd_stop()
 	testpmd_cmd "$1" "show port xstats all"
 	testpmd_cmd "$1" stop
 	testpmd_cmd "$1" quit
-	wait_for 30 "testpmd $1 to end" testpmd_ended "$1"
+	wait_for 120 "testpmd $1 to end" testpmd_ended "$1"
 	rm -f "$RIG/testpmd/$1.pid"
 }
 
 testpmd_kill()
 {
 	kill -KILL "$(testpmd_pid "$1")"
-	wait_for 30 "testpmd $1 to be gone" testpmd_ended "$1"
+	wait_for 120 "testpmd $1 to be gone" testpmd_ended "$1"
 }
 
 testpmd_stop_all()
