@@ -402,8 +402,9 @@ remove_in(struct xs_handle *xs, xs_transaction_t t, const struct vif *v)
 	return true;
 }
 
+/* Run a command on the vif that the arguments name. */
 static int
-cmd_detach(int argc, char **argv)
+with_vif(int argc, char **argv, int (*run)(struct xs_handle *xs, const struct vif *v))
 {
 	struct xs_handle *xs;
 	struct vif v;
@@ -417,34 +418,38 @@ cmd_detach(int argc, char **argv)
 		return 1;
 	ret = find_backend(xs, &v);
 	if (ret == 0)
-		ret = transact(xs, &v, detach_in);
-	if (ret == 0 && !wait_state(xs, &v, XenbusStateClosed) && !v.force)
-		ret = fail("vif %u of domain %u: backend not in state 6 within %u s", v.devid,
-				v.domid, v.timeout);
-	if (ret == 0)
-		ret = transact(xs, &v, remove_in);
+		ret = run(xs, &v);
 	xs_close(xs);
 	return ret;
 }
 
 static int
+detach(struct xs_handle *xs, const struct vif *v)
+{
+	int ret = transact(xs, v, detach_in);
+
+	if (ret == 0 && !wait_state(xs, v, XenbusStateClosed) && !v->force)
+		ret = fail("vif %u of domain %u: backend not in state 6 within %u s", v->devid,
+				v->domid, v->timeout);
+	return ret == 0 ? transact(xs, v, remove_in) : ret;
+}
+
+static int
+cmd_detach(int argc, char **argv)
+{
+	return with_vif(argc, argv, detach);
+}
+
+static int
+destroy(struct xs_handle *xs, const struct vif *v)
+{
+	return transact(xs, v, remove_in);
+}
+
+static int
 cmd_destroy(int argc, char **argv)
 {
-	struct xs_handle *xs;
-	struct vif v;
-	int ret;
-
-	ret = parse_vif(&v, argc, argv, false);
-	if (ret != 0)
-		return ret;
-	xs = store_open();
-	if (xs == NULL)
-		return 1;
-	ret = find_backend(xs, &v);
-	if (ret == 0)
-		ret = transact(xs, &v, remove_in);
-	xs_close(xs);
-	return ret;
+	return with_vif(argc, argv, destroy);
 }
 
 static void
@@ -464,28 +469,20 @@ show_keys(struct xs_handle *xs, const char *title, const char *dir)
 }
 
 static int
+show(struct xs_handle *xs, const struct vif *v)
+{
+	printf("vif%u.%u: backend state %d, frontend state %d\n", v->domid, v->devid,
+			store_read_int(xs, "%s/state", v->be),
+			store_read_int(xs, "%s/state", v->fe));
+	show_keys(xs, "backend", v->be);
+	show_keys(xs, "frontend", v->fe);
+	return 0;
+}
+
+static int
 cmd_show(int argc, char **argv)
 {
-	struct xs_handle *xs;
-	struct vif v;
-	int ret;
-
-	ret = parse_vif(&v, argc, argv, false);
-	if (ret != 0)
-		return ret;
-	xs = store_open();
-	if (xs == NULL)
-		return 1;
-	ret = find_backend(xs, &v);
-	if (ret == 0) {
-		printf("vif%u.%u: backend state %d, frontend state %d\n", v.domid, v.devid,
-				store_read_int(xs, "%s/state", v.be),
-				store_read_int(xs, "%s/state", v.fe));
-		show_keys(xs, "backend", v.be);
-		show_keys(xs, "frontend", v.fe);
-	}
-	xs_close(xs);
-	return ret;
+	return with_vif(argc, argv, show);
 }
 
 const struct tool_command tool_vif_commands[] = {
