@@ -37,9 +37,3 @@ def read_calls(path):
                 pending = None
                 cobj = obj
     return [Call(*pair, calls[pair], costs[pair]) for pair in costs]
-
-
-def cost_into(calls, caller, callee, fn=None):
-    """Instructions, all below included, of calls from objects named *caller* into *callee*."""
-    return sum(c.cost for c in calls if caller in c.obj and callee in c.callee_obj and
-               (fn is None or fn == c.callee_fn))

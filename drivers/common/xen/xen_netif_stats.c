@@ -2,7 +2,6 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 

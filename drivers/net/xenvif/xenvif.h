@@ -45,8 +45,6 @@ struct xenvif_packet {
 	uint16_t nb_slots;
 	/* Flags of the first request (rx) or response (tx). */
 	uint16_t flags;
-	/* Slots after the first that hold extra info. */
-	uint16_t nb_extras;
 };
 
 /** Scratch space of a burst, in the application's queue. */

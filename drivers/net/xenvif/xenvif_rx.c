@@ -3,8 +3,6 @@
  */
 
 #include <rte_ether.h>
-#include <rte_malloc.h>
-#include <rte_prefetch.h>
 
 #include "xen_csum.h"
 #include "xenvif_batch.h"
@@ -222,7 +220,6 @@ record_packet(struct rx_walk *w, const struct rx_requests *r, struct rte_mbuf *m
 	p->nb_segs = b->nb_segs - first_seg;
 	p->first_slot = slot;
 	p->nb_slots = r->nb + r->nb_extras;
-	p->nb_extras = r->nb_extras;
 	p->flags = r->req[0].flags;
 	b->nb_slots += p->nb_slots;
 
@@ -289,7 +286,6 @@ take_simple(struct rx_walk *w, const struct netif_tx_request *req)
 	p->nb_segs = 1;
 	p->first_slot = b->nb_slots;
 	p->nb_slots = 1;
-	p->nb_extras = 0;
 	p->flags = req->flags;
 	b->rsp.tx[b->nb_slots].id = req->id;
 	b->rsp.tx[b->nb_slots++].status = NETIF_RSP_OKAY;
