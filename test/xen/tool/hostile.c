@@ -160,7 +160,7 @@ put_extra(struct front *f, uint8_t type)
 	memcpy(&f->tx->ring[f->prod++ & 255], &extra, sizeof(extra));
 }
 
-/* --- the attacks: what is put on the ring --- */
+/* --- the attacks: what is put on the ring for what the guest sends --- */
 
 static void
 good(struct front *f)
@@ -255,6 +255,29 @@ fragment_too_long(struct front *f)
 	put(f, f->gref[2], 0, 200, 0);
 }
 
+static void
+empty_fragment(struct front *f)
+{
+	put(f, f->gref[2], 0, 160, NETTXF_more_data);
+	put(f, f->gref[2], 0, 0, NETTXF_more_data);
+	put(f, f->gref[2], 0, 100, 0);
+}
+
+/* --- and on the ring for what it receives: they meet the next frame that comes --- */
+
+static void
+rx_prod_ahead(struct front *f)
+{
+	f->rx->req_prod = 257;
+}
+
+static void
+rx_no_grant(struct front *f)
+{
+	f->rx->ring[0].req.gref = NO_GREF;
+	__atomic_store_n(&f->rx->req_prod, 1, __ATOMIC_RELEASE);
+}
+
 static const struct {
 	const char *name;
 	void (*fill)(struct front *f);
@@ -268,30 +291,46 @@ static const struct {
 	{ "extra-type-0", extra_0 },
 	{ "extra-type-99", extra_99 },
 	{ "extra-past-prod", extra_past_prod },
+	{ "empty-fragment", empty_fragment },
 	{ "bytes-13", bytes_13 },
 	{ "no-grant", no_grant },
 	{ "no-grant-fragment", no_grant_fragment },
 	{ "fragment-too-long", fragment_too_long },
+	{ "rx-prod-ahead-257", rx_prod_ahead },
+	{ "rx-no-grant", rx_no_grant },
 	{ "no-ring", NULL },
 };
 
-/* What the backend made of what is on the ring. */
+/* The verdict in the responses, or NULL while they are not there. */
+static const char *
+response(const struct front *f)
+{
+	uint32_t i, rsp;
+
+	if (__atomic_load_n(&f->rx->rsp_prod, __ATOMIC_ACQUIRE) != 0)
+		return f->rx->ring[0].rsp.status < 0 ? "dropped" : "accepted";
+	rsp = __atomic_load_n(&f->tx->rsp_prod, __ATOMIC_ACQUIRE);
+	if (rsp != f->prod || rsp == 0)
+		return NULL;
+	for (i = 0; i < rsp; i++)
+		if (f->tx->ring[i & 255].rsp.status == NETIF_RSP_ERROR)
+			return "dropped";
+	return "accepted";
+}
+
+/* What the backend made of what is on the rings. */
 static const char *
 judge(const struct front *f)
 {
-	uint32_t i, rsp;
+	const char *verdict;
 	int tick;
 
 	for (tick = 0; tick < PATIENCE * (1000000 / TICK_US); tick++) {
 		if (back_state(f) != XenbusStateConnected)
 			return "disconnected";
-		rsp = __atomic_load_n(&f->tx->rsp_prod, __ATOMIC_ACQUIRE);
-		if (rsp == f->prod && rsp != 0) {
-			for (i = 0; i < rsp; i++)
-				if (f->tx->ring[i & 255].rsp.status == NETIF_RSP_ERROR)
-					return "dropped";
-			return "accepted";
-		}
+		verdict = response(f);
+		if (verdict != NULL)
+			return verdict;
 		usleep(TICK_US);
 	}
 	return "no answer";
