@@ -23,8 +23,6 @@
 
 #define FRAME_MIN 60u
 #define FRAME_MAX 1514u
-/* IEEE 802's type for local experiments: no stack answers it. */
-#define FRAME_TYPE 0x88b5
 
 /* A xorshift generator, so that every end makes the same bytes. */
 struct source {

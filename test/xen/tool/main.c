@@ -20,12 +20,17 @@ static const struct {
 } commands[] = {
 	{ "tcp-listen", 1, tcp_listen,
 			"PORT: accept one connection, write what comes to standard output" },
+	{ "tcp-serve", 1, tcp_serve, "PORT: accept one connection, send standard input" },
 	{ "tcp-connect", 2, tcp_connect,
 			"ADDRESS PORT: send standard input, wait for the peer's end" },
 	{ "frames-send", 4, frames_send, "LINK SEED COUNT GAP-US: send random frames" },
 	{ "frames-recv", 4, frames_recv,
 			"LINK SEED COUNT SECONDS: expect just these frames, in order" },
+	{ "frames-capture", 3, frames_capture,
+			"LINK FILE COUNT: keep so many of these frames, of both directions" },
+	{ "frames-compare", 2, frames_compare, "FILE FILE: compare the frames of two captures" },
 	{ "hostile", 2, hostile, "DEVID ATTACK: as a frontend, print what the backend did" },
+	{ "trace-count", 1, trace_count, "FILE: count the hypercalls that xentrace recorded" },
 };
 
 int

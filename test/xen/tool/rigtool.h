@@ -7,9 +7,15 @@
 
 #include <stddef.h>
 
+/* IEEE 802's type for local experiments: no stack answers it. */
+#define FRAME_TYPE 0x88b5
+
 /* A subcommand: its arguments follow its name; the value is the exit status. */
 int
 tcp_listen(int argc, char **argv);
+
+int
+tcp_serve(int argc, char **argv);
 
 int
 tcp_connect(int argc, char **argv);
@@ -21,7 +27,16 @@ int
 frames_recv(int argc, char **argv);
 
 int
+frames_capture(int argc, char **argv);
+
+int
+frames_compare(int argc, char **argv);
+
+int
 hostile(int argc, char **argv);
+
+int
+trace_count(int argc, char **argv);
 
 /**
  * Read a number.

@@ -30,25 +30,40 @@ move_all(int from, int to)
 	return got < 0 ? failed("read") : 0;
 }
 
+/* Waits for the one connection to @p port; -1 when there is none. */
+static int
+accept_one(const char *port)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	int listener, conn = -1, on = 1;
+
+	addr.sin_port = htons((in_port_t)number("port", port, 1, 65535));
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	if (listener < 0)
+		return -1;
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(listener, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(listener, 1) == 0)
+		conn = accept(listener, NULL, NULL);
+	close(listener);
+	return conn;
+}
+
 int
 tcp_listen(int argc, char **argv)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	int listener, conn, on = 1;
+	int conn = accept_one(argv[0]);
 
 	(void)argc;
-	addr.sin_port = htons((in_port_t)number("port", argv[0], 1, 65535));
-	listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (listener < 0)
-		return failed("socket");
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&addr, sizeof(addr)) != 0 || listen(listener, 1) != 0)
-		return failed("listen");
-	conn = accept(listener, NULL, NULL);
-	if (conn < 0)
-		return failed("accept");
-	close(listener);
-	return move_all(conn, STDOUT_FILENO);
+	return conn < 0 ? failed("listen") : move_all(conn, STDOUT_FILENO);
+}
+
+int
+tcp_serve(int argc, char **argv)
+{
+	int conn = accept_one(argv[0]);
+
+	(void)argc;
+	return conn < 0 ? failed("listen") : move_all(STDIN_FILENO, conn);
 }
 
 int
