@@ -8,6 +8,17 @@
 MACHINE_MEM=5120
 DOM0_MEM=2048
 
+# What every Linux here gets. Programs at ever new addresses would be translated ever anew.
+LINUX_OPTIONS="mitigations=off norandmaps net.ifnames=0"
+
+# QEMU may deliver the interrupt that a VMRUN injects once more when something stops the processor soon afterwards,
+# and the domain dies of it (README.md). So give it few reasons: code for all of a run (in MiB, the most it takes), for
+# when it drops code all processors are stopped; a TSC that Xen trusts, or each rdtsc is an exit; and vcpus of dom0 that
+# stay where they are. All three make it faster, too.
+ACCEL=tcg,thread=multi,tb-size=2047
+CPU=qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+fsgsbase,+invtsc,x-force-features=on
+DOM0_VCPUS="dom0_max_vcpus=2 dom0_vcpus_pin"
+
 # machine_disk IMAGES BUILD DISK: what belongs to this run and not to the cached images: the tree's build,
 # the scripts of the rig, the guests' kernel and user space.
 machine_disk()
@@ -36,8 +47,8 @@ machine_disk()
 machine_start()
 {
 	local kind=$1 images=$2 disk=$3 results=$4 options=$5
-	local xen="dom0_mem=${DOM0_MEM}M,max:${DOM0_MEM}M dom0_max_vcpus=2 com1=115200,8n1 console=com1"
-	local linux="console=hvc0 rig.root=/dev/nvme0n1 rig.disk=/dev/nvme0n2 mitigations=off net.ifnames=0"
+	local xen="dom0_mem=${DOM0_MEM}M,max:${DOM0_MEM}M $DOM0_VCPUS com1=115200,8n1 console=com1"
+	local linux="console=hvc0 rig.root=/dev/nvme0n1 rig.disk=/dev/nvme0n2 $LINUX_OPTIONS"
 	local hw=()
 
 	xen="$xen loglvl=all guest_loglvl=all conring_size=512k"
@@ -47,9 +58,8 @@ machine_start()
 		hw=(-device amd-iommu,intremap=on)
 	fi
 	shift 5
-	exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -smp 3 -m "$MACHINE_MEM" \
-		-cpu qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+fsgsbase \
-		-display none -no-reboot -nodefaults -net none \
+	exec qemu-system-x86_64 -M q35 -accel "$ACCEL" -smp 3 -m "$MACHINE_MEM" \
+		-cpu "$CPU" -display none -no-reboot -nodefaults -net none \
 		-kernel "$images/xen.elf" -append "$xen" \
 		-initrd "$images/vmlinuz $linux $options,$images/dom0.cpio" \
 		"${hw[@]}" \

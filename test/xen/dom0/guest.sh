@@ -6,6 +6,8 @@
 
 GUEST_LOGS=/var/log/xen/console
 GUEST_READY=400
+# What dom0 got (test/xen/machine.sh) is good for guests too.
+LINUX_OPTIONS=$(grep -oE 'mitigations=[^ ]*|norandmaps|net.ifnames=[^ ]*' /proc/cmdline | xargs)
 
 # guest_create NAME TYPE VCPUS ADDRESSES VIF...: TYPE is pv or pvh, ADDRESSES is for eth0,eth1...
 # (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_OPTIONS is added to
@@ -17,6 +19,7 @@ guest_create()
 	domid=$(next_domid)
 	guest_config "$@"
 	guest_mark "$name"
+	domid_used "$domid"
 	xl create "$RIG/guests/$name.cfg" || fail "xl create $name"
 	guest_took_domid "$name" "$domid"
 	guest_wait_ready "$name"
@@ -37,9 +40,10 @@ guest_config()
 		memory = ${GUEST_MEMORY:-128}
 		kernel = "/rig/guest/vmlinux"
 		ramdisk = "/rig/guest/initramfs"
-		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.ip=$addrs ${GUEST_OPTIONS:-}"
+		extra = "console=hvc0 loglevel=1 $LINUX_OPTIONS rig.ip=$addrs ${GUEST_OPTIONS:-}"
 		vif = [ $vifs ]
 		on_crash = "destroy"
+		on_reboot = "destroy"
 		${GUEST_EXTRA:-}
 	END
 }
@@ -62,6 +66,7 @@ guest_took_domid()
 
 	domid=$(xl domid "$1") || fail "no domain $1"
 	domid_used "$domid"
+	echo "$domid" > "$RIG/guests/$1.domid"
 	expect "id of the new domain $1" "$2" "$domid"
 }
 
@@ -84,27 +89,42 @@ guest_says()
 
 guest_wait_ready()
 {
-	wait_for "$GUEST_READY" "guest $1 to be up" guest_says "$1" '^rig-guest ready'
+	wait_for "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
+	guest_says "$1" '^rig-guest ready' || fail "guest $1 died"
 }
 
-# guest_run NAME COMMAND [LIMIT]: prints what COMMAND, given to the guest's shell, prints; its exit status.
+guest_settled()
+{
+	guest_says "$1" '^rig-guest ready' || processor_failed
+}
+
+# guest_run NAME COMMAND [LIMIT]: prints what COMMAND, given to the guest's shell, prints; its exit status. Few
+# programs are started for it: in the emulated machine they are what takes the time.
 guest_run()
 {
-	local name=$1 id tty end=$((SECONDS + ${3:-240})) log="" status
+	local name=$1 id=${EPOCHREALTIME/./} end=$((SECONDS + ${3:-240})) console reader tty line log="" status="" begun=0
 
-	tty=$(xenstore-read "/local/domain/$(xl domid "$name")/console/tty")
-	id=$(date +%s%N)
+	tty=$(xenstore-read "/local/domain/$(< "$RIG/guests/$name.domid")/console/tty")
 	guest_mark "$name"
+	exec {console}< <(exec tail -c "+$(($(< "$RIG/guests/$name.mark") + 1))" -f "$GUEST_LOGS/guest-$name.log")
+	reader=$!
 	printf 'run %s %s\n' "$id" "$(printf '%s\n' "$2" | base64 -w 0)" > "$tty"
-	until status=$(guest_console "$name" | sed -n "s/^>>$id \([0-9]*\)\r*$/\1/p") && [ -n "$status" ]; do
-		if [ "$SECONDS" -ge "$end" ]; then
-			echo "guest $name gave no answer within ${3:-240} s to: $2" >&2
-			return 124
-		fi
-		sleep 0.1
+	while [ "$SECONDS" -lt "$end" ] && IFS= read -r -t $((end - SECONDS)) line <&"$console"; do
+		line=${line%%$'\r'*}
+		case $line in
+		"<<$id") begun=1 ;;
+		">>$id "*) status=${line##* }; break ;;
+		*) [ $begun = 0 ] || log+=$line$'\n' ;;
+		esac
 	done
-	log=$(guest_console "$name" | sed -n "/^<<$id/,/^>>$id /p" | sed '1d;$d' | tr -d '\r')
-	printf '%s\n' "$log" | sed '${/^$/d}'
+	kill "$reader" 2>/dev/null || true
+	exec {console}<&-
+	if [ -z "$status" ]; then
+		echo "guest $name gave no answer within ${3:-240} s to: $2" >&2
+		return 124
+	fi
+	while [[ $log == *$'\n' ]]; do log=${log%$'\n'}; done
+	[ -z "$log" ] || printf '%s\n' "$log"
 	printf '[%s] $ %s\n%s\n[%s]\n' "$name" "$2" "$log" "$status" >> "$LOGS/$scenario-guests.log"
 	return "$status"
 }
@@ -130,11 +150,13 @@ driver_domain_create()
 		memory = 1024
 		kernel = "/rig/guest/vmlinux"
 		ramdisk = "/rig/guest/dom0.cpio"
-		extra = "console=hvc0 loglevel=1 mitigations=off net.ifnames=0 rig.root=/dev/xvda rig.disk=/dev/xvdb rig.mode=driver-domain rig.backend=$BACKEND"
+		extra = "console=hvc0 loglevel=1 $LINUX_OPTIONS rig.root=/dev/xvda rig.disk=/dev/xvdb rig.mode=driver-domain rig.backend=$BACKEND"
 		disk = [ "phy:/dev/nvme0n4,xvda,w", "phy:/dev/nvme0n2,xvdb,r" ]
 		on_crash = "destroy"
+		on_reboot = "destroy"
 	END
 	guest_mark "$1"
+	domid_used "$domid"
 	xl create "$RIG/guests/$1.cfg" || fail "xl create $1"
 	guest_took_domid "$1" "$domid"
 	GUEST_READY=600 guest_wait_ready "$1"
@@ -155,7 +177,8 @@ guest_save_logs()
 
 	for name in $(guest_names); do
 		xl domid "$name" > /dev/null 2>&1 || continue
-		guest_run "$name" dmesg 30 > "$LOGS/$scenario-$name-dmesg.log" || continue
+		# A driver domain's dmesg is in colour.
+		guest_run "$name" dmesg 30 | sed 's/\x1b\[[0-9;]*m//g' > "$LOGS/$scenario-$name-dmesg.log" || continue
 		cat "$LOGS/$scenario-$name-dmesg.log" >> "$RIG/dmesg.guests"
 	done
 }
