@@ -229,7 +229,9 @@ def parse_args():
         prog="scripts/bench", description="Measure net_xenvif beside net_vhost and net_memif.",
         epilog="copy0: the stand-in hypervisor charges nothing; haswell: 500 ns a hypercall, "
         "400 ns a copy operation, 16 operations a hypercall (emulated). One core carries both "
-        "ends of a link; rates are by the time that core was had. Compare within a run: the machine's speed is not the same in another.")
+        "ends of a link; rates are by the time that core was had. Compare within a run: the "
+        "machine's speed is not the same in another. `scripts/bench xen` compares with xen-netback "
+        "on a real Xen in an emulated machine.")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON, too")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of crossings (default 5)")
     parser.add_argument("--seconds", type=float, default=1.0,

@@ -6,6 +6,8 @@
 # each pair of ports in its place.
 
 PMD=librte_net_xenvif.so
+# Every peer has the same, so that an address may move from one to another.
+PEER_MAC=02:00:00:00:00:fe
 
 # vif_spec MAC [KEY=VALUE,...]: a line of xl's vif list.
 vif_spec()
@@ -28,7 +30,7 @@ vif_port()
 }
 
 # peer_create NAME [ADDRESS]: a kernel interface in dom0, and the other end of it for testpmd. As testpmd hands
-# on frames as they are, the kernel must complete them. Every peer has the same MAC, so that an address may move from one to another.
+# on frames as they are, the kernel must complete them.
 peer_create()
 {
 	local end
@@ -39,7 +41,7 @@ peer_create()
 		echo 1 > "/proc/sys/net/ipv6/conf/$end/disable_ipv6"
 		ip link set "$end" up
 	done
-	ip link set "$1" address 02:00:00:00:00:fe
+	ip link set "$1" address $PEER_MAC
 	[ -z "${2:-}" ] || ip addr add "$2" dev "$1"
 }
 

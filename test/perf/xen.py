@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+
+"""The comparison behind `scripts/bench xen`: xen-netback and net_xenvif on a real Xen."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+SCENARIO = "bench-backends"
+BACKENDS = ("netback", "xenvif")
+MIB = 16
+
+# Measurements of the scenario: name, heading, what a row is divided by, and its unit.
+MEASUREMENTS = (
+    ("pktgen", "guest's kernel pktgen, 100,000 packets of 64 bytes, per 1,000 packets delivered",
+     lambda counts: counts["packets"] / 1000),
+    ("tcp-from-guest", f"TCP, guest to dom0, {MIB} MiB, per MiB", lambda _: MIB),
+    ("tcp-to-guest", f"TCP, dom0 to guest, {MIB} MiB, per MiB", lambda _: MIB),
+    ("idle", "no traffic, 10 s of the emulated machine, per second", lambda _: 10),
+)
+ROWS = (
+    ("guest.hypercalls", "guest: hypercalls"),
+    ("guest.event-channel", "  event channel operations"),
+    ("guest.grant-copy", "  grant copies"),
+    ("guest.grant-other", "  other grant operations"),
+    ("guest.iret", "  iret"),
+    ("guest.sched", "  sched (block, yield)"),
+    ("guest.events", "guest: notifications of the vif that came"),
+    ("dom0.hypercalls", "dom0: hypercalls"),
+    ("dom0.event-channel", "  event channel operations"),
+    ("dom0.grant-copy", "  grant copies"),
+    ("dom0.grant-copy-ops", "    operations in them"),
+    ("dom0.grant-other", "  other grant operations"),
+    ("dom0.iret", "  iret"),
+    ("dom0.sched", "  sched (block, yield)"),
+    ("dom0.events", "dom0: notifications of the vif that came"),
+)
+
+
+def read_results(path):
+    """Counts by (backend, measurement)."""
+    counts = {}
+    with open(path, encoding="ascii") as f:
+        for line in f:
+            name, key, value = line.split()
+            backend, _, measurement = name.partition(".")
+            counts.setdefault((backend, measurement), {})[key] = int(value)
+    return counts
+
+
+def make_table(counts):
+    """Rows: dicts of measurement, name, a figure for each backend, and the ratio."""
+    table = []
+    for name, _, unit in MEASUREMENTS:
+        sides = [counts[backend, name] for backend in BACKENDS]
+        if name != "idle":
+            table.append({"measurement": name, "name": "packets that dom0 received",
+                          **{b: side["packets"] for b, side in zip(BACKENDS, sides)}})
+        for key, _ in ROWS:
+            values = [side.get(key, 0) / unit(side) for side in sides]
+            table.append({"measurement": name, "name": key,
+                          **{b: round(v, 2) for b, v in zip(BACKENDS, values)}})
+    for row in table:
+        first, second = (row[b] for b in BACKENDS)
+        row["ratio"] = round(second / first, 3) if first else None
+    return table
+
+
+def print_table(table):
+    """The table, for people."""
+    titles = dict(ROWS)
+    for name, heading, _ in MEASUREMENTS:
+        print(f"\n{heading}")
+        print(f"  {'':44} {'xen-netback':>12} {'net_xenvif':>12} {'ratio':>8}")
+        for row in table:
+            if row["measurement"] != name:
+                continue
+            ratio = "-" if row["ratio"] is None else f"{row['ratio']:.3f}"
+            figures = " ".join(f"{row[b]:12,.2f}" if isinstance(row[b], float) else
+                               f"{row[b]:12,}" for b in BACKENDS)
+            print(f"  {titles.get(row['name'], row['name']):44} {figures} {ratio:>8}")
+    print("""
+The machine is emulated: its time is no speed, and how many packets a burst holds depends on how fast the
+emulated processors are beside each other. The counts tell who asks the hypervisor for what, and how often.
+One guest, one boot: first xen-netback with a bridge, then net_xenvif with testpmd. In dom0, hypercalls are those
+of both of its vcpus, whatever they are for; the guest's vcpu has a physical CPU of its own.""")
+
+
+def parse_args():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench xen",
+        description="Compare net_xenvif with the kernel's xen-netback on a real Xen in an emulated "
+        "machine: hypercalls and event notifications for the same traffic of the same guest.",
+        epilog="It boots the machine of the suite xen (test/xen/README.md), which takes minutes.")
+    parser.add_argument("--json", metavar="FILE", help="write the results as JSON, too")
+    parser.add_argument("--results", metavar="FILE",
+                        help="print the table of an earlier run's results; do not measure")
+    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main():
+    """Measure, print, write."""
+    args = parse_args()
+    results = args.results
+    if results is None:
+        results = os.path.join(args.build, "xen/logs/pv", SCENARIO + ".results")
+        run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../xen/run")
+        done = subprocess.run([run, "--build", args.build, SCENARIO], stdout=sys.stderr, check=False)
+        if done.returncode != 0:
+            sys.exit(f"bench: the scenario {SCENARIO} failed")
+    try:
+        table = make_table(read_results(results))
+    except (OSError, ValueError, KeyError) as err:
+        sys.exit(f"bench: {results} does not have all the results: {err}")
+    print_table(table)
+    if args.json:
+        with open(args.json, "w", encoding="ascii") as f:
+            json.dump(table, f, indent=1)
+            f.write("\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+# shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario, BENCH_*: lib.sh and the scenario
+#
+# Counts what traffic costs: hypercalls by Xen's trace buffers, event notifications by the interrupts of both
+# kernels. dom0's vcpus stay on the first two physical CPUs and the guest has the third, so that a record's CPU tells the domain.
+
+RESULTS=$LOGS/$scenario.results
+# Entries to the hypervisor by PV domains, calls within multicalls too (xen/trace.h).
+TRACE_MASK=0x00203000
+TRACE_PAGES=4096
+GUEST_CPU=2
+
+# bench_result NAME VALUE: of the measurement under way.
+bench_result()
+{
+	printf '%s %s %s\n' "$bench_name" "$1" "$2" | tee -a "$RESULTS"
+}
+
+# interrupts FILE NAME: how often those whose name matches have come.
+interrupts()
+{
+	awk -v name="$2" '$NF ~ name { for (i = 2; $i ~ /^[0-9]+$/; i++) sum += $i } END { print sum + 0 }' "$1"
+}
+
+link_packets()
+{
+	cat "/sys/class/net/$bench_sink/statistics/rx_packets"
+}
+
+trace_start()
+{
+	rm -f "$RIG/trace"
+	xentrace -e $TRACE_MASK -S $TRACE_PAGES "$RIG/trace" > "$RIG/xentrace.log" 2>&1 &
+	trace_pid=$!
+	wait_for 60 "Xen's trace" test -s "$RIG/trace"
+}
+
+trace_stop()
+{
+	kill -INT "$trace_pid"
+	wait "$trace_pid" || true
+	rigtool trace-count "$RIG/trace" > "$RIG/trace.counts"
+	rm -f "$RIG/trace"
+	expect "records that Xen's trace lost" "lost 0" "$(grep lost "$RIG/trace.counts")"
+}
+
+# Sums over the CPUs of one side.
+trace_results()
+{
+	awk -v guest="cpu$GUEST_CPU" '/^cpu/ { sum[($1 == guest ? "guest" : "dom0") "." $2] += $3 }
+		END { for (key in sum) print key, sum[key] }' "$RIG/trace.counts" | sort |
+		while read -r key value; do bench_result "$key" "$value"; done
+}
+
+# bench NAME GUEST-COMMAND: counts while the guest executes the command. What waits here waits in one blocked
+# process: programs that come and go make hypercalls too.
+bench()
+{
+	local before packets done_pid
+
+	bench_name=$bench_backend.$1
+	guest_do g1 "{ rigtool tcp-listen 5010 > /dev/null; cat /proc/interrupts > /tmp/before
+		$2
+		cat /proc/interrupts > /tmp/after; rigtool tcp-connect 10.0.0.1 5009 < /dev/null; } > /tmp/bench 2>&1 & echo"
+	wait_for 120 "port 5010 of g1" guest_listens g1 5010
+	timeout 900 rigtool tcp-listen 5009 &
+	done_pid=$!
+	trace_start
+	cat /proc/interrupts > "$RIG/before"
+	packets=$(link_packets)
+	rigtool tcp-connect 10.0.0.2 5010 < /dev/null
+	wait $done_pid || fail "$bench_name did not end"
+	packets=$(($(link_packets) - packets))
+	cat /proc/interrupts > "$RIG/after"
+	trace_stop
+	bench_result packets $packets
+	trace_results
+	before=$(interrupts "$RIG/before" "$bench_irq")
+	bench_result dom0.events $(($(interrupts "$RIG/after" "$bench_irq") - before))
+	guest_do g1 'cat /tmp/before' > "$RIG/before"
+	guest_do g1 'cat /tmp/after' > "$RIG/after"
+	before=$(interrupts "$RIG/before" '^vif')
+	bench_result guest.events $(($(interrupts "$RIG/after" '^vif') - before))
+	guest_do g1 'cat /tmp/bench' > "$RIG/bench.out"
+}
+
+# A frame of pktgen's has no check sequence, which makes 64 bytes of 60.
+bench_pktgen()
+{
+	bench pktgen "echo rem_device_all > /proc/net/pktgen/kpktgend_0
+		echo add_device eth0 > /proc/net/pktgen/kpktgend_0
+		for line in 'count $BENCH_PACKETS' 'pkt_size 60' 'delay 0' 'dst 10.0.0.1' \
+				'dst_mac $PEER_MAC'; do
+			echo \"\$line\" > /proc/net/pktgen/eth0
+		done
+		echo start > /proc/net/pktgen/pgctrl
+		cat /proc/net/pktgen/eth0"
+	grep -q 'Result: OK' "$RIG/bench.out" || fail "pktgen: $(cat "$RIG/bench.out")"
+}
+
+bench_tcp_from_guest()
+{
+	local pid
+
+	timeout 900 rigtool tcp-listen 5011 > "$RIG/bench.file" &
+	pid=$!
+	bench tcp-from-guest "head -c ${BENCH_MIB}m /dev/zero | rigtool tcp-connect 10.0.0.1 5011"
+	wait $pid || fail "TCP from the guest did not end"
+	expect "bytes from the guest" $((BENCH_MIB << 20)) "$(stat -c %s "$RIG/bench.file")"
+	rm -f "$RIG/bench.file"
+}
+
+bench_tcp_to_guest()
+{
+	local pid
+
+	timeout 900 rigtool tcp-serve 5012 < <(head -c "${BENCH_MIB}M" /dev/zero) &
+	pid=$!
+	bench tcp-to-guest "rigtool tcp-connect 10.0.0.1 5012 < /dev/null | wc -c"
+	wait $pid || fail "TCP to the guest did not end"
+	expect "bytes to the guest" $((BENCH_MIB << 20)) "$(cat "$RIG/bench.out")"
+}
+
+# bench_all BACKEND SINK IRQ: SINK is dom0's interface where the guest's packets end, IRQ tells the names of the
+# backend's interrupts.
+bench_all()
+{
+	bench_backend=$1
+	bench_sink=$2
+	bench_irq=$3
+	bench idle "sleep 10"
+	bench_pktgen
+	bench_tcp_from_guest
+	bench_tcp_to_guest
+}
