@@ -181,7 +181,8 @@ remember_state()
 	rm -rf "$RIG"/guests/* "$RIG/dmesg.guests" "$RIG/why"
 }
 
-# What Linux and Xen say of our subject when all is well, each a whole message's end.
+# What Linux and Xen say of our subject when all is well, each a whole message's end. (The invalid queue is xen-netback's
+# complaint about a frame that meets a vif on its way out.)
 ANNOUNCEMENTS='[Cc]ommand line: .*
 Grant table initialized
 Grant tables using version [12] layout
@@ -193,6 +194,7 @@ vif[0-9]+\.[0-9]+: Guest Rx ready
 vif[0-9]+\.[0-9]+: link becomes ready
 port [0-9]+\(vif[0-9]+\.[0-9]+\) entered (disabled|blocking|forwarding) state
 device vif[0-9]+\.[0-9]+ (entered|left) promiscuous mode
+xen_netback:xenvif_start_xmit: Invalid queue [0-9]+ for packet on interface vif[0-9]+\.[0-9]+
 xen-blkback: .* persistent grants
 blkfront: .* persistent grants: enabled; .*
 gnttab_usage_print_all \[ key .g. pressed

@@ -68,7 +68,7 @@ peer_command()
 # tcp_exchange GUEST GUEST-ADDRESS OWN-ADDRESS MIB: a file there and back, the checksums equal on both sides.
 tcp_exchange()
 {
-	local guest=$1 there=$2 here=$3 mib=$4 sum
+	local guest=$1 there=$2 here=$3 mib=$4 sum back
 
 	head -c "${mib}M" /dev/urandom > "$RIG/tcp.sent"
 	sum=$(sha256sum < "$RIG/tcp.sent")
@@ -78,8 +78,9 @@ tcp_exchange()
 	expect "checksum of $mib MiB in $guest" "$sum" \
 		"$(guest_do "$guest" 'until [ -s /tmp/sum ]; do sleep 0.1; done; cat /tmp/sum' 90)"
 	timeout 180 rigtool tcp-listen 5002 > "$RIG/tcp.back" &
+	back=$!
 	guest_do "$guest" "sleep 0.5; rigtool tcp-connect $here 5002 < /tmp/file; rm -f /tmp/file /tmp/sum" 150
-	wait $! || fail "TCP from $guest did not end"
+	wait $back || fail "TCP from $guest did not end"
 	expect "checksum of $mib MiB from $guest" "$sum" "$(sha256sum < "$RIG/tcp.back")"
 	rm -f "$RIG/tcp.sent" "$RIG/tcp.back"
 }
