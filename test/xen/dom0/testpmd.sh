@@ -180,13 +180,18 @@ testpmd_stop()
 	testpmd_cmd "$1" stop
 	testpmd_cmd "$1" quit
 	wait_for 120 "testpmd $1 to end" testpmd_ended "$1"
+	wait "$(testpmd_pid "$1")" 2>/dev/null || true
 	rm -f "$RIG/testpmd/$1.pid"
 }
 
 testpmd_kill()
 {
-	kill -KILL "$(testpmd_pid "$1")"
-	wait_for 120 "testpmd $1 to be gone" testpmd_ended "$1"
+	local pid
+
+	pid=$(testpmd_pid "$1")
+	kill -KILL "$pid"
+	# Until it can be reaped, threads of it may hold the locks on files that the next one opens.
+	wait "$pid" || true
 }
 
 testpmd_stop_all()
