@@ -15,6 +15,7 @@
 
 #include "xen_bus.h"
 #include "xen_compat.h"
+#include "xen_if.h"
 #include "xen_log.h"
 
 /* A device is evaluated at most this often, whatever its guest does to the watches. */
@@ -24,7 +25,6 @@
 #define BUS_RECONNECT_MS 200
 /* Watch events taken in one turn, so that a flood cannot keep the thread from the devices. */
 #define BUS_EVENTS_MAX 256
-#define BUS_DOMID_MAX 0x7FEF
 
 static struct {
 	/* One device comes or goes at a time: the thread is started and joined under it. */
@@ -152,7 +152,7 @@ read_own_domid(void)
 {
 	uint32_t domid;
 
-	if (xen_store_read_uint("", "domid", BUS_DOMID_MAX, &domid) == 0)
+	if (xen_store_read_uint("", "domid", XEN_DOMID_MAX, &domid) == 0)
 		__atomic_store_n(&bus.domid, (int)domid, __ATOMIC_RELAXED);
 }
 

@@ -11,8 +11,6 @@
 #include "xen_log.h"
 #include "xen_netif_args.h"
 
-/* Domain ids from DOMID_FIRST_RESERVED (xen.h) on have special meanings. */
-#define DOMID_MAX (DOMID_FIRST_RESERVED - 1)
 #define DEVID_MAX UINT16_MAX
 #define SPEED_MAX 400000u
 
@@ -33,7 +31,7 @@ static const struct number_arg {
 	uint32_t min;
 	uint32_t max;
 } number_args[] = {
-	{ "domid", offsetof(struct xen_netif_args, domid), 0, DOMID_MAX },
+	{ "domid", offsetof(struct xen_netif_args, domid), 0, XEN_DOMID_MAX },
 	{ "devid", offsetof(struct xen_netif_args, devid), 0, DEVID_MAX },
 	{ "queues", offsetof(struct xen_netif_args, queues), 1, XEN_NETIF_QUEUES_MAX },
 	{ "speed", offsetof(struct xen_netif_args, speed), 1, SPEED_MAX },

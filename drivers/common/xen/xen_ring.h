@@ -17,25 +17,7 @@
 
 #include <rte_atomic.h>
 
-#include <xen/xen.h>
-#include <xen/event_channel.h>
-#include <xen/grant_table.h>
-#include <xen/io/netif.h>
-#include <xen/io/ring.h>
-#include <xen/io/xenbus.h>
-
-/** Bytes of a Xen page, whatever the page size of this domain. */
-#define XEN_PAGE_BYTES 4096u
-
-/** Entries of a TX or an RX ring: one page each, netif.h knows no larger ring. */
-#define XEN_NETIF_RING_SIZE 256u
-#define XEN_NETIF_RING_MASK (XEN_NETIF_RING_SIZE - 1)
-
-/** Data slots of one packet that every peer has to accept (XEN_NETIF_NR_SLOTS_MIN of netif.h). */
-#define XEN_NETIF_SLOTS_MIN 18u
-
-/** Longest packet of the protocol in bytes (XEN_NETIF_MAX_TX_SIZE of netif.h). */
-#define XEN_NETIF_PKT_MAX 0xFFFFu
+#include "xen_if.h"
 
 /** Read an index that the other end writes; what it published before is visible afterwards. */
 static inline uint32_t

@@ -13,8 +13,8 @@
 
 #include <xenstore.h>
 
+#include "xen_if.h"
 #include "xen_log.h"
-#include "xen_ring.h"
 #include "xen_store.h"
 
 /* xenstored answers EAGAIN for ever only if somebody writes the same keys without a pause. */

@@ -57,8 +57,8 @@ xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cf
 	uint32_t domid, queues = 1;
 	int ret;
 
-	if (xen_store_read_uint(xbdev->path, "backend-id", DOMID_FIRST_RESERVED - 1, &domid) < 0)
-		return complain(&own, "backend-id", 0, DOMID_FIRST_RESERVED - 1);
+	if (xen_store_read_uint(xbdev->path, "backend-id", XEN_DOMID_MAX, &domid) < 0)
+		return complain(&own, "backend-id", 0, XEN_DOMID_MAX);
 	cfg->domid = domid;
 	ret = xen_store_read_uint(xbdev->peer, "multi-queue-max-queues", UINT16_MAX, &queues);
 	if ((ret < 0 && ret != -ENOENT) || queues == 0)

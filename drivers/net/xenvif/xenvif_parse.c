@@ -7,9 +7,6 @@
 
 #include "xenvif.h"
 
-/* Event channel ports of the FIFO ABI end here (EVTCHN_FIFO_NR_CHANNELS of event_channel.h). */
-#define EVTCHN_PORT_MAX ((1u << 17) - 1)
-
 /* Where the answer to "what is wrong?" goes. */
 struct complaint {
 	char *why;
@@ -105,15 +102,15 @@ read_queue(const char *dir, unsigned int i, struct xenvif_peer_config *cfg,
 		return -EINVAL;
 	}
 	if (!split) {
-		ret = read_required(dir, "event-channel", 1, EVTCHN_PORT_MAX,
+		ret = read_required(dir, "event-channel", 1, XEN_EVTCHN_PORT_MAX,
 				&cfg->queue[i].evtchn_tx, c);
 		cfg->queue[i].evtchn_rx = cfg->queue[i].evtchn_tx;
 		return ret;
 	}
-	ret = read_required(dir, "event-channel-tx", 1, EVTCHN_PORT_MAX, &cfg->queue[i].evtchn_tx,
-			c);
+	ret = read_required(dir, "event-channel-tx", 1, XEN_EVTCHN_PORT_MAX,
+			&cfg->queue[i].evtchn_tx, c);
 	if (ret == 0)
-		ret = read_required(dir, "event-channel-rx", 1, EVTCHN_PORT_MAX,
+		ret = read_required(dir, "event-channel-rx", 1, XEN_EVTCHN_PORT_MAX,
 				&cfg->queue[i].evtchn_rx, c);
 	return ret;
 }
