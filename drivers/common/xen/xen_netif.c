@@ -52,9 +52,10 @@ xen_netif_set_link(struct xen_netif *nif, bool up)
 }
 
 void
-xen_netif_ring_broken(struct xen_netif *nif, struct xen_netif_ring *ring)
+xen_netif_ring_broken(struct xen_netif *nif, struct xen_netif_ring *ring, const char *why)
 {
 	ring->attached = false;
+	__atomic_store_n(&ring->broken, why, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&nif->protocol_errors, 1, __ATOMIC_RELAXED);
 	xen_bus_kick(&nif->xbdev);
 }

@@ -72,7 +72,7 @@ struct xen_netif_ring {
 	xenevtchn_handle *notify;
 	evtchn_port_t port;
 	uint16_t id;
-	/* How the other end has broken the protocol, a constant text; NULL: it has not. */
+	/* How the other end has broken the protocol: see xen_netif_ring_broken_why(). */
 	const char *broken;
 	struct xen_netif_counters count;
 } __rte_cache_aligned;
@@ -199,12 +199,21 @@ xen_netif_set_link(struct xen_netif *nif, bool up);
 
 /**
  * A ring's other end has broken the protocol: take the ring from the data path and let the control
- * thread disconnect the vif. Called by the data path with the ring's lock held, after setting
- * ring->broken.
+ * thread disconnect the vif. Called by the data path with the ring's lock held.
+ *
+ * @param why
+ *   How: a constant text.
  */
 __rte_internal
 void
-xen_netif_ring_broken(struct xen_netif *nif, struct xen_netif_ring *ring);
+xen_netif_ring_broken(struct xen_netif *nif, struct xen_netif_ring *ring, const char *why);
+
+/** How the ring's other end has broken the protocol; NULL: it has not. Any thread. */
+static inline const char *
+xen_netif_ring_broken_why(const struct xen_netif_ring *ring)
+{
+	return __atomic_load_n(&ring->broken, __ATOMIC_ACQUIRE);
+}
 
 /**
  * Move the data of an empty mbuf to the next page, if len bytes would cross one where it is and

@@ -170,9 +170,8 @@ find_broken(struct xenfront *front, unsigned int *queue, const char **name)
 	for (i = 0; i < 2u * front->nb_pairs; i++) {
 		*queue = i / 2;
 		*name = i % 2 == 0 ? "TX" : "RX";
-		broken = __atomic_load_n(i % 2 == 0 ? &front->nif.tx[i / 2].broken :
-						      &front->nif.rx[i / 2].broken,
-				__ATOMIC_ACQUIRE);
+		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &front->nif.tx[i / 2] :
+								&front->nif.rx[i / 2]);
 		if (broken != NULL)
 			return broken;
 	}

@@ -218,12 +218,13 @@ static __rte_noinline enum rx_verdict
 take_complex(struct rx_walk *w, struct rte_mbuf *m)
 {
 	struct rte_mbuf *segs[XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + 1];
+	const char *broken;
 	struct rx_packet p;
 	uint16_t nb_segs;
 
-	w->ring->broken = walk_slots(w, &p);
-	if (w->ring->broken != NULL) {
-		xen_netif_ring_broken(w->q->nif, w->ring);
+	broken = walk_slots(w, &p);
+	if (broken != NULL) {
+		xen_netif_ring_broken(w->q->nif, w->ring, broken);
 		return RX_BROKEN;
 	}
 	if (!packet_acceptable(w, &p))
@@ -313,8 +314,7 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 
 	w.prod = xen_ring_load(&ring->sring.rx->rsp_prod);
 	if (unlikely(w.prod - w.cons > ring->prod - w.cons)) {
-		ring->broken = "rsp_prod ahead of the requests";
-		xen_netif_ring_broken(q->nif, ring);
+		xen_netif_ring_broken(q->nif, ring, "rsp_prod ahead of the requests");
 		return 0;
 	}
 	n = RTE_MIN(w.prod - w.cons, RTE_MIN(nb_pkts, RX_BATCH));

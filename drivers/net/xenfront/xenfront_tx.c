@@ -67,21 +67,18 @@ reclaim(struct tx_walk *w)
 	uint32_t rsp_prod = xen_ring_load(&ring->sring.tx->rsp_prod), idx;
 
 	if (unlikely(rsp_prod - ring->cons > ring->prod - ring->cons)) {
-		ring->broken = "rsp_prod ahead of the requests";
-		goto broken;
+		xen_netif_ring_broken(&w->front->nif, ring, "rsp_prod ahead of the requests");
+		return -1;
 	}
 	for (idx = ring->cons; idx != rsp_prod; idx++) {
 		if (unlikely(!take_response(w, idx))) {
-			ring->broken = "response to a request that is not outstanding";
-			goto broken;
+			xen_netif_ring_broken(&w->front->nif, ring,
+					"response to a request that is not outstanding");
+			return -1;
 		}
 	}
 	ring->cons = idx;
 	return 0;
-
-broken:
-	xen_netif_ring_broken(&w->front->nif, ring);
-	return -1;
 }
 
 /* Take a free page for the next request. */

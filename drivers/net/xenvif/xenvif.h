@@ -105,8 +105,6 @@ struct xenvif {
 	bool misfit_logged;
 	/* The guest was told that there is no carrier. */
 	bool carrier_down;
-	/* protocol_errors as far as they have been acted on. */
-	uint64_t errors_seen;
 	/* When a detach by the toolstack no longer waits for the guest. */
 	uint64_t closing_ms;
 };

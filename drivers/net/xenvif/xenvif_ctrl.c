@@ -260,26 +260,21 @@ step(struct xenvif *vif, unsigned int front, unsigned int own)
 static bool
 handle_broken(struct xenvif *vif)
 {
-	uint64_t errors = __atomic_load_n(&vif->nif.protocol_errors, __ATOMIC_ACQUIRE);
-	const struct xen_netif_ring *ring;
-	char why[WHY_MAX] = "protocol error";
+	const char *broken;
+	char why[WHY_MAX];
 	unsigned int i;
 
-	if (errors == vif->errors_seen || !vif->connected) {
-		vif->errors_seen = errors;
-		return false;
-	}
-	vif->errors_seen = errors;
 	for (i = 0; i < 2u * vif->nif.active_queues; i++) {
-		ring = i % 2 == 0 ? &vif->nif.rx[i / 2] : &vif->nif.tx[i / 2];
-		if (ring->broken == NULL)
+		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &vif->nif.rx[i / 2] :
+								&vif->nif.tx[i / 2]);
+		if (broken == NULL)
 			continue;
 		snprintf(why, sizeof(why), "queue %u: guest's %s ring: %s", i / 2,
-				i % 2 == 0 ? "TX" : "RX", ring->broken);
-		break;
+				i % 2 == 0 ? "TX" : "RX", broken);
+		fail_vif(vif, why);
+		return true;
 	}
-	fail_vif(vif, why);
-	return true;
+	return false;
 }
 
 /* The guest sees the administrator's wish in the key "carrier" (netif.h). */

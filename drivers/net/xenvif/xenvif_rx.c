@@ -53,7 +53,7 @@ stage_piece(struct xenvif_batch *b, struct xen_netif_ring *ring, grant_ref_t gre
 static enum rx_result
 walk_broken(struct rx_walk *w, const char *why)
 {
-	w->ring->broken = why;
+	xen_netif_ring_broken(w->rxq->q.nif, w->ring, why);
 	return RX_BROKEN;
 }
 
@@ -293,13 +293,12 @@ take_simple(struct rx_walk *w, const struct netif_tx_request *req)
 	w->cons++;
 }
 
-static inline enum rx_result
+static inline void
 walk_ring(struct rx_walk *w, uint16_t nb_pkts)
 {
 	struct xen_netif_queue *q = &w->rxq->q;
 	struct xenvif_batch *b = &w->rxq->batch;
 	struct netif_tx_request req;
-	enum rx_result res;
 
 	while (b->nb_packets < nb_pkts && w->cons != w->prod) {
 		req = xen_ring_tx_request(w->ring->sring.tx, w->cons);
@@ -310,11 +309,9 @@ walk_ring(struct rx_walk *w, uint16_t nb_pkts)
 			take_simple(w, &req);
 			continue;
 		}
-		res = take_complex(w, &req);
-		if (res != RX_TAKEN)
-			return res;
+		if (take_complex(w, &req) != RX_TAKEN)
+			break;
 	}
-	return RX_TAKEN;
 }
 
 /* Drop a packet after its copies: its data slots are answered with an error. */
@@ -399,7 +396,6 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		uint16_t nb_pkts)
 {
 	struct rx_walk w = { .rxq = rxq, .ring = ring, .cons = ring->cons };
-	enum rx_result res;
 	uint16_t n = 0;
 	bool copied;
 
@@ -407,14 +403,14 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 	if (w.prod == w.cons)
 		return 0;
 	if (unlikely(w.prod - w.cons > XEN_NETIF_RING_SIZE)) {
-		ring->broken = "req_prod more than a ring ahead of rsp_prod";
-		xen_netif_ring_broken(rxq->q.nif, ring);
+		xen_netif_ring_broken(rxq->q.nif, ring,
+				"req_prod more than a ring ahead of rsp_prod");
 		return 0;
 	}
 	nb_pkts = RTE_MIN(nb_pkts, (uint16_t)XENVIF_BATCH_PKTS);
 	xenvif_batch_reset(&rxq->batch);
 	w.nb_mbufs = take_mbufs(rxq, RTE_MIN(w.prod - w.cons, (uint32_t)nb_pkts));
-	res = walk_ring(&w, nb_pkts);
+	walk_ring(&w, nb_pkts);
 	if (rxq->batch.nb_packets != 0) {
 		copied = xenvif_batch_copy(&rxq->batch, rxq->q.nif->gnttab);
 		n = finish_packets(&w, copied, pkts);
@@ -422,8 +418,6 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 	}
 	if (unlikely(w.next_mbuf < w.nb_mbufs))
 		rte_pktmbuf_free_bulk(&rxq->mbufs[w.next_mbuf], w.nb_mbufs - w.next_mbuf);
-	if (unlikely(res == RX_BROKEN))
-		xen_netif_ring_broken(rxq->q.nif, ring);
 	return n;
 }
 

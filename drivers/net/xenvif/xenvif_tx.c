@@ -226,8 +226,8 @@ tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **p
 
 	w.prod = xen_ring_load(&ring->sring.rx->req_prod);
 	if (unlikely(w.prod - w.cons > XEN_NETIF_RING_SIZE)) {
-		ring->broken = "req_prod more than a ring ahead of rsp_prod";
-		xen_netif_ring_broken(txq->q.nif, ring);
+		xen_netif_ring_broken(txq->q.nif, ring,
+				"req_prod more than a ring ahead of rsp_prod");
 		return 0;
 	}
 	xenvif_batch_reset(b);
