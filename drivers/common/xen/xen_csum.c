@@ -152,10 +152,10 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
 		return true;
 	}
 	if (xen_csum_complete_rx(m) < 0) {
-		ring->count.bad_packets++;
+		xen_count_add(&ring->count.bad_packets, 1);
 		return false;
 	}
-	ring->count.csum_completed++;
+	xen_count_add(&ring->count.csum_completed, 1);
 	return true;
 }
 
@@ -167,13 +167,13 @@ xen_csum_send(const struct xen_netif *nif, struct xen_netif_ring *ring, struct r
 
 	ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
 	if (xen_csum_prepare_tx(m, ipv6 ? nif->peer_csum_ipv6 : nif->peer_csum_ipv4, &blank) < 0) {
-		ring->count.bad_packets++;
+		xen_count_add(&ring->count.bad_packets, 1);
 		return false;
 	}
 	if (blank)
 		*flags = blank_flags;
 	else if (wanted)
-		ring->count.csum_completed++;
+		xen_count_add(&ring->count.csum_completed, 1);
 	return true;
 }
 

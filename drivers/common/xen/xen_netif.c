@@ -56,7 +56,7 @@ xen_netif_ring_broken(struct xen_netif *nif, struct xen_netif_ring *ring, const 
 {
 	ring->attached = false;
 	__atomic_store_n(&ring->broken, why, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&nif->protocol_errors, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&nif->count.protocol_errors, 1, __ATOMIC_RELAXED);
 	xen_bus_kick(&nif->xbdev);
 }
 
@@ -223,6 +223,7 @@ rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc __rte_unus
 		return -ENOMEM;
 	q->pool = pool;
 	q->room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+	nif->base.rxq[id] = (struct xen_netif_queue_counters){ 0 };
 	dev->data->rx_queues[id] = q;
 	return 0;
 }
@@ -237,6 +238,7 @@ tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc __rte_unus
 	q = queue_create(dev, "xen_txq", nif->drv->txq_size, id, socket);
 	if (q == NULL)
 		return -ENOMEM;
+	nif->base.txq[id] = (struct xen_netif_queue_counters){ 0 };
 	dev->data->tx_queues[id] = q;
 	return 0;
 }

@@ -33,18 +33,70 @@
 /** Smallest data room of an mbuf, so that the longest packet is a bounded number of pieces. */
 #define XEN_NETIF_ROOM_MIN 256
 
-/** What a ring counts; each is an extended statistic of the port. */
+/**
+ * What a ring counts; each is an extended statistic of the port. Written by xen_count_add() with
+ * the ring's lock held, and by nothing else: a reset leaves them alone.
+ */
 struct xen_netif_counters {
 	uint64_t slots;
 	uint64_t copy_ops;
-	uint64_t copy_errors;
-	uint64_t bad_packets;
-	uint64_t oversize;
 	uint64_t csum_completed;
-	uint64_t ring_full;
 	uint64_t notify_sent;
 	uint64_t notify_suppressed;
+	/* tx: bursts that the ring could not take whole; no packet is lost by that. */
+	uint64_t ring_full;
+	/* rx: packets that the application's filters did not let pass. */
+	uint64_t filtered;
+
+	/* Packets lost, each in the one that says why. */
+	uint64_t bad_packets;
+	uint64_t oversize;
+	uint64_t csum_unparsed;
+	uint64_t copy_errors;
+	/* rx: the mempool is empty, or can never hold the packet. */
+	uint64_t nombuf;
+	/* tx: refused by the other end after they were sent. */
+	uint64_t refused;
+	/* tx, waiting for the other end: for too long, while it posted nothing at all, ... */
+	uint64_t wait_expired;
+	uint64_t wait_stalled;
+	/* ... when the vif or the port went away, and for more slots than it ever posts. */
+	uint64_t wait_flushed;
+	uint64_t wait_blocked;
 };
+
+/** What an application's queue counts. */
+struct xen_netif_queue_counters {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t errors;
+	uint64_t nombuf;
+};
+
+/** What a vif counts. */
+struct xen_netif_vif_counters {
+	uint64_t connects;
+	uint64_t disconnects;
+	/* By whichever thread finds the breach: atomically. */
+	uint64_t protocol_errors;
+};
+
+/**
+ * Count. A counter has one writer at a time, and readers of any thread and process: relaxed
+ * accesses make no difference to the code, and none of what is read is torn.
+ */
+static inline void
+xen_count_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
+/** Read a counter that somebody else may be counting in. Any thread. */
+static inline uint64_t
+xen_count_read(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
 
 /**
  * One end of one shared ring. The lock is what control and data path share: a burst tries it once,
@@ -119,6 +171,15 @@ struct xen_netif_args {
 	bool has_mac;
 };
 
+/** What the counters were at the last reset: a statistic is what was counted since then. */
+struct xen_netif_base {
+	struct xen_netif_vif_counters vif;
+	struct xen_netif_queue_counters rxq[XEN_NETIF_QUEUES_MAX];
+	struct xen_netif_queue_counters txq[XEN_NETIF_QUEUES_MAX];
+	struct xen_netif_counters rx[XEN_NETIF_QUEUES_MAX];
+	struct xen_netif_counters tx[XEN_NETIF_QUEUES_MAX];
+};
+
 /** A port: private data of the ethdev, shared with secondary processes. */
 struct xen_netif {
 	struct xen_bus_device xbdev;
@@ -142,9 +203,8 @@ struct xen_netif {
 	/* Rings of the vif that are in use; 0 while there is no other end. */
 	uint16_t active_queues;
 
-	uint64_t connects;
-	uint64_t disconnects;
-	uint64_t protocol_errors;
+	struct xen_netif_vif_counters count;
+	struct xen_netif_base base;
 	struct xen_netif_ring rx[XEN_NETIF_QUEUES_MAX];
 	struct xen_netif_ring tx[XEN_NETIF_QUEUES_MAX];
 };
@@ -163,6 +223,7 @@ struct xen_netif_queue {
 	bool scatter;
 	/* rx: the application completes blank checksums itself. */
 	bool csum_offload;
+	/* As in struct xen_netif_queue_counters; written by xen_count_add(), by an lcore alone. */
 	uint64_t packets;
 	uint64_t bytes;
 	uint64_t errors;
@@ -244,10 +305,10 @@ xen_netif_notify(struct xen_netif_ring *ring, const uint32_t *event, uint32_t pu
 		uint32_t old)
 {
 	if (xen_ring_wants_event(event, published, old)) {
-		ring->count.notify_sent++;
+		xen_count_add(&ring->count.notify_sent, 1);
 		xenevtchn_notify(ring->notify, ring->port);
 	} else {
-		ring->count.notify_suppressed++;
+		xen_count_add(&ring->count.notify_suppressed, 1);
 	}
 }
 

@@ -44,55 +44,96 @@ static const struct {
 	const char *name;
 	size_t offset;
 } vif_xstats[] = {
-	{ "connects", offsetof(struct xen_netif, connects) },
-	{ "disconnects", offsetof(struct xen_netif, disconnects) },
-	{ "protocol_errors", offsetof(struct xen_netif, protocol_errors) },
+	{ "connects", offsetof(struct xen_netif_vif_counters, connects) },
+	{ "disconnects", offsetof(struct xen_netif_vif_counters, disconnects) },
+	{ "protocol_errors", offsetof(struct xen_netif_vif_counters, protocol_errors) },
 };
+
+/*
+ * What was counted since the last reset. The base is read first: a reset in between must not make
+ * it larger than the counter.
+ */
+static uint64_t
+since(const uint64_t *counter, const uint64_t *base)
+{
+	uint64_t from = __atomic_load_n(base, __ATOMIC_ACQUIRE);
+
+	return xen_count_read(counter) - from;
+}
+
+/* Begin anew, without a write to what somebody else counts in. */
+static void
+rebase(uint64_t *base, const uint64_t *counter)
+{
+	__atomic_store_n(base, xen_count_read(counter), __ATOMIC_RELEASE);
+}
+
+static struct xen_netif_queue_counters
+queue_since(const struct xen_netif_queue *q, const struct xen_netif_queue_counters *base)
+{
+	return (struct xen_netif_queue_counters){
+		.packets = since(&q->packets, &base->packets),
+		.bytes = since(&q->bytes, &base->bytes),
+		.errors = since(&q->errors, &base->errors),
+		.nombuf = since(&q->nombuf, &base->nombuf),
+	};
+}
 
 int
 xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 {
-	const struct xen_netif_queue *q;
+	const struct xen_netif *nif = dev->data->dev_private;
+	struct xen_netif_queue_counters c;
 	unsigned int i;
 
 	for (i = 0; i < dev->data->nb_rx_queues; i++) {
-		q = dev->data->rx_queues[i];
-		if (q == NULL)
+		if (dev->data->rx_queues[i] == NULL)
 			continue;
-		stats->ipackets += q->packets;
-		stats->ibytes += q->bytes;
-		stats->ierrors += q->errors;
-		stats->rx_nombuf += q->nombuf;
+		c = queue_since(dev->data->rx_queues[i], &nif->base.rxq[i]);
+		stats->ipackets += c.packets;
+		stats->ibytes += c.bytes;
+		stats->ierrors += c.errors;
+		stats->rx_nombuf += c.nombuf;
 		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
 			continue;
-		stats->q_ipackets[i] = q->packets;
-		stats->q_ibytes[i] = q->bytes;
-		stats->q_errors[i] = q->errors;
+		stats->q_ipackets[i] = c.packets;
+		stats->q_ibytes[i] = c.bytes;
+		stats->q_errors[i] = c.errors;
 	}
 	for (i = 0; i < dev->data->nb_tx_queues; i++) {
-		q = dev->data->tx_queues[i];
-		if (q == NULL)
+		if (dev->data->tx_queues[i] == NULL)
 			continue;
-		stats->opackets += q->packets;
-		stats->obytes += q->bytes;
-		stats->oerrors += q->errors;
+		c = queue_since(dev->data->tx_queues[i], &nif->base.txq[i]);
+		stats->opackets += c.packets;
+		stats->obytes += c.bytes;
+		stats->oerrors += c.errors;
 		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
 			continue;
-		stats->q_opackets[i] = q->packets;
-		stats->q_obytes[i] = q->bytes;
+		stats->q_opackets[i] = c.packets;
+		stats->q_obytes[i] = c.bytes;
 	}
 	return 0;
 }
 
 static void
-queue_reset(struct xen_netif_queue *q)
+queue_reset(const struct xen_netif_queue *q, struct xen_netif_queue_counters *base)
 {
 	if (q == NULL)
 		return;
-	q->packets = 0;
-	q->bytes = 0;
-	q->errors = 0;
-	q->nombuf = 0;
+	rebase(&base->packets, &q->packets);
+	rebase(&base->bytes, &q->bytes);
+	rebase(&base->errors, &q->errors);
+	rebase(&base->nombuf, &q->nombuf);
+}
+
+static void
+ring_reset(const struct xen_netif_ring *ring, struct xen_netif_counters *base)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(ring_xstats); i++)
+		rebase(RTE_PTR_ADD(base, ring_xstats[i].offset),
+				RTE_PTR_ADD(&ring->count, ring_xstats[i].offset));
 }
 
 int
@@ -102,23 +143,24 @@ xen_netif_stats_reset(struct rte_eth_dev *dev)
 	unsigned int i;
 
 	for (i = 0; i < dev->data->nb_rx_queues; i++)
-		queue_reset(dev->data->rx_queues[i]);
+		queue_reset(dev->data->rx_queues[i], &nif->base.rxq[i]);
 	for (i = 0; i < dev->data->nb_tx_queues; i++)
-		queue_reset(dev->data->tx_queues[i]);
+		queue_reset(dev->data->tx_queues[i], &nif->base.txq[i]);
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
-		nif->rx[i].count = (struct xen_netif_counters){ 0 };
-		nif->tx[i].count = (struct xen_netif_counters){ 0 };
+		ring_reset(&nif->rx[i], &nif->base.rx[i]);
+		ring_reset(&nif->tx[i], &nif->base.tx[i]);
 	}
-	nif->connects = 0;
-	nif->disconnects = 0;
-	nif->protocol_errors = 0;
+	for (i = 0; i < RTE_DIM(vif_xstats); i++)
+		rebase(RTE_PTR_ADD(&nif->base.vif, vif_xstats[i].offset),
+				RTE_PTR_ADD(&nif->count, vif_xstats[i].offset));
 	return 0;
 }
 
 /* Fill in what is asked for of one ring's statistics, from place n on; the place after them. */
 static unsigned int
-ring_fill(const struct xen_netif_ring *ring, unsigned int where, unsigned int n, unsigned int size,
-		struct rte_eth_xstat *xstats, struct rte_eth_xstat_name *names)
+ring_fill(const struct xen_netif_ring *ring, const struct xen_netif_counters *base,
+		unsigned int where, unsigned int n, unsigned int size, struct rte_eth_xstat *xstats,
+		struct rte_eth_xstat_name *names)
 {
 	const char *dir = (where & (BACK_RX | FRONT_RX)) != 0 ? "rx" : "tx";
 	unsigned int i;
@@ -128,8 +170,8 @@ ring_fill(const struct xen_netif_ring *ring, unsigned int where, unsigned int n,
 			continue;
 		if (xstats != NULL && n < size) {
 			xstats[n].id = n;
-			xstats[n].value = *(const uint64_t *)RTE_PTR_ADD(&ring->count,
-					ring_xstats[i].offset);
+			xstats[n].value = since(RTE_PTR_ADD(&ring->count, ring_xstats[i].offset),
+					RTE_PTR_ADD(base, ring_xstats[i].offset));
 		}
 		if (names != NULL && n < size)
 			snprintf(names[n].name, sizeof(names[n].name), "%s_q%u_%s", dir, ring->id,
@@ -150,14 +192,17 @@ port_fill(const struct xen_netif *nif, unsigned int size, struct rte_eth_xstat *
 	for (n = 0; n < RTE_DIM(vif_xstats); n++) {
 		if (xstats != NULL && n < size) {
 			xstats[n].id = n;
-			xstats[n].value = *(const uint64_t *)RTE_PTR_ADD(nif, vif_xstats[n].offset);
+			xstats[n].value = since(RTE_PTR_ADD(&nif->count, vif_xstats[n].offset),
+					RTE_PTR_ADD(&nif->base.vif, vif_xstats[n].offset));
 		}
 		if (names != NULL && n < size)
 			snprintf(names[n].name, sizeof(names[n].name), "%s", vif_xstats[n].name);
 	}
 	for (i = 0; i < nif->args.queues; i++) {
-		n = ring_fill(&nif->rx[i], backend ? BACK_RX : FRONT_RX, n, size, xstats, names);
-		n = ring_fill(&nif->tx[i], backend ? BACK_TX : FRONT_TX, n, size, xstats, names);
+		n = ring_fill(&nif->rx[i], &nif->base.rx[i], backend ? BACK_RX : FRONT_RX, n, size,
+				xstats, names);
+		n = ring_fill(&nif->tx[i], &nif->base.tx[i], backend ? BACK_TX : FRONT_TX, n, size,
+				xstats, names);
 	}
 	return n;
 }

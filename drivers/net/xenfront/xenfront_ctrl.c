@@ -134,7 +134,7 @@ begin_close(struct xenfront *front, const struct view *v)
 	front->phase = XENFRONT_CLOSING;
 	pthread_mutex_unlock(&front->nif.lock);
 	if (front->connected) {
-		front->nif.disconnects++;
+		xen_count_add(&front->nif.count.disconnects, 1);
 		XENFRONT_LOG(INFO, front, "disconnected");
 	}
 	front->connected = false;
@@ -215,7 +215,7 @@ connected(struct xenfront *front)
 {
 	if (!front->connected) {
 		front->connected = true;
-		front->nif.connects++;
+		xen_count_add(&front->nif.count.connects, 1);
 		XENFRONT_LOG(INFO, front, "connected, %u queues", front->nb_pairs);
 		/* For a backend that looks at its rings only when it is told to. */
 		xenfront_kick(front);

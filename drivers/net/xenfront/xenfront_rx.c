@@ -84,7 +84,7 @@ repost(struct rx_walk *w)
 	for (i = ring->cons; i != w->cons; i++)
 		*(rx_slot_word *)&sring->ring[i & XEN_NETIF_RING_MASK] =
 				*(const rx_slot_word *)&w->rx->reqs[i & XEN_NETIF_RING_MASK];
-	ring->count.slots += w->cons - ring->cons;
+	xen_count_add(&ring->count.slots, w->cons - ring->cons);
 	ring->prod += w->cons - ring->cons;
 	ring->cons = w->cons;
 	xen_ring_store(&sring->req_prod, ring->prod);
@@ -203,11 +203,11 @@ static bool
 packet_acceptable(const struct rx_walk *w, const struct rx_packet *p)
 {
 	if (p->bad || p->len < RTE_ETHER_HDR_LEN) {
-		w->ring->count.bad_packets++;
+		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}
 	if (p->len > (w->q->scatter ? XEN_NETIF_PKT_MAX : w->q->room)) {
-		w->ring->count.oversize++;
+		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
 	return true;
@@ -232,7 +232,7 @@ take_complex(struct rx_walk *w, struct rte_mbuf *m)
 	nb_segs = (p.len + w->q->room - 1) / w->q->room;
 	segs[0] = m;
 	if (nb_segs > 1 && rte_pktmbuf_alloc_bulk(w->q->pool, &segs[1], nb_segs - 1) != 0) {
-		w->q->nombuf++;
+		xen_count_add(&w->q->nombuf, 1);
 		return RX_LATER;
 	}
 	fill_chain(w, &p, segs, nb_segs);
@@ -248,7 +248,7 @@ take_complex(struct rx_walk *w, struct rte_mbuf *m)
 
 drop:
 	w->cons += p.nb_slots;
-	w->q->errors++;
+	xen_count_add(&w->q->errors, 1);
 	return RX_DROPPED;
 }
 
@@ -322,7 +322,7 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	while (n != 0 && unlikely(rte_pktmbuf_alloc_bulk(q->pool, pkts, n) != 0)) {
 		n /= 2;
 		if (n == 0)
-			q->nombuf++;
+			xen_count_add(&q->nombuf, 1);
 	}
 	if (n == 0)
 		return 0;
@@ -332,8 +332,8 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	/* A ring that is broken is no longer written to. */
 	if (likely(ring->attached))
 		repost(&w);
-	q->packets += nb;
-	q->bytes += w.bytes;
+	xen_count_add(&q->packets, nb);
+	xen_count_add(&q->bytes, w.bytes);
 	return nb;
 }
 

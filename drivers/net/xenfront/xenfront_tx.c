@@ -53,7 +53,7 @@ take_response(struct tx_walk *w, uint32_t idx)
 		return false;
 	/* A packet is refused once, however many slots it has. */
 	if (unlikely(rsp.status < 0) && tx->ids[rsp.id] == XENFRONT_TX_FIRST)
-		w->q->errors++;
+		xen_count_add(&w->q->errors, 1);
 	tx->ids[rsp.id] = XENFRONT_TX_FREE;
 	tx->free_ids[tx->nb_free++] = rsp.id;
 	return true;
@@ -192,13 +192,13 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 	const struct rte_mbuf *seg;
 
 	if (len > (w->front->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
-		w->ring->count.oversize++;
+		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
 	for (seg = m; seg != NULL; seg = seg->next)
 		sum += rte_pktmbuf_data_len(seg);
 	if (len < RTE_ETHER_HDR_LEN || sum != len) {
-		w->ring->count.bad_packets++;
+		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}
 	return true;
@@ -227,7 +227,7 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 	return true;
 
 drop:
-	w->q->errors++;
+	xen_count_add(&w->q->errors, 1);
 	rte_pktmbuf_free(m);
 	return true;
 }
@@ -251,7 +251,7 @@ put_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 			continue;
 		}
 		if (!put_complex(w, m)) {
-			w->ring->count.ring_full++;
+			xen_count_add(&w->ring->count.ring_full, 1);
 			break;
 		}
 	}
@@ -284,9 +284,9 @@ tx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 		xen_ring_store(&ring->sring.tx->req_prod, w.prod);
 		xen_netif_notify(ring, &ring->sring.tx->req_event, w.prod, old);
 	}
-	ring->count.slots += w.prod - old;
-	q->packets += w.packets;
-	q->bytes += w.bytes;
+	xen_count_add(&ring->count.slots, w.prod - old);
+	xen_count_add(&q->packets, w.packets);
+	xen_count_add(&q->bytes, w.bytes);
 	put_back(&w);
 	return n;
 }

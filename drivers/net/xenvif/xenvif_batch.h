@@ -61,7 +61,7 @@ xenvif_packet_failed(const struct xenvif_batch *b, const struct xenvif_packet *p
 
 	for (i = p->first_seg; i < p->first_seg + p->nb_segs; i++)
 		failed += b->segs[i].status != GNTST_okay;
-	ring->count.copy_errors += failed;
+	xen_count_add(&ring->count.copy_errors, failed);
 	return failed != 0;
 }
 

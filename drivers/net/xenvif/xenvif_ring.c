@@ -150,7 +150,7 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, char *w
 	}
 	__atomic_store_n(&nif->active_queues, cfg->queues, __ATOMIC_RELEASE);
 	vif->connected = true;
-	nif->connects++;
+	xen_count_add(&nif->count.connects, 1);
 	return 0;
 
 release:
@@ -179,7 +179,7 @@ xenvif_disconnect(struct xenvif *vif)
 		ring_release(nif, &nif->rx[i]);
 	}
 	vif->connected = false;
-	nif->disconnects++;
+	xen_count_add(&nif->count.disconnects, 1);
 }
 
 void

@@ -47,7 +47,7 @@ stage_piece(struct xenvif_batch *b, struct xen_netif_ring *ring, grant_ref_t gre
 	seg->dest.virt = dest;
 	seg->len = len;
 	seg->flags = GNTCOPY_source_gref;
-	ring->count.copy_ops += xenvif_copy_ops(dest, len);
+	xen_count_add(&ring->count.copy_ops, xenvif_copy_ops(dest, len));
 }
 
 static enum rx_result
@@ -201,7 +201,7 @@ no_mbuf:
 	b->nb_segs = segs;
 	w->ring->count.copy_ops = ops;
 	rte_pktmbuf_free(*head);
-	q->nombuf++;
+	xen_count_add(&q->nombuf, 1);
 	return RX_STOP;
 }
 
@@ -257,9 +257,9 @@ take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 	if (res != RX_TAKEN)
 		return res;
 	if (r.drop) {
-		w->ring->count.bad_packets++;
+		xen_count_add(&w->ring->count.bad_packets, 1);
 	} else if (total > q->room && !q->scatter) {
-		w->ring->count.oversize++;
+		xen_count_add(&w->ring->count.oversize, 1);
 	} else {
 		res = stage_chain(w, &r, total, &m);
 		if (res != RX_TAKEN)
@@ -355,9 +355,9 @@ finish_packets(struct rx_walk *w, bool all_copied, struct rte_mbuf **pkts)
 		bytes += p->mbuf->pkt_len;
 		pkts[n++] = p->mbuf;
 	}
-	w->rxq->q.packets += n;
-	w->rxq->q.bytes += bytes;
-	w->rxq->q.errors += b->nb_packets - n;
+	xen_count_add(&w->rxq->q.packets, n);
+	xen_count_add(&w->rxq->q.bytes, bytes);
+	xen_count_add(&w->rxq->q.errors, b->nb_packets - n);
 	return n;
 }
 
@@ -377,7 +377,7 @@ publish_responses(struct rx_walk *w)
 	for (i = 0; i < b->nb_slots; i++)
 		sring->ring[(old + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.tx[i];
 	ring->cons = w->cons;
-	ring->count.slots += b->nb_slots;
+	xen_count_add(&ring->count.slots, b->nb_slots);
 	xen_ring_store(&sring->rsp_prod, w->cons);
 	xen_netif_notify(ring, &sring->rsp_event, w->cons, old);
 }

@@ -29,7 +29,7 @@ stage_piece(struct xenvif_batch *b, struct xen_netif_ring *ring, void *source, g
 	seg->dest.foreign.domid = ring->domid;
 	seg->len = len;
 	seg->flags = GNTCOPY_dest_gref;
-	ring->count.copy_ops += xenvif_copy_ops(source, len);
+	xen_count_add(&ring->count.copy_ops, xenvif_copy_ops(source, len));
 }
 
 /* Take the next posted buffer; its response will say that len bytes are in it. */
@@ -87,14 +87,14 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 	unsigned int n = 0;
 
 	if (len > (vif->sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
-		w->ring->count.oversize++;
+		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
 	for (seg = m; seg != NULL; seg = seg->next, n++)
 		sum += rte_pktmbuf_data_len(seg);
 	if (len < RTE_ETHER_HDR_LEN || sum != len ||
 			n + len / XEN_PAGE_BYTES + 1 > XENVIF_BATCH_SEGS) {
-		w->ring->count.bad_packets++;
+		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}
 	return true;
@@ -162,7 +162,7 @@ walk_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 			continue;
 		}
 		if (!put_complex(w, m)) {
-			w->ring->count.ring_full++;
+			xen_count_add(&w->ring->count.ring_full, 1);
 			break;
 		}
 	}
@@ -193,9 +193,9 @@ finish_packets(struct tx_walk *w, bool all_copied)
 		sent++;
 		bytes += rte_pktmbuf_pkt_len(p->mbuf);
 	}
-	q->packets += sent;
-	q->bytes += bytes;
-	q->errors += b->nb_packets - sent;
+	xen_count_add(&q->packets, sent);
+	xen_count_add(&q->bytes, bytes);
+	xen_count_add(&q->errors, b->nb_packets - sent);
 }
 
 /* Answer each buffer in its own slot; published at a packet's end, as Linux and Windows need. */
@@ -211,7 +211,7 @@ publish_responses(struct tx_walk *w)
 	for (i = 0; i < b->nb_slots; i++)
 		sring->ring[(old + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.rx[i];
 	ring->cons = w->cons;
-	ring->count.slots += b->nb_slots;
+	xen_count_add(&ring->count.slots, b->nb_slots);
 	xen_ring_store(&sring->rsp_prod, w->cons);
 	xen_netif_notify(ring, &sring->rsp_event, w->cons, old);
 }
