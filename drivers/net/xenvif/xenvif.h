@@ -14,15 +14,7 @@
 #include <rte_mbuf.h>
 
 #include "xen_netif.h"
-
-/**
- * A packet of more data slots than this is no mistake but an attack, and ends the vif. Up to it
- * and above XEN_NETIF_SLOTS_MIN the packet is dropped: old Linux guests sent such.
- */
-#define XENVIF_SLOTS_FATAL 20u
-
-/** Most extra info slots of one packet: each of the types that there are, once. */
-#define XENVIF_EXTRAS_MAX (XEN_NETIF_EXTRA_TYPE_MAX - 1)
+#include "xenvif_request.h"
 
 /**
  * Copy segments staged for one call of xengnttab_grant_copy(). The longest packet in the smallest

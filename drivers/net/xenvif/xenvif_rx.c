@@ -2,37 +2,21 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-#include <rte_ether.h>
-
 #include "xen_csum.h"
 #include "xenvif_batch.h"
 
-/* What ends the walk over the ring, beside a packet taken. */
-enum rx_result {
-	RX_TAKEN,
-	/* The batch or the mbufs are used up; the packet stays on the ring. */
-	RX_STOP,
-	/* The guest has broken the protocol. */
-	RX_BROKEN,
-};
+/* Extra info that was never offered: a packet with it is answered with an error. */
+#define EXTRAS_REFUSED \
+	(RTE_BIT32(XEN_NETIF_EXTRA_TYPE_GSO) | RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_ADD) | \
+			RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_DEL))
 
 /* A burst's state while the ring is walked. */
 struct rx_walk {
 	struct xenvif_rxq *rxq;
 	struct xen_netif_ring *ring;
-	uint32_t cons;
-	uint32_t prod;
+	struct xenvif_slots slots;
 	unsigned int nb_mbufs;
 	unsigned int next_mbuf;
-};
-
-/* A packet's requests, as they were copied out of the ring. */
-struct rx_requests {
-	struct netif_tx_request req[XENVIF_SLOTS_FATAL];
-	unsigned int nb;
-	unsigned int nb_extras;
-	/* A packet that is consumed and answered with an error. */
-	bool drop;
 };
 
 static inline void
@@ -50,13 +34,6 @@ stage_piece(struct xenvif_batch *b, struct xen_netif_ring *ring, grant_ref_t gre
 	xen_count_add(&ring->count.copy_ops, xenvif_copy_ops(dest, len));
 }
 
-static enum rx_result
-walk_broken(struct rx_walk *w, const char *why)
-{
-	xen_netif_ring_broken(w->rxq->q.nif, w->ring, why);
-	return RX_BROKEN;
-}
-
 static inline struct rte_mbuf *
 walk_mbuf(struct rx_walk *w)
 {
@@ -65,149 +42,64 @@ walk_mbuf(struct rx_walk *w)
 	return rte_pktmbuf_alloc(w->rxq->q.pool);
 }
 
-static bool
-gso_known(const struct netif_extra_info *extra)
+/* Take back what was staged of a packet that cannot be had whole. */
+static void
+unstage(struct rx_walk *w, struct rte_mbuf *head, uint16_t nb_segs, uint64_t copy_ops)
 {
-	return extra->u.gso.size != 0 &&
-			(extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV4 ||
-					extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV6);
+	w->rxq->batch.nb_segs = nb_segs;
+	w->ring->count.copy_ops = copy_ops;
+	rte_pktmbuf_free(head);
 }
 
 /*
- * Copy the extra info slots that follow the first request. None of what they ask for was offered:
- * a GSO packet cannot be taken and a multicast request is refused.
+ * Stage the copies of a packet of any number of slots into a chain of as many mbufs as it needs;
+ * NULL when there are too few.
  */
-static enum rx_result
-take_extras(struct rx_walk *w, struct rx_requests *r)
-{
-	struct netif_extra_info extra;
-	uint32_t idx = w->cons + 1;
-
-	do {
-		if (idx == w->prod)
-			return walk_broken(w, "extra info past req_prod");
-		if (r->nb_extras == XENVIF_EXTRAS_MAX)
-			return walk_broken(w, "more extra info than there are types");
-		extra = xen_ring_extra(&w->ring->sring.tx->ring[idx & XEN_NETIF_RING_MASK]);
-		idx++;
-		r->nb_extras++;
-		switch (extra.type) {
-		case XEN_NETIF_EXTRA_TYPE_GSO:
-			if (!gso_known(&extra))
-				return walk_broken(w, "GSO of size 0 or of unknown type");
-			r->drop = true;
-			break;
-		case XEN_NETIF_EXTRA_TYPE_MCAST_ADD:
-		case XEN_NETIF_EXTRA_TYPE_MCAST_DEL:
-			r->drop = true;
-			break;
-		case XEN_NETIF_EXTRA_TYPE_HASH:
-			break;
-		default:
-			return walk_broken(w, "extra info of unknown type");
-		}
-	} while ((extra.flags & XEN_NETIF_EXTRA_FLAG_MORE) != 0);
-	return RX_TAKEN;
-}
-
-/* Copy the requests that continue the first one; each of its own bounds is checked here. */
-static enum rx_result
-take_fragments(struct rx_walk *w, struct rx_requests *r)
-{
-	uint32_t idx = w->cons + 1 + r->nb_extras;
-	struct netif_tx_request req = r->req[0];
-
-	while ((req.flags & NETTXF_more_data) != 0) {
-		if (idx == w->prod)
-			return walk_broken(w, "fragments past req_prod");
-		if (r->nb == XENVIF_SLOTS_FATAL)
-			return walk_broken(w, "more than 20 slots in a packet");
-		req = xen_ring_tx_request(w->ring->sring.tx, idx++);
-		if ((uint32_t)req.offset + req.size > XEN_PAGE_BYTES)
-			return walk_broken(w, "offset + size past the end of the page");
-		r->req[r->nb++] = req;
-	}
-	return RX_TAKEN;
-}
-
-/* The first request's size is the whole packet's: make it that of its own piece. */
-static enum rx_result
-settle_sizes(struct rx_walk *w, struct rx_requests *r, uint32_t *total)
-{
-	uint32_t first = r->req[0].size;
-	unsigned int i;
-
-	*total = first;
-	if (r->nb > XEN_NETIF_SLOTS_MIN || first < RTE_ETHER_HDR_LEN)
-		r->drop = true;
-	for (i = 1; i < r->nb; i++) {
-		/* More than is left: an old guest's overflow, not an attack. */
-		if (r->req[i].size > first) {
-			r->drop = true;
-			return RX_TAKEN;
-		}
-		first -= r->req[i].size;
-	}
-	if (r->req[0].offset + first > XEN_PAGE_BYTES)
-		return walk_broken(w, "offset + size past the end of the page");
-	r->req[0].size = first;
-	return RX_TAKEN;
-}
-
-/* Stage the copies of a packet of any number of slots into a chain of as many mbufs as it needs. */
-static enum rx_result
-stage_chain(struct rx_walk *w, const struct rx_requests *r, uint32_t total, struct rte_mbuf **head)
+static struct rte_mbuf *
+stage_chain(struct rx_walk *w, const struct xenvif_request *r)
 {
 	struct xen_netif_queue *q = &w->rxq->q;
 	struct xenvif_batch *b = &w->rxq->batch;
-	struct rte_mbuf *m = NULL, *last = NULL;
+	struct rte_mbuf *head = NULL, *last = NULL, *m = NULL;
 	uint16_t offset, left, len, segs = b->nb_segs;
 	uint64_t ops = w->ring->count.copy_ops;
-	uint32_t rest = total;
+	uint32_t rest = r->len;
 	unsigned int i;
 
-	*head = NULL;
-	if (segs + r->nb + total / q->room + 1 > XENVIF_BATCH_SEGS)
-		return RX_STOP;
-	for (i = 0; i < r->nb; i++) {
-		offset = r->req[i].offset;
-		for (left = r->req[i].size; left != 0; left -= len, offset += len) {
+	for (i = 0; i < r->nb_slots; i++) {
+		offset = r->slot[i].offset;
+		for (left = r->slot[i].size; left != 0; left -= len, offset += len) {
 			if (m == NULL || m->data_len == q->room) {
 				m = walk_mbuf(w);
-				if (m == NULL)
-					goto no_mbuf;
+				if (m == NULL) {
+					unstage(w, head, segs, ops);
+					return NULL;
+				}
 				xen_netif_place(m, q->room, rest);
 				m->port = q->port_id;
 				m->data_len = 0;
-				if (*head == NULL) {
-					*head = m;
+				if (head == NULL) {
+					head = m;
 				} else {
 					last->next = m;
-					(*head)->nb_segs++;
+					head->nb_segs++;
 				}
 				last = m;
 			}
 			len = RTE_MIN(left, (uint16_t)(q->room - m->data_len));
-			stage_piece(b, w->ring, r->req[i].gref, offset,
+			stage_piece(b, w->ring, r->slot[i].gref, offset,
 					rte_pktmbuf_mtod_offset(m, void *, m->data_len), len);
 			m->data_len += len;
 			rest -= len;
 		}
 	}
-	(*head)->pkt_len = total;
-	return RX_TAKEN;
-
-no_mbuf:
-	b->nb_segs = segs;
-	w->ring->count.copy_ops = ops;
-	rte_pktmbuf_free(*head);
-	xen_count_add(&q->nombuf, 1);
-	return RX_STOP;
+	head->pkt_len = r->len;
+	return head;
 }
 
 /* Record a packet and the responses to its slots, in the order of the ring. */
 static void
-record_packet(struct rx_walk *w, const struct rx_requests *r, struct rte_mbuf *m,
+record_packet(struct rx_walk *w, const struct xenvif_request *r, struct rte_mbuf *m,
 		uint16_t first_seg)
 {
 	struct xenvif_batch *b = &w->rxq->batch;
@@ -219,54 +111,74 @@ record_packet(struct rx_walk *w, const struct rx_requests *r, struct rte_mbuf *m
 	p->first_seg = first_seg;
 	p->nb_segs = b->nb_segs - first_seg;
 	p->first_slot = slot;
-	p->nb_slots = r->nb + r->nb_extras;
-	p->flags = r->req[0].flags;
+	p->nb_slots = r->nb_slots + r->nb_extras;
+	p->flags = r->slot[0].flags;
 	b->nb_slots += p->nb_slots;
 
-	b->rsp.tx[slot].id = r->req[0].id;
+	b->rsp.tx[slot].id = r->slot[0].id;
 	b->rsp.tx[slot++].status = status;
 	/* Slots of extra info have no id (netif.h, NETIF_RSP_NULL). */
 	for (i = 0; i < r->nb_extras; i++) {
 		b->rsp.tx[slot].id = 0;
 		b->rsp.tx[slot++].status = NETIF_RSP_NULL;
 	}
-	for (i = 1; i < r->nb; i++) {
-		b->rsp.tx[slot].id = r->req[i].id;
+	for (i = 1; i < r->nb_slots; i++) {
+		b->rsp.tx[slot].id = r->slot[i].id;
 		b->rsp.tx[slot++].status = status;
 	}
-	w->cons += p->nb_slots;
+	w->slots.cons += p->nb_slots;
 }
 
-/* A packet that is not simply one good slot. */
-static __rte_noinline enum rx_result
+/*
+ * May the packet be handed over? Counts it when not. None of the extra info that asks for something
+ * was offered: a GSO packet cannot be taken and a multicast request is refused.
+ */
+static bool
+packet_acceptable(struct rx_walk *w, const struct xenvif_request *r)
+{
+	const struct xen_netif_queue *q = &w->rxq->q;
+
+	if (r->malformed || (r->extras & EXTRAS_REFUSED) != 0) {
+		xen_count_add(&w->ring->count.bad_packets, 1);
+		return false;
+	}
+	if (r->len > q->room && !q->scatter) {
+		xen_count_add(&w->ring->count.oversize, 1);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * A packet that is not simply one good slot. False when it stays on the ring, for the batch or the
+ * mbufs are used up, or when the guest has broken the protocol.
+ */
+static __rte_noinline bool
 take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 {
-	struct rx_requests r = { .req[0] = *first, .nb = 1 };
 	struct xen_netif_queue *q = &w->rxq->q;
-	uint16_t first_seg = w->rxq->batch.nb_segs;
-	enum rx_result res = RX_TAKEN;
+	struct xenvif_batch *b = &w->rxq->batch;
+	uint16_t first_seg = b->nb_segs;
 	struct rte_mbuf *m = NULL;
-	uint32_t total;
+	struct xenvif_request r;
+	const char *broken;
 
-	if ((first->flags & NETTXF_extra_info) != 0)
-		res = take_extras(w, &r);
-	if (res == RX_TAKEN)
-		res = take_fragments(w, &r);
-	if (res == RX_TAKEN)
-		res = settle_sizes(w, &r, &total);
-	if (res != RX_TAKEN)
-		return res;
-	if (r.drop) {
-		xen_count_add(&w->ring->count.bad_packets, 1);
-	} else if (total > q->room && !q->scatter) {
-		xen_count_add(&w->ring->count.oversize, 1);
-	} else {
-		res = stage_chain(w, &r, total, &m);
-		if (res != RX_TAKEN)
-			return res;
+	broken = xenvif_request_take(&w->slots, first, &r);
+	if (broken != NULL) {
+		xen_netif_ring_broken(q->nif, w->ring, broken);
+		return false;
+	}
+	if (packet_acceptable(w, &r)) {
+		if (b->nb_segs + r.nb_slots + r.len / q->room + 1 > XENVIF_BATCH_SEGS)
+			return false;
+		m = stage_chain(w, &r);
+		if (m == NULL) {
+			xen_count_add(&q->nombuf, 1);
+			return false;
+		}
 	}
 	record_packet(w, &r, m, first_seg);
-	return RX_TAKEN;
+	return true;
 }
 
 /* The common packet: one slot, no extra info, fits into one mbuf. */
@@ -290,7 +202,7 @@ take_simple(struct rx_walk *w, const struct netif_tx_request *req)
 	b->rsp.tx[b->nb_slots].id = req->id;
 	b->rsp.tx[b->nb_slots++].status = NETIF_RSP_OKAY;
 	stage_piece(b, w->ring, req->gref, req->offset, rte_pktmbuf_mtod(m, void *), req->size);
-	w->cons++;
+	w->slots.cons++;
 }
 
 static inline void
@@ -300,16 +212,12 @@ walk_ring(struct rx_walk *w, uint16_t nb_pkts)
 	struct xenvif_batch *b = &w->rxq->batch;
 	struct netif_tx_request req;
 
-	while (b->nb_packets < nb_pkts && w->cons != w->prod) {
-		req = xen_ring_tx_request(w->ring->sring.tx, w->cons);
-		if (likely((req.flags & (NETTXF_more_data | NETTXF_extra_info)) == 0 &&
-				    req.size >= RTE_ETHER_HDR_LEN && req.size <= q->room &&
-				    (uint32_t)req.offset + req.size <= XEN_PAGE_BYTES &&
-				    w->next_mbuf < w->nb_mbufs && b->nb_segs < XENVIF_BATCH_SEGS)) {
+	while (b->nb_packets < nb_pkts && w->slots.cons != w->slots.prod) {
+		req = xen_ring_tx_request(w->slots.sring, w->slots.cons);
+		if (likely(xenvif_request_is_simple(&req) && req.size <= q->room &&
+				    w->next_mbuf < w->nb_mbufs && b->nb_segs < XENVIF_BATCH_SEGS))
 			take_simple(w, &req);
-			continue;
-		}
-		if (take_complex(w, &req) != RX_TAKEN)
+		else if (!take_complex(w, &req))
 			break;
 	}
 }
@@ -376,10 +284,10 @@ publish_responses(struct rx_walk *w)
 
 	for (i = 0; i < b->nb_slots; i++)
 		sring->ring[(old + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.tx[i];
-	ring->cons = w->cons;
+	ring->cons = w->slots.cons;
 	xen_count_add(&ring->count.slots, b->nb_slots);
-	xen_ring_store(&sring->rsp_prod, w->cons);
-	xen_netif_notify(ring, &sring->rsp_event, w->cons, old);
+	xen_ring_store(&sring->rsp_prod, ring->cons);
+	xen_netif_notify(ring, &sring->rsp_event, ring->cons, old);
 }
 
 static unsigned int
@@ -395,21 +303,25 @@ static uint16_t
 rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
 		uint16_t nb_pkts)
 {
-	struct rx_walk w = { .rxq = rxq, .ring = ring, .cons = ring->cons };
+	struct rx_walk w = {
+		.rxq = rxq,
+		.ring = ring,
+		.slots = { .sring = ring->sring.tx, .cons = ring->cons },
+	};
 	uint16_t n = 0;
 	bool copied;
 
-	w.prod = xen_ring_load(&ring->sring.tx->req_prod);
-	if (w.prod == w.cons)
+	w.slots.prod = xen_ring_load(&w.slots.sring->req_prod);
+	if (w.slots.prod == w.slots.cons)
 		return 0;
-	if (unlikely(w.prod - w.cons > XEN_NETIF_RING_SIZE)) {
+	if (unlikely(xenvif_slots_overrun(w.slots.prod, w.slots.cons))) {
 		xen_netif_ring_broken(rxq->q.nif, ring,
 				"req_prod more than a ring ahead of rsp_prod");
 		return 0;
 	}
 	nb_pkts = RTE_MIN(nb_pkts, (uint16_t)XENVIF_BATCH_PKTS);
 	xenvif_batch_reset(&rxq->batch);
-	w.nb_mbufs = take_mbufs(rxq, RTE_MIN(w.prod - w.cons, (uint32_t)nb_pkts));
+	w.nb_mbufs = take_mbufs(rxq, RTE_MIN(w.slots.prod - w.slots.cons, (uint32_t)nb_pkts));
 	walk_ring(&w, nb_pkts);
 	if (rxq->batch.nb_packets != 0) {
 		copied = xenvif_batch_copy(&rxq->batch, rxq->q.nif->gnttab);
