@@ -19,6 +19,7 @@
 
 #include <ethdev_driver.h>
 #include <ethdev_vdev.h>
+#include <rte_cycles.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <rte_spinlock.h>
@@ -126,6 +127,9 @@ struct xen_netif_ring {
 	uint16_t id;
 	/* How the other end has broken the protocol: see xen_netif_ring_broken_why(). */
 	const char *broken;
+	/* rx: since when the packet at starved_cons has been without enough mbufs: TSC. */
+	uint64_t starved_since;
+	uint32_t starved_cons;
 	struct xen_netif_counters count;
 } __rte_cache_aligned;
 
@@ -291,6 +295,30 @@ xen_netif_place(struct rte_mbuf *m, uint16_t room, uint32_t len)
 
 	if (to_page < len && to_page + len <= room)
 		m->data_off += to_page;
+}
+
+/**
+ * The mbufs of a received packet are not to be had, and this burst holds none of them. Will they
+ * ever be? Not when the pool is smaller than the packet, and not when others have kept them for a
+ * second: the packet has to be dropped, or nothing behind it would ever be received. Called by the
+ * data path with the ring's lock held.
+ *
+ * @param nb_mbufs
+ *   Mbufs that the packet needs.
+ */
+static inline bool
+xen_netif_starved(const struct xen_netif_queue *q, struct xen_netif_ring *ring, uint32_t nb_mbufs)
+{
+	uint64_t now;
+
+	if (nb_mbufs > q->pool->size)
+		return true;
+	now = rte_get_tsc_cycles();
+	if (ring->starved_since == 0 || ring->starved_cons != ring->cons) {
+		ring->starved_since = now;
+		ring->starved_cons = ring->cons;
+	}
+	return now - ring->starved_since > rte_get_tsc_hz();
 }
 
 /**

@@ -33,6 +33,7 @@ static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT(copy_errors, BACK_RX | BACK_TX),
 	RING_XSTAT(bad_packets, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
 	RING_XSTAT(oversize, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(nombuf, BACK_RX | FRONT_RX),
 	RING_XSTAT(csum_completed, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
 	RING_XSTAT(ring_full, BACK_TX | FRONT_TX),
 	RING_XSTAT(notify_sent, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),

@@ -12,6 +12,7 @@
  * that the protocol asks for.
  */
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -107,18 +108,22 @@ xen_ring_tx_response(struct netif_tx_sring *sring, uint32_t idx)
 	return rsp;
 }
 
-/** Copy an RX response out of the ring, once. */
+/** A slot of the RX ring as the one word that it is. */
+typedef uint64_t __attribute__((may_alias)) xen_ring_rx_word;
+static_assert(sizeof(struct netif_rx_request) == sizeof(xen_ring_rx_word), "a slot is a word");
+static_assert(sizeof(struct netif_rx_response) == sizeof(xen_ring_rx_word), "a slot is a word");
+
+/** Copy an RX response out of the ring, once and with one load. */
 static inline struct netif_rx_response
 xen_ring_rx_response(struct netif_rx_sring *sring, uint32_t idx)
 {
-	volatile struct netif_rx_response *src = &sring->ring[idx & XEN_NETIF_RING_MASK].rsp;
-	struct netif_rx_response rsp;
+	union {
+		uint64_t word;
+		struct netif_rx_response rsp;
+	} slot;
 
-	rsp.id = src->id;
-	rsp.offset = src->offset;
-	rsp.flags = src->flags;
-	rsp.status = src->status;
-	return rsp;
+	slot.word = *(const volatile xen_ring_rx_word *)&sring->ring[idx & XEN_NETIF_RING_MASK];
+	return slot.rsp;
 }
 
 #endif /* XEN_RING_H */

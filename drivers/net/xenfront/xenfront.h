@@ -15,24 +15,12 @@
 #include <rte_mbuf.h>
 
 #include "xen_netif.h"
-
-/** What is known of a TX request's id. */
-enum xenfront_tx_id {
-	XENFRONT_TX_FREE,
-	/* The first slot of a packet, waiting for its response. */
-	XENFRONT_TX_FIRST,
-	/* One of its further slots. */
-	XENFRONT_TX_MORE,
-};
+#include "xenfront_response.h"
 
 /** TX requests and their pages: page i belongs to id i. Guarded by the ring's lock. */
 struct xenfront_tx_pages {
 	uint8_t *pages;
-	uint16_t nb_free;
-	/* A stack: the page that was used last is the one still in the cache. */
-	uint16_t free_ids[XEN_NETIF_RING_SIZE];
-	/* An enum xenfront_tx_id each. */
-	uint8_t ids[XEN_NETIF_RING_SIZE];
+	struct xenfront_tx_ids ids;
 	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
 };
 

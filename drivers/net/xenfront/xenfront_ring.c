@@ -43,7 +43,6 @@ tx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_p
 		const struct complaint *c)
 {
 	struct xenfront_tx_pages *tx = &pair->tx;
-	unsigned int i;
 
 	ring->sring.page = share(front, 1, &pair->tx_ring_ref, true, c);
 	if (ring->sring.page == NULL)
@@ -52,11 +51,7 @@ tx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_p
 	tx->pages = share(front, XEN_NETIF_RING_SIZE, tx->grefs, false, c);
 	if (tx->pages == NULL)
 		return -ENOSPC;
-	for (i = 0; i < XEN_NETIF_RING_SIZE; i++) {
-		tx->ids[i] = XENFRONT_TX_FREE;
-		tx->free_ids[i] = XEN_NETIF_RING_MASK - i;
-	}
-	tx->nb_free = XEN_NETIF_RING_SIZE;
+	xenfront_tx_ids_init(&tx->ids);
 	ring->cons = 0;
 	ring->prod = 0;
 	return 0;

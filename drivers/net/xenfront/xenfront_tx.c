@@ -42,53 +42,22 @@ struct tx_walk {
 	struct rte_mbuf *done[TX_FREE_BATCH];
 };
 
-/* Take one response; false when it answers nothing that was asked. */
-static inline bool
-take_response(struct tx_walk *w, uint32_t idx)
-{
-	struct netif_tx_response rsp = xen_ring_tx_response(w->ring->sring.tx, idx);
-	struct xenfront_tx_pages *tx = w->tx;
-
-	if (unlikely(rsp.id >= XEN_NETIF_RING_SIZE || tx->ids[rsp.id] == XENFRONT_TX_FREE))
-		return false;
-	/* A packet is refused once, however many slots it has. */
-	if (unlikely(rsp.status < 0) && tx->ids[rsp.id] == XENFRONT_TX_FIRST)
-		xen_count_add(&w->q->errors, 1);
-	tx->ids[rsp.id] = XENFRONT_TX_FREE;
-	tx->free_ids[tx->nb_free++] = rsp.id;
-	return true;
-}
-
 /* Take back the pages of all answered requests. -1: the backend has broken the protocol. */
 static inline int
 reclaim(struct tx_walk *w)
 {
 	struct xen_netif_ring *ring = w->ring;
-	uint32_t rsp_prod = xen_ring_load(&ring->sring.tx->rsp_prod), idx;
+	unsigned int refused = 0;
+	const char *broken;
 
-	if (unlikely(rsp_prod - ring->cons > ring->prod - ring->cons)) {
-		xen_netif_ring_broken(&w->front->nif, ring, "rsp_prod ahead of the requests");
-		return -1;
-	}
-	for (idx = ring->cons; idx != rsp_prod; idx++) {
-		if (unlikely(!take_response(w, idx))) {
-			xen_netif_ring_broken(&w->front->nif, ring,
-					"response to a request that is not outstanding");
-			return -1;
-		}
-	}
-	ring->cons = idx;
-	return 0;
-}
-
-/* Take a free page for the next request. */
-static inline uint16_t
-take_id(struct tx_walk *w, enum xenfront_tx_id what)
-{
-	uint16_t id = w->tx->free_ids[--w->tx->nb_free];
-
-	w->tx->ids[id] = what;
-	return id;
+	broken = xenfront_response_reclaim(ring->sring.tx, ring->prod, &ring->cons, &w->tx->ids,
+			&refused);
+	if (unlikely(refused != 0))
+		xen_count_add(&w->q->errors, refused);
+	if (likely(broken == NULL))
+		return 0;
+	xen_netif_ring_broken(&w->front->nif, ring, broken);
+	return -1;
 }
 
 static inline void
@@ -128,7 +97,8 @@ free_simple(struct tx_walk *w, struct rte_mbuf *m)
 static inline void
 put_simple(struct tx_walk *w, struct rte_mbuf *m)
 {
-	uint16_t id = take_id(w, XENFRONT_TX_FIRST), len = rte_pktmbuf_data_len(m), offset = 0;
+	uint16_t id = xenfront_tx_ids_take(&w->tx->ids, XENFRONT_TX_FIRST),
+		 len = rte_pktmbuf_data_len(m), offset = 0;
 
 	if (len <= TX_SHORT_MAX)
 		offset = id % TX_COLOURS * RTE_CACHE_LINE_MIN_SIZE;
@@ -173,7 +143,8 @@ put_chain(struct tx_walk *w, const struct rte_mbuf *m, uint16_t flags)
 
 	for (left = total; left != 0; left -= len) {
 		len = RTE_MIN(left, XEN_PAGE_BYTES);
-		id = take_id(w, left == total ? XENFRONT_TX_FIRST : XENFRONT_TX_MORE);
+		id = xenfront_tx_ids_take(&w->tx->ids,
+				left == total ? XENFRONT_TX_FIRST : XENFRONT_TX_MORE);
 		fill_page(w->tx->pages + id * XEN_PAGE_BYTES, len, &seg, &in_seg);
 		size = left == total ? total : len;
 		put_request(w, id, 0, flags | (left > len ? NETTXF_more_data : 0), size);
@@ -216,7 +187,7 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 
 	if (!packet_sendable(w, m))
 		goto drop;
-	if (slots > w->tx->nb_free)
+	if (slots > w->tx->ids.nb_free)
 		return false;
 	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
 			!xen_csum_send(&w->front->nif, w->ring, m, &flags,
@@ -246,7 +217,7 @@ put_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		if (likely(m->nb_segs == 1 && (m->ol_flags & TX_CSUM_FLAGS) == 0 &&
 				    m->data_len >= RTE_ETHER_HDR_LEN &&
 				    m->data_len <= XEN_PAGE_BYTES && m->data_len == m->pkt_len &&
-				    w->tx->nb_free != 0)) {
+				    w->tx->ids.nb_free != 0)) {
 			put_simple(w, m);
 			continue;
 		}
