@@ -174,7 +174,12 @@ take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 		m = stage_chain(w, &r);
 		if (m == NULL) {
 			xen_count_add(&q->nombuf, 1);
-			return false;
+			/* The batch's earlier packets hold mbufs that may come back. */
+			if (b->nb_packets != 0 ||
+					!xen_netif_starved(q, w->ring,
+							(r.len + q->room - 1) / q->room))
+				return false;
+			xen_count_add(&w->ring->count.nombuf, 1);
 		}
 	}
 	record_packet(w, &r, m, first_seg);
