@@ -75,7 +75,10 @@ send_some(struct lane *lane, uint16_t port, uint16_t queue, bool chained)
 	unsigned int n, taken;
 	uint16_t seg;
 
-	for (n = 0; n < BURST && lane->sent + n < FRAMES; n++) {
+	/* What waits for the other end holds mbufs that this needs to receive. */
+	for (n = 0; n < BURST && lane->sent + n < FRAMES &&
+			rte_mempool_avail_count(unit_pool) > UNIT_MBUFS / 2;
+			n++) {
 		/* Every third one is chained; a burst has to leave mbufs for the other end. */
 		seg = UNIT_ROOM;
 		if (chained && (lane->sent + n) % 3 == 0)

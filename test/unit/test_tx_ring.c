@@ -200,47 +200,45 @@ test_no_sg(void **state)
 	expect_nothing(v);
 }
 
-/* Too few buffers: the packet stays the caller's, whole and untouched. */
+/* Too few buffers: what does not fit waits whole, and goes first and in order. */
 static void
 test_too_few_posted(void **state)
 {
-	struct rte_mbuf *pkts[4];
+	struct rte_mbuf *pkts[3];
 	struct vif *v = *state;
-	unsigned int posted;
 
-	pkts[0] = unit_packet(60, UNIT_ROOM, 1);
-	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 1), 0);
-	unit_check_packet(pkts[0], 60, 1);
-	rte_pktmbuf_free(pkts[0]);
 	blank_pages(v);
 	pkts[0] = unit_packet(100, 33, 10);
 	pkts[1] = unit_packet(9000, 1000, 20);
 	pkts[2] = unit_packet(4096, UNIT_ROOM, 30);
-	for (posted = 1; posted < 3; posted++) {
-		rawfront_rx_post(&v->f, 0, posted - 1, 1);
-		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + (posted > 1),
-						 3 - (posted > 1)),
-				posted == 1);
-		unit_check_packet(pkts[1], 9000, 20);
-		unit_check_packet(pkts[2], 4096, 30);
-		assert_int_equal(rte_mbuf_refcnt_read(pkts[1]), 1);
-	}
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 1), 1);
+	expect_nothing(v);
+	rawfront_rx_post(&v->f, 0, 0, 1);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + 1, 2), 2);
 	expect_packet(v, 0, 100, 10, 0);
 	expect_nothing(v);
-	rawfront_rx_post(&v->f, 0, 2, 3);
-	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + 1, 2), 2);
+	rawfront_rx_post(&v->f, 0, 1, 1);
+	assert_int_equal(send_one(v, unit_packet(60, UNIT_ROOM, 40)), 1);
+	expect_nothing(v);
+	assert_int_equal(rte_mbuf_refcnt_read(pkts[1]), 1);
+	unit_check_packet(pkts[1], 9000, 20);
+	unit_check_packet(pkts[2], 4096, 30);
+	rawfront_rx_post(&v->f, 0, 2, 4);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 0), 0);
 	expect_packet(v, 1, 9000, 20, 0);
 	expect_packet(v, 4, 4096, 30, 0);
+	expect_packet(v, 5, 60, 40, 0);
 	expect_nothing(v);
 	assert_true(unit_xstat(v->port, "tx_q0_ring_full") >= 3);
+	unit_check_pool();
 }
 
-/* Bursts larger than what is posted: as much as fits is taken, in order. */
+/* Bursts larger than what is posted: the rest is taken as far as there are descriptors. */
 static void
 test_bursts(void **state)
 {
 	static const unsigned int bursts[] = { 1, 32, 256, 512 };
-	struct rte_mbuf *pkts[PKTS];
+	struct rte_mbuf *pkts[PKTS], *m;
 	struct vif *v = *state;
 	unsigned int i, j, sent;
 
@@ -249,15 +247,23 @@ test_bursts(void **state)
 		rawfront_rx_post(&v->f, 0, 0, XEN_NETIF_RING_SIZE);
 		for (j = 0; j < PKTS; j++)
 			pkts[j] = unit_packet(60 + j, UNIT_ROOM, j);
-		for (sent = 0; sent < XEN_NETIF_RING_SIZE; sent += bursts[i]) {
+		for (sent = 0; sent < PKTS; sent += bursts[i]) {
 			assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + sent, bursts[i]),
-					RTE_MIN(bursts[i], XEN_NETIF_RING_SIZE));
+					bursts[i]);
 		}
-		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + 256, 256), 0);
+		m = unit_packet(60, UNIT_ROOM, 0);
+		assert_int_equal(send_one(v, m), 0);
+		unit_check_packet(m, 60, 0);
+		rte_pktmbuf_free(m);
 		for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
 			expect_packet(v, j, 60 + j, j, 0);
 		expect_nothing(v);
-		rte_pktmbuf_free_bulk(pkts + 256, PKTS - 256);
+		blank_pages(v);
+		rawfront_rx_post(&v->f, 0, 0, XEN_NETIF_RING_SIZE);
+		assert_int_equal(rte_eth_rx_burst(v->port, 0, &m, 1), 0);
+		for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
+			expect_packet(v, j, 60 + 256 + j, 256 + j, 0);
+		expect_nothing(v);
 		unit_check_pool();
 	}
 	assert_int_equal(v->f.q[0].rx->req_event, 1);
@@ -484,10 +490,14 @@ test_notify(void **state)
 		while (rawfront_rx_rsp(&v->f, 0, &rsp))
 			;
 		/* Nothing posted, nothing answered: nothing to notify of. */
-		pkts[0] = unit_packet(60, UNIT_ROOM, 0);
-		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 1), 0);
-		rte_pktmbuf_free(pkts[0]);
+		v->f.q[0].rx->rsp_event = v->f.q[0].rx_cons + 1;
+		assert_int_equal(send_one(v, unit_packet(60, UNIT_ROOM, 0)), 1);
 		assert_false(rawfront_event(&v->f));
+		/* What waited is notified of like anything else. */
+		rawfront_rx_post(&v->f, 0, 0, 1);
+		assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 0), 0);
+		assert_true(rawfront_event(&v->f));
+		assert_true(rawfront_rx_rsp(&v->f, 0, &rsp));
 	}
 }
 

@@ -169,6 +169,10 @@ rx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 static void
 tx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 {
+	struct xen_netif *nif = dev->data->dev_private;
+
+	if (dev->data->tx_queues[id] != NULL && nif->drv->txq_fini != NULL)
+		nif->drv->txq_fini(dev->data->tx_queues[id]);
 	queue_release(dev->data->tx_queues, id);
 }
 
@@ -229,15 +233,21 @@ rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc __rte_unus
 }
 
 static int
-tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc __rte_unused,
-		unsigned int socket, const struct rte_eth_txconf *conf __rte_unused)
+tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_txconf *conf __rte_unused)
 {
 	struct xen_netif *nif = dev->data->dev_private;
 	struct xen_netif_queue *q;
+	int ret;
 
 	q = queue_create(dev, "xen_txq", nif->drv->txq_size, id, socket);
 	if (q == NULL)
 		return -ENOMEM;
+	ret = nif->drv->txq_init != NULL ? nif->drv->txq_init(q, nb_desc, socket) : 0;
+	if (ret < 0) {
+		rte_free(q);
+		return ret;
+	}
 	nif->base.txq[id] = (struct xen_netif_queue_counters){ 0 };
 	dev->data->tx_queues[id] = q;
 	return 0;

@@ -100,15 +100,14 @@ xen_count_read(const uint64_t *counter)
 }
 
 /**
- * One end of one shared ring. The lock is what control and data path share: a burst tries it once,
- * the control thread takes it to attach and detach.
+ * One end of one shared ring. The lock is what control and data path share: the control thread
+ * takes it to attach and detach. A receive burst tries it and goes on to the next ring; a transmit
+ * burst waits for it, as packets that it does not take are lost.
  */
 struct xen_netif_ring {
 	rte_spinlock_t lock;
 	/* The data path may use the ring. Written with the lock held. */
 	bool attached;
-	/* Several application queues transmit into it. */
-	bool shared;
 	domid_t domid;
 	/* Backend: next request. Frontend: next response. */
 	uint32_t cons;
@@ -140,6 +139,7 @@ enum xen_netif_role {
 };
 
 struct xen_netif;
+struct xen_netif_queue;
 
 /** What differs between the two drivers, for the operations that they share. */
 struct xen_netif_driver {
@@ -153,6 +153,9 @@ struct xen_netif_driver {
 	size_t txq_size;
 	/** Devargs that the driver knows, NULL at the end. */
 	const char *const *args;
+	/** Prepare a tx queue of nb_desc descriptors, and its undoing; both NULL: nothing to do. */
+	int (*txq_init)(struct xen_netif_queue *q, uint16_t nb_desc, unsigned int socket);
+	void (*txq_fini)(struct xen_netif_queue *q);
 	eth_rx_burst_t rx_burst;
 	eth_tx_burst_t tx_burst;
 	/** See struct xen_bus_device. */
@@ -206,6 +209,8 @@ struct xen_netif {
 	bool peer_csum_ipv6;
 	/* Rings of the vif that are in use; 0 while there is no other end. */
 	uint16_t active_queues;
+	/* Backend: rings that packets wait for. */
+	uint16_t waiting_rings;
 
 	struct xen_netif_vif_counters count;
 	struct xen_netif_base base;
@@ -232,6 +237,8 @@ struct xen_netif_queue {
 	uint64_t bytes;
 	uint64_t errors;
 	uint64_t nombuf;
+	/* Of packets that have waited, by whichever thread sent or dropped them: atomically. */
+	struct xen_netif_queue_counters late;
 };
 
 /**

@@ -69,14 +69,28 @@ rebase(uint64_t *base, const uint64_t *counter)
 	__atomic_store_n(base, xen_count_read(counter), __ATOMIC_RELEASE);
 }
 
+/* What the queue's own lcore has counted, and what others have for it. */
+static struct xen_netif_queue_counters
+queue_read(const struct xen_netif_queue *q)
+{
+	return (struct xen_netif_queue_counters){
+		.packets = xen_count_read(&q->packets) + xen_count_read(&q->late.packets),
+		.bytes = xen_count_read(&q->bytes) + xen_count_read(&q->late.bytes),
+		.errors = xen_count_read(&q->errors) + xen_count_read(&q->late.errors),
+		.nombuf = xen_count_read(&q->nombuf),
+	};
+}
+
 static struct xen_netif_queue_counters
 queue_since(const struct xen_netif_queue *q, const struct xen_netif_queue_counters *base)
 {
+	struct xen_netif_queue_counters now = queue_read(q);
+
 	return (struct xen_netif_queue_counters){
-		.packets = since(&q->packets, &base->packets),
-		.bytes = since(&q->bytes, &base->bytes),
-		.errors = since(&q->errors, &base->errors),
-		.nombuf = since(&q->nombuf, &base->nombuf),
+		.packets = since(&now.packets, &base->packets),
+		.bytes = since(&now.bytes, &base->bytes),
+		.errors = since(&now.errors, &base->errors),
+		.nombuf = since(&now.nombuf, &base->nombuf),
 	};
 }
 
@@ -119,12 +133,15 @@ xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 static void
 queue_reset(const struct xen_netif_queue *q, struct xen_netif_queue_counters *base)
 {
+	struct xen_netif_queue_counters now;
+
 	if (q == NULL)
 		return;
-	rebase(&base->packets, &q->packets);
-	rebase(&base->bytes, &q->bytes);
-	rebase(&base->errors, &q->errors);
-	rebase(&base->nombuf, &q->nombuf);
+	now = queue_read(q);
+	rebase(&base->packets, &now.packets);
+	rebase(&base->bytes, &now.bytes);
+	rebase(&base->errors, &now.errors);
+	rebase(&base->nombuf, &now.nombuf);
 }
 
 static void

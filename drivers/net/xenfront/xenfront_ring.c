@@ -195,11 +195,10 @@ xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, char *why, size
 }
 
 static void
-ring_set_attached(struct xen_netif_ring *ring, bool attached, bool shared)
+ring_set_attached(struct xen_netif_ring *ring, bool attached)
 {
 	rte_spinlock_lock(&ring->lock);
 	ring->attached = attached && ring->broken == NULL;
-	ring->shared = shared;
 	rte_spinlock_unlock(&ring->lock);
 }
 
@@ -207,7 +206,6 @@ void
 xenfront_attach(struct xenfront *front)
 {
 	struct xen_netif *nif = &front->nif;
-	const struct rte_eth_dev_data *data = rte_eth_devices[nif->port_id].data;
 	unsigned int i;
 
 	if (!nif->started || nif->active_queues != 0)
@@ -215,8 +213,8 @@ xenfront_attach(struct xenfront *front)
 	nif->peer_csum_ipv4 = front->peer.csum_ipv4;
 	nif->peer_csum_ipv6 = front->peer.csum_ipv6;
 	for (i = 0; i < front->nb_pairs; i++) {
-		ring_set_attached(&nif->rx[i], true, false);
-		ring_set_attached(&nif->tx[i], true, data->nb_tx_queues > front->nb_pairs);
+		ring_set_attached(&nif->rx[i], true);
+		ring_set_attached(&nif->tx[i], true);
 	}
 	__atomic_store_n(&nif->active_queues, front->nb_pairs, __ATOMIC_RELEASE);
 }
@@ -229,8 +227,8 @@ xenfront_detach(struct xenfront *front)
 
 	__atomic_store_n(&nif->active_queues, 0, __ATOMIC_RELEASE);
 	for (i = 0; i < front->nb_pairs; i++) {
-		ring_set_attached(&nif->rx[i], false, false);
-		ring_set_attached(&nif->tx[i], false, false);
+		ring_set_attached(&nif->rx[i], false);
+		ring_set_attached(&nif->tx[i], false);
 	}
 }
 

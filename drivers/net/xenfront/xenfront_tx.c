@@ -7,6 +7,7 @@
 #include <rte_prefetch.h>
 
 #include "xen_csum.h"
+#include "xen_flow.h"
 #include "xenfront.h"
 
 #define TX_CSUM_FLAGS (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)
@@ -262,23 +263,53 @@ tx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	return n;
 }
 
+static uint16_t
+tx_locked(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
+		uint16_t nb_pkts)
+{
+	uint16_t n = 0;
+
+	rte_spinlock_lock(&ring->lock);
+	if (likely(ring->attached))
+		n = tx_ring(q, ring, pkts, nb_pkts);
+	rte_spinlock_unlock(&ring->lock);
+	return n;
+}
+
+/*
+ * There are more rings than queues: each flow keeps to one of them. In order, for what follows a
+ * packet that finds no slot stays with the application.
+ */
+static __rte_noinline uint16_t
+tx_spread(struct xen_netif_queue *q, uint16_t active, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	uint16_t first, n, taken, ring, next = 0;
+
+	if (nb_pkts != 0)
+		next = xen_flow_queue(pkts[0], active);
+	for (first = 0; first < nb_pkts; first += n) {
+		ring = next;
+		for (n = 1; first + n < nb_pkts; n++) {
+			next = xen_flow_queue(pkts[first + n], active);
+			if (next != ring)
+				break;
+		}
+		taken = tx_locked(q, &q->nif->tx[ring], pkts + first, n);
+		if (taken < n)
+			return first + taken;
+	}
+	return nb_pkts;
+}
+
 uint16_t
 xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct xen_netif_queue *q = txq;
 	uint16_t active = __atomic_load_n(&q->nif->active_queues, __ATOMIC_ACQUIRE);
-	struct xen_netif_ring *ring;
-	uint16_t n = 0;
 
 	if (active == 0)
 		return 0;
-	ring = &q->nif->tx[q->id % active];
-	if (unlikely(ring->shared))
-		rte_spinlock_lock(&ring->lock);
-	else if (!rte_spinlock_trylock(&ring->lock))
-		return 0;
-	if (likely(ring->attached))
-		n = tx_ring(q, ring, pkts, nb_pkts);
-	rte_spinlock_unlock(&ring->lock);
-	return n;
+	if (unlikely(q->nb_queues < active))
+		return tx_spread(q, active, pkts, nb_pkts);
+	return tx_locked(q, &q->nif->tx[q->id % active], pkts, nb_pkts);
 }

@@ -15,21 +15,25 @@
 
 #include "xen_netif.h"
 #include "xenvif_request.h"
+#include "xenvif_wait.h"
 
 /**
  * Copy segments staged for one call of xengnttab_grant_copy(). The longest packet in the smallest
  * mbufs always fits into an empty batch.
  */
-#define XENVIF_BATCH_SEGS 512u
+#define XENVIF_BATCH_SEGS 384u
 static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XENVIF_BATCH_SEGS,
 		"a batch has to hold any packet");
 
-/** Packets of one burst: no more than a ring has slots. */
+/** Packets of one batch: no more than a ring has slots. */
 #define XENVIF_BATCH_PKTS XEN_NETIF_RING_SIZE
+
+/** Segments of a packet to send: with those that a page's end splits, they fit into a batch. */
+#define XENVIF_TX_SEGS_MAX (XENVIF_BATCH_SEGS - XEN_NETIF_PKT_MAX / XEN_PAGE_BYTES - 1)
 
 /** A packet of the batch: which of the batch's copy segments and slots are its own. */
 struct xenvif_packet {
-	/* rx: NULL for a packet that is dropped. */
+	/* rx: NULL for a packet that is dropped. tx: not used. */
 	struct rte_mbuf *mbuf;
 	uint16_t first_seg;
 	uint16_t nb_segs;
@@ -44,6 +48,8 @@ struct xenvif_batch {
 	uint16_t nb_packets;
 	uint16_t nb_segs;
 	uint16_t nb_slots;
+	/* Operations that the segments are, see xenvif_copy_ops(). */
+	uint32_t nb_ops;
 	/* Responses, as they will stand in the ring. */
 	union {
 		struct netif_tx_response tx[XEN_NETIF_RING_SIZE];
@@ -65,6 +71,7 @@ struct xenvif_rxq {
 /** An application's tx queue. */
 struct xenvif_txq {
 	struct xen_netif_queue q;
+	struct xenvif_txds descs;
 	struct xenvif_batch batch;
 };
 
@@ -89,6 +96,8 @@ struct xenvif {
 	struct xen_netif nif;
 	/* What the frontend can receive. Written with no ring attached. */
 	bool sg;
+	/* What waits for each ring that is attached, guarded by the ring's lock. */
+	struct xenvif_wait wait[XEN_NETIF_QUEUES_MAX];
 	/* The rest is the control thread's. The rings are mapped and bound. */
 	bool connected;
 	/* The event channel ports were taken already at the last attempt. */
@@ -110,13 +119,23 @@ uint16_t
 xenvif_rx_burst(void *rxq, struct rte_mbuf **pkts, uint16_t nb_pkts);
 
 /**
- * Put packets into buffers that the guest has posted in an RX ring (netif.h, "Guest receive").
- * Takes fewer when too few are posted.
+ * Put packets into buffers that the guest has posted in an RX ring (netif.h, "Guest receive"). When
+ * too few are posted, packets wait in the queue's descriptors; only when these are used up, fewer
+ * are taken. Where the guest has more queues than the application, each flow keeps to one of them.
  *
  * @see rte_eth_tx_burst()
  */
 uint16_t
 xenvif_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts);
+
+/**
+ * Send what waits for rings of the vif and has found buffers by now. By an lcore, without locks.
+ *
+ * @param b
+ *   Scratch space.
+ */
+void
+xenvif_tx_flush(struct xenvif *vif, struct xenvif_batch *b);
 
 /** See struct xen_bus_device: the backend's state machine. */
 void

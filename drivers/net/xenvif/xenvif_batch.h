@@ -19,6 +19,7 @@ xenvif_batch_reset(struct xenvif_batch *b)
 	b->nb_packets = 0;
 	b->nb_segs = 0;
 	b->nb_slots = 0;
+	b->nb_ops = 0;
 }
 
 /** Local buffers are pinned by the page: a piece that crosses one is an operation more. */
@@ -29,19 +30,20 @@ xenvif_copy_ops(const void *local, uint16_t len)
 }
 
 /**
- * Run the staged copies with one call.
+ * Run the staged copies with one call, and count their operations.
  *
  * @return
  *   True when each of them succeeded; else each segment's status tells.
  */
 static inline bool
-xenvif_batch_copy(struct xenvif_batch *b, xengnttab_handle *gnttab)
+xenvif_batch_copy(struct xenvif_batch *b, struct xen_netif_ring *ring, xengnttab_handle *gnttab)
 {
 	int16_t status = GNTST_okay;
 	unsigned int i;
 
 	if (b->nb_segs == 0)
 		return true;
+	xen_count_add(&ring->count.copy_ops, b->nb_ops);
 	if (unlikely(xengnttab_grant_copy(gnttab, b->nb_segs, b->segs) < 0)) {
 		for (i = 0; i < b->nb_segs; i++)
 			b->segs[i].status = GNTST_general_error;
@@ -52,17 +54,20 @@ xenvif_batch_copy(struct xenvif_batch *b, xengnttab_handle *gnttab)
 	return likely(status == GNTST_okay);
 }
 
-/** Did a copy of the packet fail? Counts those that did. */
+/** Did a copy of the packet fail? Counts the packet then. */
 static inline bool
 xenvif_packet_failed(const struct xenvif_batch *b, const struct xenvif_packet *p,
 		struct xen_netif_ring *ring)
 {
-	unsigned int i, failed = 0;
+	unsigned int i;
 
-	for (i = p->first_seg; i < p->first_seg + p->nb_segs; i++)
-		failed += b->segs[i].status != GNTST_okay;
-	xen_count_add(&ring->count.copy_errors, failed);
-	return failed != 0;
+	for (i = p->first_seg; i < p->first_seg + p->nb_segs; i++) {
+		if (b->segs[i].status != GNTST_okay) {
+			xen_count_add(&ring->count.copy_errors, 1);
+			return true;
+		}
+	}
+	return false;
 }
 
 #endif /* XENVIF_BATCH_H */

@@ -127,11 +127,19 @@ ring_detach(struct xen_netif_ring *ring)
 	rte_spinlock_unlock(&ring->lock);
 }
 
+/* Nobody has packets wait for a ring that is not attached. */
+static void
+drop_waiting(struct xenvif *vif, struct xen_netif_ring *ring)
+{
+	rte_spinlock_lock(&ring->lock);
+	xenvif_wait_flush(vif, ring);
+	rte_spinlock_unlock(&ring->lock);
+}
+
 int
 xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, char *why, size_t size)
 {
 	struct xen_netif *nif = &vif->nif;
-	struct rte_eth_dev_data *data = rte_eth_devices[nif->port_id].data;
 	unsigned int i;
 	int ret;
 
@@ -144,7 +152,7 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, char *w
 	nif->peer_csum_ipv4 = cfg->csum_ipv4;
 	nif->peer_csum_ipv6 = cfg->csum_ipv6;
 	for (i = 0; i < cfg->queues; i++) {
-		nif->tx[i].shared = data->nb_tx_queues > cfg->queues;
+		STAILQ_INIT(&vif->wait[i].list);
 		ring_attach(&nif->rx[i], NULL);
 		ring_attach(&nif->tx[i], &nif->rx[i]);
 	}
@@ -173,6 +181,7 @@ xenvif_disconnect(struct xenvif *vif)
 	for (i = 0; i < active; i++) {
 		ring_detach(&nif->rx[i]);
 		ring_detach(&nif->tx[i]);
+		drop_waiting(vif, &nif->tx[i]);
 	}
 	for (i = 0; i < active; i++) {
 		ring_release(nif, &nif->tx[i]);

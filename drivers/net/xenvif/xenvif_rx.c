@@ -20,8 +20,8 @@ struct rx_walk {
 };
 
 static inline void
-stage_piece(struct xenvif_batch *b, struct xen_netif_ring *ring, grant_ref_t gref, uint16_t offset,
-		void *dest, uint16_t len)
+stage_piece(struct xenvif_batch *b, const struct xen_netif_ring *ring, grant_ref_t gref,
+		uint16_t offset, void *dest, uint16_t len)
 {
 	xengnttab_grant_copy_segment_t *seg = &b->segs[b->nb_segs++];
 
@@ -31,7 +31,7 @@ stage_piece(struct xenvif_batch *b, struct xen_netif_ring *ring, grant_ref_t gre
 	seg->dest.virt = dest;
 	seg->len = len;
 	seg->flags = GNTCOPY_source_gref;
-	xen_count_add(&ring->count.copy_ops, xenvif_copy_ops(dest, len));
+	b->nb_ops += xenvif_copy_ops(dest, len);
 }
 
 static inline struct rte_mbuf *
@@ -44,10 +44,10 @@ walk_mbuf(struct rx_walk *w)
 
 /* Take back what was staged of a packet that cannot be had whole. */
 static void
-unstage(struct rx_walk *w, struct rte_mbuf *head, uint16_t nb_segs, uint64_t copy_ops)
+unstage(struct xenvif_batch *b, struct rte_mbuf *head, uint16_t nb_segs, uint32_t nb_ops)
 {
-	w->rxq->batch.nb_segs = nb_segs;
-	w->ring->count.copy_ops = copy_ops;
+	b->nb_segs = nb_segs;
+	b->nb_ops = nb_ops;
 	rte_pktmbuf_free(head);
 }
 
@@ -62,8 +62,7 @@ stage_chain(struct rx_walk *w, const struct xenvif_request *r)
 	struct xenvif_batch *b = &w->rxq->batch;
 	struct rte_mbuf *head = NULL, *last = NULL, *m = NULL;
 	uint16_t offset, left, len, segs = b->nb_segs;
-	uint64_t ops = w->ring->count.copy_ops;
-	uint32_t rest = r->len;
+	uint32_t rest = r->len, ops = b->nb_ops;
 	unsigned int i;
 
 	for (i = 0; i < r->nb_slots; i++) {
@@ -72,7 +71,7 @@ stage_chain(struct rx_walk *w, const struct xenvif_request *r)
 			if (m == NULL || m->data_len == q->room) {
 				m = walk_mbuf(w);
 				if (m == NULL) {
-					unstage(w, head, segs, ops);
+					unstage(b, head, segs, ops);
 					return NULL;
 				}
 				xen_netif_place(m, q->room, rest);
@@ -329,7 +328,7 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 	w.nb_mbufs = take_mbufs(rxq, RTE_MIN(w.slots.prod - w.slots.cons, (uint32_t)nb_pkts));
 	walk_ring(&w, nb_pkts);
 	if (rxq->batch.nb_packets != 0) {
-		copied = xenvif_batch_copy(&rxq->batch, rxq->q.nif->gnttab);
+		copied = xenvif_batch_copy(&rxq->batch, ring, rxq->q.nif->gnttab);
 		n = finish_packets(&w, copied, pkts);
 		publish_responses(&w);
 	}
@@ -347,6 +346,8 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	uint16_t n = 0, tried, i = rxq->next_ring, step = rxq->q.nb_queues;
 	struct xen_netif_ring *ring;
 
+	if (unlikely(__atomic_load_n(&nif->waiting_rings, __ATOMIC_RELAXED) != 0))
+		xenvif_tx_flush(container_of(nif, struct xenvif, nif), &rxq->batch);
 	/* Every ring of this queue once; the next burst begins with the one after the last. */
 	for (tried = rxq->q.id; tried < active && n < nb_pkts; tried += step) {
 		if (i >= active || i < rxq->q.id)

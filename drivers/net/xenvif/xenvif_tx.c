@@ -2,24 +2,36 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include <rte_bitops.h>
 #include <rte_ether.h>
 
 #include "xen_csum.h"
+#include "xen_flow.h"
 #include "xenvif_batch.h"
 
 #define TX_CSUM_FLAGS (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)
 
+/* Packets that wait and go with one call: more are hardly cheaper. */
+#define WAITING_BATCH 32u
+
 /* A burst's state while buffers are taken from the ring. */
 struct tx_walk {
-	struct xenvif_txq *txq;
+	struct xenvif *vif;
+	struct xenvif_batch *b;
 	struct xen_netif_ring *ring;
 	uint32_t cons;
 	uint32_t prod;
+	/* Too few buffers are posted for the next packet. */
+	bool full;
+	/* What has been delivered, and lost. */
+	uint32_t packets;
+	uint32_t errors;
+	uint64_t bytes;
 };
 
 static inline void
-stage_piece(struct xenvif_batch *b, struct xen_netif_ring *ring, void *source, grant_ref_t gref,
-		uint16_t offset, uint16_t len)
+stage_piece(struct xenvif_batch *b, const struct xen_netif_ring *ring, void *source,
+		grant_ref_t gref, uint16_t offset, uint16_t len)
 {
 	xengnttab_grant_copy_segment_t *seg = &b->segs[b->nb_segs++];
 
@@ -29,7 +41,7 @@ stage_piece(struct xenvif_batch *b, struct xen_netif_ring *ring, void *source, g
 	seg->dest.foreign.domid = ring->domid;
 	seg->len = len;
 	seg->flags = GNTCOPY_dest_gref;
-	xen_count_add(&ring->count.copy_ops, xenvif_copy_ops(source, len));
+	b->nb_ops += xenvif_copy_ops(source, len);
 }
 
 /* Take the next posted buffer; its response will say that len bytes are in it. */
@@ -37,7 +49,7 @@ static inline grant_ref_t
 take_buffer(struct tx_walk *w, uint16_t flags, uint16_t len)
 {
 	struct netif_rx_request req = xen_ring_rx_request(w->ring->sring.rx, w->cons++);
-	struct netif_rx_response *rsp = &w->txq->batch.rsp.rx[w->txq->batch.nb_slots++];
+	struct netif_rx_response *rsp = &w->b->rsp.rx[w->b->nb_slots++];
 
 	rsp->id = req.id;
 	rsp->offset = 0;
@@ -66,8 +78,8 @@ stage_chain(struct tx_walk *w, struct rte_mbuf *m, uint16_t flags)
 			in_seg = 0;
 		}
 		len = RTE_MIN(rte_pktmbuf_data_len(m) - in_seg, XEN_PAGE_BYTES - in_page);
-		stage_piece(&w->txq->batch, w->ring, rte_pktmbuf_mtod_offset(m, void *, in_seg),
-				gref, in_page, len);
+		stage_piece(w->b, w->ring, rte_pktmbuf_mtod_offset(m, void *, in_seg), gref,
+				in_page, len);
 		in_seg += len;
 		left -= len;
 		in_page = (in_page + len) % XEN_PAGE_BYTES;
@@ -77,23 +89,25 @@ stage_chain(struct tx_walk *w, struct rte_mbuf *m, uint16_t flags)
 	}
 }
 
-/* May the packet be sent at all? Counts it when not. */
+/*
+ * May the packet be sent at all? Counts it when not.
+ *
+ * nb_segs receives the segments that there are: what the mbuf says is not believed.
+ */
 static bool
-packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
+packet_sendable(struct tx_walk *w, const struct rte_mbuf *m, uint32_t *nb_segs)
 {
-	const struct xenvif *vif = (const struct xenvif *)w->txq->q.nif;
-	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0;
+	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0, n = 0;
 	const struct rte_mbuf *seg;
-	unsigned int n = 0;
 
-	if (len > (vif->sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
+	if (len > (w->vif->sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
-	for (seg = m; seg != NULL; seg = seg->next, n++)
+	for (seg = m; seg != NULL && n <= XENVIF_TX_SEGS_MAX; seg = seg->next, n++)
 		sum += rte_pktmbuf_data_len(seg);
-	if (len < RTE_ETHER_HDR_LEN || sum != len ||
-			n + len / XEN_PAGE_BYTES + 1 > XENVIF_BATCH_SEGS) {
+	*nb_segs = n;
+	if (len < RTE_ETHER_HDR_LEN || sum != len || n != m->nb_segs || n > XENVIF_TX_SEGS_MAX) {
 		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}
@@ -102,25 +116,28 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 
 /*
  * Stage a packet that is not simply one segment without wishes, or drop it. False when it does
- * not fit: it stays the caller's, untouched.
+ * not fit into the ring or the batch.
  */
 static __rte_noinline bool
 put_complex(struct tx_walk *w, struct rte_mbuf *m)
 {
-	struct xenvif_batch *b = &w->txq->batch;
-	uint32_t slots = (rte_pktmbuf_pkt_len(m) + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+	struct xenvif_batch *b = w->b;
+	uint32_t slots = (rte_pktmbuf_pkt_len(m) + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES, segs;
 	struct xenvif_packet *p = &b->packets[b->nb_packets];
 	uint16_t flags = 0;
 
-	p->mbuf = m;
 	p->first_seg = b->nb_segs;
 	p->first_slot = b->nb_slots;
-	if (!packet_sendable(w, m))
+	if (!packet_sendable(w, m, &segs))
 		goto drop;
-	if (w->prod - w->cons < slots || b->nb_segs + m->nb_segs + slots > XENVIF_BATCH_SEGS)
+	if (w->prod - w->cons < slots) {
+		w->full = true;
+		return false;
+	}
+	if (b->nb_segs + segs + slots > XENVIF_BATCH_SEGS)
 		return false;
 	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
-			!xen_csum_send(w->txq->q.nif, w->ring, m, &flags,
+			!xen_csum_send(&w->vif->nif, w->ring, m, &flags,
 					NETRXF_csum_blank | NETRXF_data_validated))
 		goto drop;
 	stage_chain(w, m, flags);
@@ -134,11 +151,10 @@ drop:
 static inline void
 put_simple(struct tx_walk *w, struct rte_mbuf *m)
 {
-	struct xenvif_batch *b = &w->txq->batch;
+	struct xenvif_batch *b = w->b;
 	struct xenvif_packet *p = &b->packets[b->nb_packets++];
 	uint16_t len = rte_pktmbuf_data_len(m);
 
-	p->mbuf = m;
 	p->first_seg = b->nb_segs;
 	p->nb_segs = 1;
 	p->first_slot = b->nb_slots;
@@ -149,7 +165,7 @@ put_simple(struct tx_walk *w, struct rte_mbuf *m)
 static inline void
 walk_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
-	struct xenvif_batch *b = &w->txq->batch;
+	struct xenvif_batch *b = w->b;
 	struct rte_mbuf *m;
 
 	while (b->nb_packets < nb_pkts) {
@@ -157,14 +173,10 @@ walk_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		if (likely(m->nb_segs == 1 && (m->ol_flags & TX_CSUM_FLAGS) == 0 &&
 				    m->data_len >= RTE_ETHER_HDR_LEN &&
 				    m->data_len <= XEN_PAGE_BYTES && m->data_len == m->pkt_len &&
-				    w->cons != w->prod && b->nb_segs < XENVIF_BATCH_SEGS)) {
+				    w->cons != w->prod && b->nb_segs < XENVIF_BATCH_SEGS))
 			put_simple(w, m);
-			continue;
-		}
-		if (!put_complex(w, m)) {
-			xen_count_add(&w->ring->count.ring_full, 1);
+		else if (!put_complex(w, m))
 			break;
-		}
 	}
 }
 
@@ -173,13 +185,11 @@ walk_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
  * the packet: the chain of slots stays whole.
  */
 static inline void
-finish_packets(struct tx_walk *w, bool all_copied)
+finish_packets(struct tx_walk *w, bool all_copied, struct rte_mbuf **pkts)
 {
-	struct xenvif_batch *b = &w->txq->batch;
-	struct xen_netif_queue *q = &w->txq->q;
+	struct xenvif_batch *b = w->b;
 	const struct xenvif_packet *p;
 	unsigned int i, j, sent = 0;
-	uint64_t bytes = 0;
 
 	for (i = 0; i < b->nb_packets; i++) {
 		p = &b->packets[i];
@@ -191,11 +201,10 @@ finish_packets(struct tx_walk *w, bool all_copied)
 			continue;
 		}
 		sent++;
-		bytes += rte_pktmbuf_pkt_len(p->mbuf);
+		w->bytes += rte_pktmbuf_pkt_len(pkts[i]);
 	}
-	xen_count_add(&q->packets, sent);
-	xen_count_add(&q->bytes, bytes);
-	xen_count_add(&q->errors, b->nb_packets - sent);
+	w->packets += sent;
+	w->errors += b->nb_packets - sent;
 }
 
 /* Answer each buffer in its own slot; published at a packet's end, as Linux and Windows need. */
@@ -204,7 +213,7 @@ publish_responses(struct tx_walk *w)
 {
 	struct xen_netif_ring *ring = w->ring;
 	struct netif_rx_sring *sring = ring->sring.rx;
-	const struct xenvif_batch *b = &w->txq->batch;
+	const struct xenvif_batch *b = w->b;
 	uint32_t old = ring->cons;
 	unsigned int i;
 
@@ -216,30 +225,178 @@ publish_responses(struct tx_walk *w)
 	xen_netif_notify(ring, &sring->rsp_event, w->cons, old);
 }
 
-static uint16_t
+/* Deliver packets while buffers are posted; how many were taken and freed. */
+static inline uint16_t
+send_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	struct xenvif_batch *b = w->b;
+	uint16_t n = 0;
+	bool copied;
+
+	do {
+		w->prod = xen_ring_load(&w->ring->sring.rx->req_prod);
+		if (unlikely(w->prod - w->cons > XEN_NETIF_RING_SIZE)) {
+			xen_netif_ring_broken(&w->vif->nif, w->ring,
+					"req_prod more than a ring ahead of rsp_prod");
+			break;
+		}
+		xenvif_batch_reset(b);
+		walk_packets(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS));
+		if (b->nb_packets == 0)
+			break;
+		copied = xenvif_batch_copy(b, w->ring, w->vif->nif.gnttab);
+		finish_packets(w, copied, pkts + n);
+		if (b->nb_slots != 0)
+			publish_responses(w);
+		rte_pktmbuf_free_bulk(pkts + n, b->nb_packets);
+		n += b->nb_packets;
+	} while (unlikely(n < nb_pkts && !w->full));
+	return n;
+}
+
+/* Deliver what waits for a ring; false when some has to wait on. */
+static __rte_noinline bool
+flush_ring(struct xenvif *vif, struct xen_netif_ring *ring, struct xenvif_batch *b)
+{
+	struct rte_mbuf *pkts[WAITING_BATCH];
+	struct xenvif_txq *txq = NULL;
+	uint16_t n, taken;
+
+	while ((n = xenvif_wait_peek(vif, ring, pkts, WAITING_BATCH, &txq)) != 0) {
+		struct tx_walk w = { .vif = vif, .b = b, .ring = ring, .cons = ring->cons };
+
+		taken = send_packets(&w, pkts, n);
+		xenvif_wait_pop(vif, ring, taken);
+		__atomic_fetch_add(&txq->q.late.packets, w.packets, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&txq->q.late.bytes, w.bytes, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&txq->q.late.errors, w.errors, __ATOMIC_RELAXED);
+		if (taken < n && (!ring->attached || !xenvif_wait_expire(vif, ring, w.prod)))
+			return false;
+	}
+	return true;
+}
+
+void
+xenvif_tx_flush(struct xenvif *vif, struct xenvif_batch *b)
+{
+	uint16_t i, active = __atomic_load_n(&vif->nif.active_queues, __ATOMIC_RELAXED);
+	struct xen_netif_ring *ring;
+
+	for (i = 0; i < active; i++) {
+		ring = &vif->nif.tx[i];
+		/* Whoever has it sends what waits. */
+		if (!rte_spinlock_trylock(&ring->lock))
+			continue;
+		if (ring->attached)
+			flush_ring(vif, ring, b);
+		rte_spinlock_unlock(&ring->lock);
+	}
+}
+
+/* Deliver packets to a ring, or have them wait for it; fewer when the descriptors are used up. */
+static inline uint16_t
 tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
 		uint16_t nb_pkts)
 {
-	struct tx_walk w = { .txq = txq, .ring = ring, .cons = ring->cons };
-	struct xenvif_batch *b = &txq->batch;
-	bool copied;
+	struct tx_walk w = {
+		.vif = container_of(txq->q.nif, struct xenvif, nif),
+		.b = &txq->batch,
+		.ring = ring,
+	};
+	uint16_t n = 0;
 
-	w.prod = xen_ring_load(&ring->sring.rx->req_prod);
-	if (unlikely(w.prod - w.cons > XEN_NETIF_RING_SIZE)) {
-		xen_netif_ring_broken(txq->q.nif, ring,
-				"req_prod more than a ring ahead of rsp_prod");
-		return 0;
+	rte_spinlock_lock(&ring->lock);
+	if (unlikely(!ring->attached))
+		goto unlock;
+	if (likely(w.vif->wait[ring->id].nb == 0 || flush_ring(w.vif, ring, &txq->batch))) {
+		w.cons = ring->cons;
+		n = send_packets(&w, pkts, nb_pkts);
 	}
-	xenvif_batch_reset(b);
-	walk_packets(&w, pkts, RTE_MIN(nb_pkts, (uint16_t)XENVIF_BATCH_PKTS));
-	if (b->nb_packets == 0)
-		return 0;
-	copied = xenvif_batch_copy(b, txq->q.nif->gnttab);
-	finish_packets(&w, copied);
-	if (b->nb_slots != 0)
-		publish_responses(&w);
-	rte_pktmbuf_free_bulk(pkts, b->nb_packets);
-	return b->nb_packets;
+	if (unlikely(n < nb_pkts && ring->attached)) {
+		xen_count_add(&ring->count.ring_full, 1);
+		n += xenvif_wait_put(txq, ring, xen_ring_load(&ring->sring.rx->req_prod), pkts + n,
+				nb_pkts - n);
+	}
+unlock:
+	rte_spinlock_unlock(&ring->lock);
+	xen_count_add(&txq->q.packets, w.packets);
+	xen_count_add(&txq->q.bytes, w.bytes);
+	xen_count_add(&txq->q.errors, w.errors);
+	return n;
+}
+
+/* In order, ring by ring: what follows a packet that is not taken stays with the application. */
+static uint16_t
+tx_runs(struct xenvif_txq *txq, const uint8_t *rings, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	uint16_t first, n, taken;
+
+	for (first = 0; first < nb_pkts; first += n) {
+		for (n = 1; first + n < nb_pkts && rings[first + n] == rings[first]; n++)
+			;
+		taken = tx_ring(txq, &txq->q.nif->tx[rings[first]], pkts + first, n);
+		if (taken < n)
+			return first + taken;
+	}
+	return nb_pkts;
+}
+
+/* The vif went away under a burst of which some is sent. */
+static void
+drop_rest(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **pkts, uint16_t n)
+{
+	rte_spinlock_lock(&ring->lock);
+	xen_count_add(&ring->count.wait_flushed, n);
+	rte_spinlock_unlock(&ring->lock);
+	xen_count_add(&txq->q.errors, n);
+	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+/* All packets of a ring together. Each is taken: there are descriptors for all of them. */
+static void
+tx_sorted(struct xenvif_txq *txq, const uint8_t *rings, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	struct rte_mbuf *of_ring[XENVIF_BATCH_PKTS];
+	struct xen_netif_ring *ring;
+	uint32_t used = 0;
+	uint16_t i, n, taken;
+
+	for (i = 0; i < nb_pkts; i++)
+		used |= RTE_BIT32(rings[i]);
+	for (; used != 0; used &= used - 1) {
+		ring = &txq->q.nif->tx[rte_bsf32(used)];
+		for (i = 0, n = 0; i < nb_pkts; i++) {
+			if (rings[i] == ring->id)
+				of_ring[n++] = pkts[i];
+		}
+		taken = tx_ring(txq, ring, of_ring, n);
+		if (unlikely(taken < n))
+			drop_rest(txq, ring, of_ring + taken, n - taken);
+	}
+}
+
+/* The guest has more queues than the application: each flow keeps to one of them. */
+static __rte_noinline uint16_t
+tx_spread(struct xenvif_txq *txq, uint16_t active, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	uint8_t rings[XENVIF_BATCH_PKTS];
+	uint16_t done = 0, i, n, taken;
+
+	while (done < nb_pkts) {
+		n = RTE_MIN(nb_pkts - done, (int)XENVIF_BATCH_PKTS);
+		for (i = 0; i < n; i++)
+			rings[i] = xen_flow_queue(pkts[done + i], active);
+		if (likely(n <= xenvif_wait_free(txq))) {
+			tx_sorted(txq, rings, pkts + done, n);
+			taken = n;
+		} else {
+			taken = tx_runs(txq, rings, pkts + done, n);
+		}
+		done += taken;
+		if (taken < n)
+			break;
+	}
+	return done;
 }
 
 uint16_t
@@ -248,18 +405,10 @@ xenvif_tx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xenvif_txq *txq = queue;
 	struct xen_netif *nif = txq->q.nif;
 	uint16_t active = __atomic_load_n(&nif->active_queues, __ATOMIC_RELAXED);
-	struct xen_netif_ring *ring;
-	uint16_t n = 0;
 
 	if (active == 0)
 		return 0;
-	ring = &nif->tx[txq->q.id % active];
-	if (unlikely(ring->shared))
-		rte_spinlock_lock(&ring->lock);
-	else if (!rte_spinlock_trylock(&ring->lock))
-		return 0;
-	if (likely(ring->attached))
-		n = tx_ring(txq, ring, pkts, nb_pkts);
-	rte_spinlock_unlock(&ring->lock);
-	return n;
+	if (unlikely(txq->q.nb_queues < active))
+		return tx_spread(txq, active, pkts, nb_pkts);
+	return tx_ring(txq, &nif->tx[txq->q.id % active], pkts, nb_pkts);
 }

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+
+#include <rte_cycles.h>
+#include <rte_malloc.h>
+
+#include "xenvif.h"
+
+int
+xenvif_wait_txq_init(struct xen_netif_queue *q, uint16_t nb_desc, unsigned int socket)
+{
+	struct xenvif_txq *txq = container_of(q, struct xenvif_txq, q);
+	struct xenvif_txds *d = &txq->descs;
+	unsigned int i;
+
+	d->all = rte_zmalloc_socket("xenvif_txds", nb_desc * sizeof(*d->all), 0, socket);
+	if (d->all == NULL)
+		return -ENOMEM;
+	rte_spinlock_init(&d->lock);
+	STAILQ_INIT(&d->free);
+	for (i = 0; i < nb_desc; i++) {
+		d->all[i].txq = txq;
+		STAILQ_INSERT_TAIL(&d->free, &d->all[i], next);
+	}
+	d->nb_free = nb_desc;
+	return 0;
+}
+
+void
+xenvif_wait_txq_fini(struct xen_netif_queue *q)
+{
+	struct xenvif_txq *txq = container_of(q, struct xenvif_txq, q);
+
+	rte_free(txq->descs.all);
+}
+
+uint16_t
+xenvif_wait_free(const struct xenvif_txq *txq)
+{
+	return __atomic_load_n(&txq->descs.nb_free, __ATOMIC_RELAXED);
+}
+
+static struct xenvif_txd *
+txd_get(struct xenvif_txds *d)
+{
+	struct xenvif_txd *txd;
+
+	rte_spinlock_lock(&d->lock);
+	txd = STAILQ_FIRST(&d->free);
+	if (txd != NULL) {
+		STAILQ_REMOVE_HEAD(&d->free, next);
+		__atomic_store_n(&d->nb_free, d->nb_free - 1, __ATOMIC_RELAXED);
+	}
+	rte_spinlock_unlock(&d->lock);
+	return txd;
+}
+
+static void
+txd_put(struct xenvif_txd *txd)
+{
+	struct xenvif_txds *d = &txd->txq->descs;
+
+	txd->mbuf = NULL;
+	rte_spinlock_lock(&d->lock);
+	/* The one used last is still in the cache. */
+	STAILQ_INSERT_HEAD(&d->free, txd, next);
+	__atomic_store_n(&d->nb_free, d->nb_free + 1, __ATOMIC_RELAXED);
+	rte_spinlock_unlock(&d->lock);
+}
+
+static uint64_t
+ms_to_cycles(uint64_t ms)
+{
+	return rte_get_tsc_hz() / MS_PER_S * ms;
+}
+
+/* Note whether the guest has posted something since the last look. */
+static void
+wait_look(struct xenvif_wait *wait, uint32_t req_prod, uint64_t now)
+{
+	if (wait->posted != 0 && wait->req_prod == req_prod) {
+		if (now - wait->posted > ms_to_cycles(XENVIF_STALL_MS))
+			wait->stalled = true;
+		return;
+	}
+	wait->req_prod = req_prod;
+	wait->posted = now;
+	wait->stalled = false;
+}
+
+/* Bursts of either direction look at the rings' lists only while some are not empty. */
+static void
+wait_resized(struct xenvif *vif, struct xenvif_wait *wait, uint32_t nb)
+{
+	if (wait->nb == 0 && nb != 0)
+		__atomic_fetch_add(&vif->nif.waiting_rings, 1, __ATOMIC_RELAXED);
+	else if (wait->nb != 0 && nb == 0)
+		__atomic_fetch_sub(&vif->nif.waiting_rings, 1, __ATOMIC_RELAXED);
+	wait->nb = nb;
+}
+
+uint16_t
+xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t req_prod,
+		struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	struct xenvif *vif = container_of(txq->q.nif, struct xenvif, nif);
+	struct xenvif_wait *wait = &vif->wait[ring->id];
+	uint64_t now = rte_get_tsc_cycles();
+	struct xenvif_txd *txd;
+	uint16_t n;
+
+	wait_look(wait, req_prod, now);
+	if (wait->stalled) {
+		xen_count_add(&ring->count.wait_stalled, nb_pkts);
+		xen_count_add(&txq->q.errors, nb_pkts);
+		rte_pktmbuf_free_bulk(pkts, nb_pkts);
+		return nb_pkts;
+	}
+	for (n = 0; n < nb_pkts; n++) {
+		txd = txd_get(&txq->descs);
+		if (txd == NULL)
+			break;
+		txd->mbuf = pkts[n];
+		txd->since = now;
+		STAILQ_INSERT_TAIL(&wait->list, txd, next);
+	}
+	wait_resized(vif, wait, wait->nb + n);
+	return n;
+}
+
+uint16_t
+xenvif_wait_peek(struct xenvif *vif, const struct xen_netif_ring *ring, struct rte_mbuf **pkts,
+		uint16_t nb_pkts, struct xenvif_txq **txq)
+{
+	const struct xenvif_wait *wait = &vif->wait[ring->id];
+	const struct xenvif_txd *txd;
+	uint16_t n = 0;
+
+	if (wait->nb == 0)
+		return 0;
+	*txq = STAILQ_FIRST(&wait->list)->txq;
+	STAILQ_FOREACH(txd, &wait->list, next) {
+		if (n == nb_pkts || txd->txq != *txq)
+			break;
+		pkts[n++] = txd->mbuf;
+	}
+	return n;
+}
+
+void
+xenvif_wait_pop(struct xenvif *vif, struct xen_netif_ring *ring, uint16_t n)
+{
+	struct xenvif_wait *wait = &vif->wait[ring->id];
+	struct xenvif_txd *txd;
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		txd = STAILQ_FIRST(&wait->list);
+		STAILQ_REMOVE_HEAD(&wait->list, next);
+		txd_put(txd);
+	}
+	wait_resized(vif, wait, wait->nb - n);
+}
+
+/* Drop the first packet. */
+static void
+drop_first(struct xenvif *vif, struct xen_netif_ring *ring, uint64_t *counter)
+{
+	struct xenvif_txd *txd = STAILQ_FIRST(&vif->wait[ring->id].list);
+
+	__atomic_fetch_add(&txd->txq->q.late.errors, 1, __ATOMIC_RELAXED);
+	xen_count_add(counter, 1);
+	rte_pktmbuf_free(txd->mbuf);
+	xenvif_wait_pop(vif, ring, 1);
+}
+
+bool
+xenvif_wait_expire(struct xenvif *vif, struct xen_netif_ring *ring, uint32_t req_prod)
+{
+	struct xenvif_wait *wait = &vif->wait[ring->id];
+	uint64_t now = rte_get_tsc_cycles(), since;
+	bool dropped = false;
+
+	wait_look(wait, req_prod, now);
+	while (wait->nb != 0) {
+		since = STAILQ_FIRST(&wait->list)->since;
+		if (wait->stalled)
+			drop_first(vif, ring, &ring->count.wait_stalled);
+		else if (now - since > ms_to_cycles(XENVIF_WAIT_MS))
+			drop_first(vif, ring, &ring->count.wait_expired);
+		else if (!dropped && req_prod != ring->cons &&
+				now - RTE_MAX(since, wait->posted) >
+						ms_to_cycles(XENVIF_BLOCKED_MS))
+			drop_first(vif, ring, &ring->count.wait_blocked);
+		else
+			break;
+		dropped = true;
+	}
+	return dropped;
+}
+
+void
+xenvif_wait_flush(struct xenvif *vif, struct xen_netif_ring *ring)
+{
+	struct xenvif_wait *wait = &vif->wait[ring->id];
+
+	while (wait->nb != 0)
+		drop_first(vif, ring, &ring->count.wait_flushed);
+	STAILQ_INIT(&wait->list);
+	wait->posted = 0;
+	wait->stalled = false;
+}

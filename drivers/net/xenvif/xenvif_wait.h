@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XENVIF_WAIT_H
+#define XENVIF_WAIT_H
+
+/**
+ * @file
+ * Packets that wait because the guest has posted too few buffers. A tx queue's descriptors hold
+ * them, as a NIC's do; each ring has a list of its own, so that a queue that the guest neglects
+ * holds up no other, and what waits goes first and in order. No packet waits for ever, and none is
+ * held for a vif that is gone (XSA-392). All of a list is guarded by its ring's lock.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <rte_mbuf.h>
+#include <rte_spinlock.h>
+
+#include "xen_netif.h"
+
+struct xenvif;
+struct xenvif_txq;
+
+/** How long a packet waits for buffers: xen-netback's rx_drain_timeout_msecs. */
+#define XENVIF_WAIT_MS 10000u
+
+/** How long a guest may post nothing before its ring is stalled: its rx_stall_timeout_msecs. */
+#define XENVIF_STALL_MS 60000u
+
+/**
+ * How long a packet waits for more buffers than the guest has posted, when it posts no others: it
+ * has what it wants to have, for it posts again only what was used.
+ */
+#define XENVIF_BLOCKED_MS 1000u
+
+/** A tx descriptor: a packet that waits, or a free one of its queue. */
+struct xenvif_txd {
+	STAILQ_ENTRY(xenvif_txd) next;
+	struct xenvif_txq *txq;
+	struct rte_mbuf *mbuf;
+	/* Since when, TSC. */
+	uint64_t since;
+};
+STAILQ_HEAD(xenvif_txd_list, xenvif_txd);
+
+/** The descriptors of a tx queue. Its own lcore takes them; whichever sends gives them back. */
+struct xenvif_txds {
+	rte_spinlock_t lock;
+	uint16_t nb_free;
+	struct xenvif_txd_list free;
+	struct xenvif_txd *all;
+};
+
+/** What waits for a ring. */
+struct xenvif_wait {
+	struct xenvif_txd_list list;
+	uint32_t nb;
+	/* The guest's req_prod at the last look, and when it was first seen to be that: TSC. */
+	uint32_t req_prod;
+	uint64_t posted;
+	/* The guest has posted nothing for XENVIF_STALL_MS: nothing waits for it any more. */
+	bool stalled;
+};
+
+/** See txq_init and txq_fini of struct xen_netif_driver. */
+int
+xenvif_wait_txq_init(struct xen_netif_queue *q, uint16_t nb_desc, unsigned int socket);
+void
+xenvif_wait_txq_fini(struct xen_netif_queue *q);
+
+/** Descriptors of the queue that are free. By the queue's own lcore: it has at least as many. */
+uint16_t
+xenvif_wait_free(const struct xenvif_txq *txq);
+
+/**
+ * Have packets wait for a ring. Of a stalled ring they are dropped instead.
+ *
+ * @param req_prod
+ *   The guest's, as it was found too small.
+ * @return
+ *   How many were taken: fewer than nb_pkts when the queue's descriptors are used up.
+ */
+uint16_t
+xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t req_prod,
+		struct rte_mbuf **pkts, uint16_t nb_pkts);
+
+/**
+ * Look at the packets that have waited longest.
+ *
+ * @param pkts
+ *   Receives at most nb_pkts packets, all of one tx queue.
+ * @param txq
+ *   Receives that queue.
+ * @return
+ *   How many; 0 when nothing waits.
+ */
+uint16_t
+xenvif_wait_peek(struct xenvif *vif, const struct xen_netif_ring *ring, struct rte_mbuf **pkts,
+		uint16_t nb_pkts, struct xenvif_txq **txq);
+
+/** Take the first n packets off the list; what becomes of them is the caller's to decide. */
+void
+xenvif_wait_pop(struct xenvif *vif, struct xen_netif_ring *ring, uint16_t n);
+
+/**
+ * The first packet has found too few buffers: drop what has waited too long.
+ *
+ * @param req_prod
+ *   The guest's, as it was found too small.
+ * @return
+ *   Something was dropped: what is first now is worth another attempt.
+ */
+bool
+xenvif_wait_expire(struct xenvif *vif, struct xen_netif_ring *ring, uint32_t req_prod);
+
+/** The vif goes away, or the port stops: drop all that waits for the ring, and forget the rest. */
+void
+xenvif_wait_flush(struct xenvif *vif, struct xen_netif_ring *ring);
+
+#endif /* XENVIF_WAIT_H */
