@@ -226,7 +226,7 @@ publish_responses(struct tx_walk *w)
 }
 
 /* Deliver packets while buffers are posted; how many were taken and freed. */
-static inline uint16_t
+static __rte_always_inline uint16_t
 send_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct xenvif_batch *b = w->b;
@@ -294,7 +294,7 @@ xenvif_tx_flush(struct xenvif *vif, struct xenvif_batch *b)
 }
 
 /* Deliver packets to a ring, or have them wait for it; fewer when the descriptors are used up. */
-static inline uint16_t
+static __rte_always_inline uint16_t
 tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
 		uint16_t nb_pkts)
 {
@@ -325,6 +325,14 @@ unlock:
 	return n;
 }
 
+/* The same out of line, for bursts that go to several rings. */
+static __rte_noinline uint16_t
+tx_part(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
+		uint16_t nb_pkts)
+{
+	return tx_ring(txq, ring, pkts, nb_pkts);
+}
+
 /* In order, ring by ring: what follows a packet that is not taken stays with the application. */
 static uint16_t
 tx_runs(struct xenvif_txq *txq, const uint8_t *rings, struct rte_mbuf **pkts, uint16_t nb_pkts)
@@ -334,7 +342,7 @@ tx_runs(struct xenvif_txq *txq, const uint8_t *rings, struct rte_mbuf **pkts, ui
 	for (first = 0; first < nb_pkts; first += n) {
 		for (n = 1; first + n < nb_pkts && rings[first + n] == rings[first]; n++)
 			;
-		taken = tx_ring(txq, &txq->q.nif->tx[rings[first]], pkts + first, n);
+		taken = tx_part(txq, &txq->q.nif->tx[rings[first]], pkts + first, n);
 		if (taken < n)
 			return first + taken;
 	}
@@ -369,7 +377,7 @@ tx_sorted(struct xenvif_txq *txq, const uint8_t *rings, struct rte_mbuf **pkts, 
 			if (rings[i] == ring->id)
 				of_ring[n++] = pkts[i];
 		}
-		taken = tx_ring(txq, ring, of_ring, n);
+		taken = tx_part(txq, ring, of_ring, n);
 		if (unlikely(taken < n))
 			drop_rest(txq, ring, of_ring + taken, n - taken);
 	}
