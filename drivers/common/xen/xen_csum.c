@@ -160,13 +160,13 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
 }
 
 bool
-xen_csum_send(const struct xen_netif *nif, struct xen_netif_ring *ring, struct rte_mbuf *m,
-		uint16_t *flags, uint16_t blank_flags)
+xen_csum_send(const struct xen_netif_features *peer, struct xen_netif_ring *ring,
+		struct rte_mbuf *m, uint16_t *flags, uint16_t blank_flags)
 {
 	bool wanted = (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0, ipv6, blank;
 
 	ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
-	if (xen_csum_prepare_tx(m, ipv6 ? nif->peer_csum_ipv6 : nif->peer_csum_ipv4, &blank) < 0) {
+	if (xen_csum_prepare_tx(m, ipv6 ? peer->csum_ipv6 : peer->csum_ipv4, &blank) < 0) {
 		xen_count_add(&ring->count.bad_packets, 1);
 		return false;
 	}

@@ -17,7 +17,7 @@
 #include <rte_compat.h>
 #include <rte_mbuf.h>
 
-#include "xen_netif.h"
+#include "xen_netif_queue.h"
 
 /**
  * Finish the blank TCP or UDP checksum of a received packet in place. Headers and lengths are
@@ -70,6 +70,8 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
  * Do the checksum work that a packet to send asks for. By an lcore, with the ring's lock held, and
  * once it is certain that the packet is taken.
  *
+ * @param peer
+ *   Says for which packets the other end takes blank checksums.
  * @param flags
  *   Receives blank_flags when the other end is to finish the checksum.
  * @param blank_flags
@@ -80,8 +82,8 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
  */
 __rte_internal
 bool
-xen_csum_send(const struct xen_netif *nif, struct xen_netif_ring *ring, struct rte_mbuf *m,
-		uint16_t *flags, uint16_t blank_flags);
+xen_csum_send(const struct xen_netif_features *peer, struct xen_netif_ring *ring,
+		struct rte_mbuf *m, uint16_t *flags, uint16_t blank_flags);
 
 /**
  * Put the sum of the pseudo-header into the L4 checksum of each packet that asks for an offload, as

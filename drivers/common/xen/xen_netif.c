@@ -52,8 +52,10 @@ xen_netif_set_link(struct xen_netif *nif, bool up)
 }
 
 void
-xen_netif_ring_broken(struct xen_netif *nif, struct xen_netif_ring *ring, const char *why)
+xen_netif_ring_broken(struct xen_netif_rings *rings, struct xen_netif_ring *ring, const char *why)
 {
+	struct xen_netif *nif = container_of(rings, struct xen_netif, rings);
+
 	ring->attached = false;
 	__atomic_store_n(&ring->broken, why, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&nif->count.protocol_errors, 1, __ATOMIC_RELAXED);
@@ -203,12 +205,13 @@ static struct xen_netif_queue *
 queue_create(struct rte_eth_dev *dev, const char *type, size_t size, uint16_t id,
 		unsigned int socket)
 {
+	struct xen_netif *nif = dev->data->dev_private;
 	struct xen_netif_queue *q;
 
 	q = rte_zmalloc_socket(type, size, RTE_CACHE_LINE_SIZE, socket);
 	if (q == NULL)
 		return NULL;
-	q->nif = dev->data->dev_private;
+	q->rings = &nif->rings;
 	q->port_id = dev->data->port_id;
 	q->id = id;
 	return q;
@@ -403,8 +406,8 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	else
 		rte_eth_random_addr(nif->mac.addr_bytes);
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
-		nif->rx[i].id = i;
-		nif->tx[i].id = i;
+		nif->rings.rx[i].id = i;
+		nif->rings.tx[i].id = i;
 	}
 
 	xbdev->root = drv->root;
@@ -457,7 +460,7 @@ xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 	}
 	nif = dev->data->dev_private;
 	netif_init(nif, dev, drv, &args);
-	nif->gnttab = gnttab;
+	nif->rings.gnttab = gnttab;
 	ret = xen_bus_add(&nif->xbdev);
 	if (ret == -EEXIST)
 		XEN_LOG(ERR, "%s: %s has a port in this process already", name, nif->xbdev.path);

@@ -165,8 +165,8 @@ xen_netif_stats_reset(struct rte_eth_dev *dev)
 	for (i = 0; i < dev->data->nb_tx_queues; i++)
 		queue_reset(dev->data->tx_queues[i], &nif->base.txq[i]);
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
-		ring_reset(&nif->rx[i], &nif->base.rx[i]);
-		ring_reset(&nif->tx[i], &nif->base.tx[i]);
+		ring_reset(&nif->rings.rx[i], &nif->base.rx[i]);
+		ring_reset(&nif->rings.tx[i], &nif->base.tx[i]);
 	}
 	for (i = 0; i < RTE_DIM(vif_xstats); i++)
 		rebase(RTE_PTR_ADD(&nif->base.vif, vif_xstats[i].offset),
@@ -217,10 +217,10 @@ port_fill(const struct xen_netif *nif, unsigned int size, struct rte_eth_xstat *
 			snprintf(names[n].name, sizeof(names[n].name), "%s", vif_xstats[n].name);
 	}
 	for (i = 0; i < nif->args.queues; i++) {
-		n = ring_fill(&nif->rx[i], &nif->base.rx[i], backend ? BACK_RX : FRONT_RX, n, size,
-				xstats, names);
-		n = ring_fill(&nif->tx[i], &nif->base.tx[i], backend ? BACK_TX : FRONT_TX, n, size,
-				xstats, names);
+		n = ring_fill(&nif->rings.rx[i], &nif->base.rx[i], backend ? BACK_RX : FRONT_RX, n,
+				size, xstats, names);
+		n = ring_fill(&nif->rings.tx[i], &nif->base.tx[i], backend ? BACK_TX : FRONT_TX, n,
+				size, xstats, names);
 	}
 	return n;
 }

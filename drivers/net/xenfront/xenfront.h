@@ -7,31 +7,14 @@
 
 /**
  * @file
- * The frontend of a Xen network interface (xen/io/netif.h) as a port: what a guest runs. Packets
- * are copied through pages that are granted to the backend once, for the life of a connection.
+ * The frontend of a Xen network interface (xen/io/netif.h) as a port, which is what a guest runs:
+ * how it comes and goes. Its data path is in xenfront_rxtx.h.
  */
 
 #include <rte_log.h>
-#include <rte_mbuf.h>
 
 #include "xen_netif.h"
-#include "xenfront_response.h"
-
-/** TX requests and their pages: page i belongs to id i. Guarded by the ring's lock. */
-struct xenfront_tx_pages {
-	uint8_t *pages;
-	struct xenfront_tx_ids ids;
-	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
-};
-
-/**
- * RX requests and their pages. All buffers are always posted, so that slot, id and page of a buffer
- * are the same number, and the request of a slot is the same at all times.
- */
-struct xenfront_rx_pages {
-	uint8_t *pages;
-	struct netif_rx_request reqs[XEN_NETIF_RING_SIZE];
-};
+#include "xenfront_rxtx.h"
 
 /** What a queue pair has beside its two struct xen_netif_ring. */
 struct xenfront_pair {
@@ -56,9 +39,7 @@ struct xenfront_peer_config {
 	domid_t domid;
 	uint16_t max_queues;
 	bool split_evtchn;
-	bool sg;
-	bool csum_ipv4;
-	bool csum_ipv6;
+	struct xen_netif_features features;
 };
 
 /** Who waits in leave() for the control thread. */
@@ -92,35 +73,6 @@ struct xenfront {
 	/* The MAC address as last read from xenstore. */
 	struct rte_ether_addr store_mac;
 };
-
-/** An application's rx queue. */
-struct xenfront_rxq {
-	struct xen_netif_queue q;
-	/* With which of its rings the next burst begins: the nth is id + n * nb_queues. */
-	uint16_t next_ring;
-};
-
-/** An application's tx queue. */
-struct xenfront_txq {
-	struct xen_netif_queue q;
-};
-
-/**
- * Take packets out of the buffers that the backend has filled (netif.h, "Guest receive").
- *
- * @see rte_eth_rx_burst()
- */
-uint16_t
-xenfront_rx_burst(void *rxq, struct rte_mbuf **pkts, uint16_t nb_pkts);
-
-/**
- * Put packets into granted pages and request their transmission (netif.h, "Guest transmit"). Takes
- * fewer when slots are short.
- *
- * @see rte_eth_tx_burst()
- */
-uint16_t
-xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts);
 
 /** See struct xen_bus_device: the frontend's state machine. */
 void

@@ -12,7 +12,7 @@ static const char *const xenfront_args[] = { "devid", "queues", "speed", "mac", 
 static void
 xenfront_stop(struct xen_netif *nif)
 {
-	struct xenfront *front = (struct xenfront *)nif;
+	struct xenfront *front = container_of(nif, struct xenfront, nif);
 
 	xenfront_detach(front);
 	front->blocked = false;
@@ -21,7 +21,7 @@ xenfront_stop(struct xen_netif *nif)
 static void
 xenfront_close(struct xen_netif *nif)
 {
-	struct xenfront *front = (struct xenfront *)nif;
+	struct xenfront *front = container_of(nif, struct xenfront, nif);
 
 	pthread_mutex_lock(&nif->lock);
 	xenfront_detach(front);

@@ -66,16 +66,16 @@ xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cf
 	cfg->max_queues = queues;
 	ret = read_switch(&c, "feature-rx-copy", &rx_copy);
 	if (ret == 0)
-		ret = read_switch(&c, "feature-sg", &cfg->sg);
+		ret = read_switch(&c, "feature-sg", &cfg->features.sg);
 	if (ret == 0)
 		ret = read_switch(&c, "feature-split-event-channels", &cfg->split_evtchn);
 	if (ret == 0)
 		ret = read_switch(&c, "feature-no-csum-offload", &no_csum);
 	if (ret == 0)
-		ret = read_switch(&c, "feature-ipv6-csum-offload", &cfg->csum_ipv6);
+		ret = read_switch(&c, "feature-ipv6-csum-offload", &cfg->features.csum_ipv6);
 	if (ret < 0)
 		return ret;
-	cfg->csum_ipv4 = !no_csum;
+	cfg->features.csum_ipv4 = !no_csum;
 	if (!rx_copy) {
 		/* Such a backend flips pages, which no DPDK application could bear. */
 		snprintf(why, size, "%s/feature-rx-copy has to be 1", xbdev->peer);
@@ -149,11 +149,11 @@ write_queue(const struct xenfront *front, const char *dir, unsigned int i)
 	if (ret == 0)
 		ret = xen_store_write(dir, "rx-ring-ref", "%u", pair->rx_ring_ref);
 	if (ret == 0 && !front->peer.split_evtchn)
-		return xen_store_write(dir, "event-channel", "%u", front->nif.tx[i].port);
+		return xen_store_write(dir, "event-channel", "%u", front->nif.rings.tx[i].port);
 	if (ret == 0)
-		ret = xen_store_write(dir, "event-channel-tx", "%u", front->nif.tx[i].port);
+		ret = xen_store_write(dir, "event-channel-tx", "%u", front->nif.rings.tx[i].port);
 	if (ret == 0)
-		ret = xen_store_write(dir, "event-channel-rx", "%u", front->nif.rx[i].port);
+		ret = xen_store_write(dir, "event-channel-rx", "%u", front->nif.rings.rx[i].port);
 	return ret;
 }
 

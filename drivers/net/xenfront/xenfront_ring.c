@@ -110,7 +110,7 @@ ring_bind(struct xenfront *front, struct xen_netif_ring *ring, const struct comp
 static int
 pair_create(struct xenfront *front, unsigned int i, const struct complaint *c)
 {
-	struct xen_netif_ring *rx = &front->nif.rx[i], *tx = &front->nif.tx[i];
+	struct xen_netif_ring *rx = &front->nif.rings.rx[i], *tx = &front->nif.rings.tx[i];
 	struct xenfront_pair *pair;
 	int ret;
 
@@ -120,6 +120,8 @@ pair_create(struct xenfront *front, unsigned int i, const struct complaint *c)
 		return -ENOMEM;
 	}
 	front->pairs[i] = pair;
+	rx->priv = &pair->rx;
+	tx->priv = &pair->tx;
 	rx->broken = NULL;
 	tx->broken = NULL;
 	ret = tx_create(front, tx, pair, c);
@@ -156,8 +158,8 @@ xenfront_rings_destroy(struct xenfront *front)
 
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX && front->pairs[i] != NULL; i++) {
 		pair = front->pairs[i];
-		ring_destroy(front, &front->nif.tx[i], pair->tx.pages);
-		ring_destroy(front, &front->nif.rx[i], pair->rx.pages);
+		ring_destroy(front, &front->nif.rings.tx[i], pair->tx.pages);
+		ring_destroy(front, &front->nif.rings.rx[i], pair->rx.pages);
 		rte_free(pair);
 		front->pairs[i] = NULL;
 	}
@@ -208,15 +210,14 @@ xenfront_attach(struct xenfront *front)
 	struct xen_netif *nif = &front->nif;
 	unsigned int i;
 
-	if (!nif->started || nif->active_queues != 0)
+	if (!nif->started || nif->rings.active_queues != 0)
 		return;
-	nif->peer_csum_ipv4 = front->peer.csum_ipv4;
-	nif->peer_csum_ipv6 = front->peer.csum_ipv6;
+	nif->rings.peer = front->peer.features;
 	for (i = 0; i < front->nb_pairs; i++) {
-		ring_set_attached(&nif->rx[i], true);
-		ring_set_attached(&nif->tx[i], true);
+		ring_set_attached(&nif->rings.rx[i], true);
+		ring_set_attached(&nif->rings.tx[i], true);
 	}
-	__atomic_store_n(&nif->active_queues, front->nb_pairs, __ATOMIC_RELEASE);
+	__atomic_store_n(&nif->rings.active_queues, front->nb_pairs, __ATOMIC_RELEASE);
 }
 
 void
@@ -225,10 +226,10 @@ xenfront_detach(struct xenfront *front)
 	struct xen_netif *nif = &front->nif;
 	unsigned int i;
 
-	__atomic_store_n(&nif->active_queues, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&nif->rings.active_queues, 0, __ATOMIC_RELEASE);
 	for (i = 0; i < front->nb_pairs; i++) {
-		ring_set_attached(&nif->rx[i], false);
-		ring_set_attached(&nif->tx[i], false);
+		ring_set_attached(&nif->rings.rx[i], false);
+		ring_set_attached(&nif->rings.tx[i], false);
 	}
 }
 
@@ -239,8 +240,8 @@ xenfront_kick(struct xenfront *front)
 	unsigned int i;
 
 	for (i = 0; i < front->nb_pairs; i++) {
-		xenevtchn_notify(nif->tx[i].notify, nif->tx[i].port);
-		if (nif->rx[i].evtchn != NULL)
-			xenevtchn_notify(nif->rx[i].notify, nif->rx[i].port);
+		xenevtchn_notify(nif->rings.tx[i].notify, nif->rings.tx[i].port);
+		if (nif->rings.rx[i].evtchn != NULL)
+			xenevtchn_notify(nif->rings.rx[i].notify, nif->rings.rx[i].port);
 	}
 }

@@ -8,7 +8,7 @@
 #include <rte_prefetch.h>
 
 #include "xen_csum.h"
-#include "xenfront.h"
+#include "xenfront_rxtx.h"
 
 /* How far ahead the pages are fetched. */
 #define RX_PREFETCH 4
@@ -131,7 +131,7 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 
 	broken = xenfront_response_take(&w->slots, first, &r);
 	if (broken != NULL) {
-		xen_netif_ring_broken(w->q->nif, w->ring, broken);
+		xen_netif_ring_broken(w->q->rings, w->ring, broken);
 		return false;
 	}
 	if (!packet_acceptable(w, &r))
@@ -213,11 +213,10 @@ static inline uint16_t
 rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
 		uint16_t nb_pkts)
 {
-	struct xenfront *front = (struct xenfront *)q->nif;
 	struct rx_walk w = {
 		.q = q,
 		.ring = ring,
-		.rx = &front->pairs[ring->id]->rx,
+		.rx = ring->priv,
 		.slots = { .sring = ring->sring.rx, .cons = ring->cons },
 		.pkts = pkts,
 	};
@@ -225,7 +224,7 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 
 	w.slots.prod = xen_ring_load(&w.slots.sring->rsp_prod);
 	if (unlikely(w.slots.prod - w.slots.cons > ring->prod - w.slots.cons)) {
-		xen_netif_ring_broken(q->nif, ring, "rsp_prod ahead of the requests");
+		xen_netif_ring_broken(q->rings, ring, "rsp_prod ahead of the requests");
 		return 0;
 	}
 	n = RTE_MIN(w.slots.prod - w.slots.cons, RTE_MIN(nb_pkts, RX_BATCH));
@@ -254,7 +253,7 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct xenfront_rxq *rxq = queue;
 	struct xen_netif_queue *q = &rxq->q;
-	uint16_t active = __atomic_load_n(&q->nif->active_queues, __ATOMIC_ACQUIRE);
+	uint16_t active = __atomic_load_n(&q->rings->active_queues, __ATOMIC_ACQUIRE);
 	uint32_t nth = rxq->next_ring, id = q->id + nth * q->nb_queues, first;
 	struct xen_netif_ring *ring;
 	uint16_t n = 0;
@@ -267,7 +266,7 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	}
 	first = nth;
 	do {
-		ring = &q->nif->rx[id];
+		ring = &q->rings->rx[id];
 		if (likely(rte_spinlock_trylock(&ring->lock))) {
 			if (likely(ring->attached))
 				n += rx_ring(q, ring, &pkts[n], nb_pkts - n);

@@ -170,8 +170,8 @@ find_broken(struct xenfront *front, unsigned int *queue, const char **name)
 	for (i = 0; i < 2u * front->nb_pairs; i++) {
 		*queue = i / 2;
 		*name = i % 2 == 0 ? "TX" : "RX";
-		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &front->nif.tx[i / 2] :
-								&front->nif.rx[i / 2]);
+		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &front->nif.rings.tx[i / 2] :
+								&front->nif.rings.rx[i / 2]);
 		if (broken != NULL)
 			return broken;
 	}
@@ -404,7 +404,7 @@ link_is_up(struct xenfront *front, const struct view *v)
 void
 xenfront_evaluate(struct xen_bus_device *xbdev)
 {
-	struct xenfront *front = (struct xenfront *)xbdev;
+	struct xenfront *front = container_of(xbdev, struct xenfront, nif.xbdev);
 	struct view v;
 
 	if (look(front, &v) < 0)
@@ -432,7 +432,7 @@ xenfront_evaluate(struct xen_bus_device *xbdev)
 void
 xenfront_leave(struct xen_netif *nif)
 {
-	struct xenfront *front = (struct xenfront *)nif;
+	struct xenfront *front = container_of(nif, struct xenfront, nif);
 	struct xenfront_goodbye goodbye = { .done = false };
 	pthread_condattr_t attr;
 	struct timespec limit;

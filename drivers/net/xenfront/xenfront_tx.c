@@ -8,7 +8,7 @@
 
 #include "xen_csum.h"
 #include "xen_flow.h"
-#include "xenfront.h"
+#include "xenfront_rxtx.h"
 
 #define TX_CSUM_FLAGS (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)
 
@@ -29,7 +29,6 @@ static_assert(TX_COLOURS * RTE_CACHE_LINE_MIN_SIZE + TX_SHORT_MAX <= XEN_PAGE_BY
 
 /* A burst's state while requests are written. */
 struct tx_walk {
-	struct xenfront *front;
 	struct xenfront_tx_pages *tx;
 	struct xen_netif_ring *ring;
 	struct xen_netif_queue *q;
@@ -57,7 +56,7 @@ reclaim(struct tx_walk *w)
 		xen_count_add(&w->q->errors, refused);
 	if (likely(broken == NULL))
 		return 0;
-	xen_netif_ring_broken(&w->front->nif, ring, broken);
+	xen_netif_ring_broken(w->q->rings, ring, broken);
 	return -1;
 }
 
@@ -163,7 +162,7 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0;
 	const struct rte_mbuf *seg;
 
-	if (len > (w->front->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
+	if (len > (w->q->rings->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
@@ -191,7 +190,7 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 	if (slots > w->tx->ids.nb_free)
 		return false;
 	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
-			!xen_csum_send(&w->front->nif, w->ring, m, &flags,
+			!xen_csum_send(&w->q->rings->peer, w->ring, m, &flags,
 					NETTXF_csum_blank | NETTXF_data_validated))
 		goto drop;
 	put_chain(w, m, flags);
@@ -234,14 +233,12 @@ static inline uint16_t
 tx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
 		uint16_t nb_pkts)
 {
-	struct xenfront *front = (struct xenfront *)q->nif;
 	uint32_t old = ring->prod;
 	struct tx_walk w;
 	uint16_t n;
 
 	/* Not as a whole: the array in it is large. */
-	w.front = front;
-	w.tx = &front->pairs[ring->id]->tx;
+	w.tx = ring->priv;
 	w.ring = ring;
 	w.q = q;
 	w.prod = old;
@@ -294,7 +291,7 @@ tx_spread(struct xen_netif_queue *q, uint16_t active, struct rte_mbuf **pkts, ui
 			if (next != ring)
 				break;
 		}
-		taken = tx_locked(q, &q->nif->tx[ring], pkts + first, n);
+		taken = tx_locked(q, &q->rings->tx[ring], pkts + first, n);
 		if (taken < n)
 			return first + taken;
 	}
@@ -305,11 +302,11 @@ uint16_t
 xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct xen_netif_queue *q = txq;
-	uint16_t active = __atomic_load_n(&q->nif->active_queues, __ATOMIC_ACQUIRE);
+	uint16_t active = __atomic_load_n(&q->rings->active_queues, __ATOMIC_ACQUIRE);
 
 	if (active == 0)
 		return 0;
 	if (unlikely(q->nb_queues < active))
 		return tx_spread(q, active, pkts, nb_pkts);
-	return tx_locked(q, &q->nif->tx[q->id % active], pkts, nb_pkts);
+	return tx_locked(q, &q->rings->tx[q->id % active], pkts, nb_pkts);
 }

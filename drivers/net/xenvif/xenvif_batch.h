@@ -11,7 +11,7 @@
  * failed for.
  */
 
-#include "xenvif.h"
+#include "xenvif_rxtx.h"
 
 static inline void
 xenvif_batch_reset(struct xenvif_batch *b)

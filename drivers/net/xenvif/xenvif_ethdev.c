@@ -5,6 +5,7 @@
 #include <rte_log.h>
 
 #include "xenvif.h"
+#include "xenvif_rxtx.h"
 
 RTE_LOG_REGISTER_DEFAULT(xenvif_logtype, NOTICE);
 

@@ -64,14 +64,14 @@ read_features(const char *dir, struct xenvif_peer_config *cfg, const struct comp
 
 	ret = read_switch(dir, "request-rx-copy", &rx_copy, c);
 	if (ret == 0)
-		ret = read_switch(dir, "feature-sg", &cfg->sg, c);
+		ret = read_switch(dir, "feature-sg", &cfg->features.sg, c);
 	if (ret == 0)
 		ret = read_switch(dir, "feature-no-csum-offload", &no_csum, c);
 	if (ret == 0)
-		ret = read_switch(dir, "feature-ipv6-csum-offload", &cfg->csum_ipv6, c);
+		ret = read_switch(dir, "feature-ipv6-csum-offload", &cfg->features.csum_ipv6, c);
 	if (ret < 0)
 		return ret;
-	cfg->csum_ipv4 = !no_csum;
+	cfg->features.csum_ipv4 = !no_csum;
 	if (!rx_copy) {
 		/* Such a guest wants its pages flipped, which user space cannot do. */
 		snprintf(c->why, c->size, "%s/request-rx-copy has to be 1", dir);

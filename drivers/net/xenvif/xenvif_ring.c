@@ -17,7 +17,7 @@ ring_release(struct xen_netif *nif, struct xen_netif_ring *ring)
 		xenevtchn_close(ring->evtchn);
 	ring->evtchn = NULL;
 	if (ring->sring.page != NULL)
-		xengnttab_unmap(nif->gnttab, ring->sring.page, 1);
+		xengnttab_unmap(nif->rings.gnttab, ring->sring.page, 1);
 	ring->sring.page = NULL;
 }
 
@@ -25,7 +25,7 @@ static int
 ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, grant_ref_t gref,
 		const char *name, char *why, size_t size)
 {
-	ring->sring.page = xengnttab_map_grant_ref(nif->gnttab, domid, gref,
+	ring->sring.page = xengnttab_map_grant_ref(nif->rings.gnttab, domid, gref,
 			PROT_READ | PROT_WRITE);
 	if (ring->sring.page != NULL) {
 		ring->domid = domid;
@@ -80,7 +80,7 @@ static int
 queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int i, char *why,
 		size_t size)
 {
-	struct xen_netif_ring *rx = &vif->nif.rx[i], *tx = &vif->nif.tx[i];
+	struct xen_netif_ring *rx = &vif->nif.rings.rx[i], *tx = &vif->nif.rings.tx[i];
 	int ret;
 
 	ret = ring_map(&vif->nif, rx, cfg->domid, cfg->queue[i].tx_ring_ref, "tx-ring-ref", why,
@@ -132,7 +132,7 @@ static void
 drop_waiting(struct xenvif *vif, struct xen_netif_ring *ring)
 {
 	rte_spinlock_lock(&ring->lock);
-	xenvif_wait_flush(vif, ring);
+	xenvif_wait_flush(&vif->nif.rings, ring);
 	rte_spinlock_unlock(&ring->lock);
 }
 
@@ -148,23 +148,22 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, char *w
 		if (ret < 0)
 			goto release;
 	}
-	vif->sg = cfg->sg;
-	nif->peer_csum_ipv4 = cfg->csum_ipv4;
-	nif->peer_csum_ipv6 = cfg->csum_ipv6;
+	nif->rings.peer = cfg->features;
 	for (i = 0; i < cfg->queues; i++) {
 		STAILQ_INIT(&vif->wait[i].list);
-		ring_attach(&nif->rx[i], NULL);
-		ring_attach(&nif->tx[i], &nif->rx[i]);
+		nif->rings.tx[i].priv = &vif->wait[i];
+		ring_attach(&nif->rings.rx[i], NULL);
+		ring_attach(&nif->rings.tx[i], &nif->rings.rx[i]);
 	}
-	__atomic_store_n(&nif->active_queues, cfg->queues, __ATOMIC_RELEASE);
+	__atomic_store_n(&nif->rings.active_queues, cfg->queues, __ATOMIC_RELEASE);
 	vif->connected = true;
 	xen_count_add(&nif->count.connects, 1);
 	return 0;
 
 release:
 	for (i = 0; i < cfg->queues; i++) {
-		ring_release(nif, &nif->tx[i]);
-		ring_release(nif, &nif->rx[i]);
+		ring_release(nif, &nif->rings.tx[i]);
+		ring_release(nif, &nif->rings.rx[i]);
 	}
 	return ret;
 }
@@ -173,19 +172,19 @@ void
 xenvif_disconnect(struct xenvif *vif)
 {
 	struct xen_netif *nif = &vif->nif;
-	unsigned int i, active = nif->active_queues;
+	unsigned int i, active = nif->rings.active_queues;
 
 	if (!vif->connected)
 		return;
-	__atomic_store_n(&nif->active_queues, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&nif->rings.active_queues, 0, __ATOMIC_RELEASE);
 	for (i = 0; i < active; i++) {
-		ring_detach(&nif->rx[i]);
-		ring_detach(&nif->tx[i]);
-		drop_waiting(vif, &nif->tx[i]);
+		ring_detach(&nif->rings.rx[i]);
+		ring_detach(&nif->rings.tx[i]);
+		drop_waiting(vif, &nif->rings.tx[i]);
 	}
 	for (i = 0; i < active; i++) {
-		ring_release(nif, &nif->tx[i]);
-		ring_release(nif, &nif->rx[i]);
+		ring_release(nif, &nif->rings.tx[i]);
+		ring_release(nif, &nif->rings.rx[i]);
 	}
 	vif->connected = false;
 	xen_count_add(&nif->count.disconnects, 1);
@@ -194,5 +193,5 @@ xenvif_disconnect(struct xenvif *vif)
 void
 xenvif_stop(struct xen_netif *nif)
 {
-	xenvif_disconnect((struct xenvif *)nif);
+	xenvif_disconnect(container_of(nif, struct xenvif, nif));
 }

@@ -164,7 +164,7 @@ take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 
 	broken = xenvif_request_take(&w->slots, first, &r);
 	if (broken != NULL) {
-		xen_netif_ring_broken(q->nif, w->ring, broken);
+		xen_netif_ring_broken(q->rings, w->ring, broken);
 		return false;
 	}
 	if (packet_acceptable(w, &r)) {
@@ -319,7 +319,7 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 	if (w.slots.prod == w.slots.cons)
 		return 0;
 	if (unlikely(xenvif_slots_overrun(w.slots.prod, w.slots.cons))) {
-		xen_netif_ring_broken(rxq->q.nif, ring,
+		xen_netif_ring_broken(rxq->q.rings, ring,
 				"req_prod more than a ring ahead of rsp_prod");
 		return 0;
 	}
@@ -328,7 +328,7 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 	w.nb_mbufs = take_mbufs(rxq, RTE_MIN(w.slots.prod - w.slots.cons, (uint32_t)nb_pkts));
 	walk_ring(&w, nb_pkts);
 	if (rxq->batch.nb_packets != 0) {
-		copied = xenvif_batch_copy(&rxq->batch, ring, rxq->q.nif->gnttab);
+		copied = xenvif_batch_copy(&rxq->batch, ring, rxq->q.rings->gnttab);
 		n = finish_packets(&w, copied, pkts);
 		publish_responses(&w);
 	}
@@ -341,18 +341,18 @@ uint16_t
 xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct xenvif_rxq *rxq = queue;
-	struct xen_netif *nif = rxq->q.nif;
-	uint16_t active = __atomic_load_n(&nif->active_queues, __ATOMIC_RELAXED);
+	struct xen_netif_rings *rings = rxq->q.rings;
+	uint16_t active = __atomic_load_n(&rings->active_queues, __ATOMIC_RELAXED);
 	uint16_t n = 0, tried, i = rxq->next_ring, step = rxq->q.nb_queues;
 	struct xen_netif_ring *ring;
 
-	if (unlikely(__atomic_load_n(&nif->waiting_rings, __ATOMIC_RELAXED) != 0))
-		xenvif_tx_flush(container_of(nif, struct xenvif, nif), &rxq->batch);
+	if (unlikely(__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) != 0))
+		xenvif_tx_flush(rings, &rxq->batch);
 	/* Every ring of this queue once; the next burst begins with the one after the last. */
 	for (tried = rxq->q.id; tried < active && n < nb_pkts; tried += step) {
 		if (i >= active || i < rxq->q.id)
 			i = rxq->q.id;
-		ring = &nif->rx[i];
+		ring = &rings->rx[i];
 		i += step;
 		if (!rte_spinlock_trylock(&ring->lock))
 			continue;

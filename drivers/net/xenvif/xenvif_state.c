@@ -264,9 +264,9 @@ handle_broken(struct xenvif *vif)
 	char why[WHY_MAX];
 	unsigned int i;
 
-	for (i = 0; i < 2u * vif->nif.active_queues; i++) {
-		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &vif->nif.rx[i / 2] :
-								&vif->nif.tx[i / 2]);
+	for (i = 0; i < 2u * vif->nif.rings.active_queues; i++) {
+		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &vif->nif.rings.rx[i / 2] :
+								&vif->nif.rings.tx[i / 2]);
 		if (broken == NULL)
 			continue;
 		snprintf(why, sizeof(why), "queue %u: guest's %s ring: %s", i / 2,
@@ -318,7 +318,7 @@ evaluate(struct xenvif *vif)
 void
 xenvif_evaluate(struct xen_bus_device *xbdev)
 {
-	struct xenvif *vif = (struct xenvif *)xbdev;
+	struct xenvif *vif = container_of(xbdev, struct xenvif, nif.xbdev);
 
 	evaluate(vif);
 	xen_netif_set_link(&vif->nif, vif->connected && !vif->nif.admin_down);

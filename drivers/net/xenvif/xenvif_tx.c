@@ -16,7 +16,7 @@
 
 /* A burst's state while buffers are taken from the ring. */
 struct tx_walk {
-	struct xenvif *vif;
+	struct xen_netif_rings *rings;
 	struct xenvif_batch *b;
 	struct xen_netif_ring *ring;
 	uint32_t cons;
@@ -100,7 +100,7 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m, uint32_t *nb_segs)
 	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0, n = 0;
 	const struct rte_mbuf *seg;
 
-	if (len > (w->vif->sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
+	if (len > (w->rings->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
@@ -137,7 +137,7 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 	if (b->nb_segs + segs + slots > XENVIF_BATCH_SEGS)
 		return false;
 	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
-			!xen_csum_send(&w->vif->nif, w->ring, m, &flags,
+			!xen_csum_send(&w->rings->peer, w->ring, m, &flags,
 					NETRXF_csum_blank | NETRXF_data_validated))
 		goto drop;
 	stage_chain(w, m, flags);
@@ -236,7 +236,7 @@ send_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	do {
 		w->prod = xen_ring_load(&w->ring->sring.rx->req_prod);
 		if (unlikely(w->prod - w->cons > XEN_NETIF_RING_SIZE)) {
-			xen_netif_ring_broken(&w->vif->nif, w->ring,
+			xen_netif_ring_broken(w->rings, w->ring,
 					"req_prod more than a ring ahead of rsp_prod");
 			break;
 		}
@@ -244,7 +244,7 @@ send_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		walk_packets(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS));
 		if (b->nb_packets == 0)
 			break;
-		copied = xenvif_batch_copy(b, w->ring, w->vif->nif.gnttab);
+		copied = xenvif_batch_copy(b, w->ring, w->rings->gnttab);
 		finish_packets(w, copied, pkts + n);
 		if (b->nb_slots != 0)
 			publish_responses(w);
@@ -256,39 +256,39 @@ send_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 
 /* Deliver what waits for a ring; false when some has to wait on. */
 static __rte_noinline bool
-flush_ring(struct xenvif *vif, struct xen_netif_ring *ring, struct xenvif_batch *b)
+flush_ring(struct xen_netif_rings *rings, struct xen_netif_ring *ring, struct xenvif_batch *b)
 {
 	struct rte_mbuf *pkts[WAITING_BATCH];
 	struct xenvif_txq *txq = NULL;
 	uint16_t n, taken;
 
-	while ((n = xenvif_wait_peek(vif, ring, pkts, WAITING_BATCH, &txq)) != 0) {
-		struct tx_walk w = { .vif = vif, .b = b, .ring = ring, .cons = ring->cons };
+	while ((n = xenvif_wait_peek(ring, pkts, WAITING_BATCH, &txq)) != 0) {
+		struct tx_walk w = { .rings = rings, .b = b, .ring = ring, .cons = ring->cons };
 
 		taken = send_packets(&w, pkts, n);
-		xenvif_wait_pop(vif, ring, taken);
+		xenvif_wait_pop(rings, ring, taken);
 		__atomic_fetch_add(&txq->q.late.packets, w.packets, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&txq->q.late.bytes, w.bytes, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&txq->q.late.errors, w.errors, __ATOMIC_RELAXED);
-		if (taken < n && (!ring->attached || !xenvif_wait_expire(vif, ring, w.prod)))
+		if (taken < n && (!ring->attached || !xenvif_wait_expire(rings, ring, w.prod)))
 			return false;
 	}
 	return true;
 }
 
 void
-xenvif_tx_flush(struct xenvif *vif, struct xenvif_batch *b)
+xenvif_tx_flush(struct xen_netif_rings *rings, struct xenvif_batch *b)
 {
-	uint16_t i, active = __atomic_load_n(&vif->nif.active_queues, __ATOMIC_RELAXED);
+	uint16_t i, active = __atomic_load_n(&rings->active_queues, __ATOMIC_RELAXED);
 	struct xen_netif_ring *ring;
 
 	for (i = 0; i < active; i++) {
-		ring = &vif->nif.tx[i];
+		ring = &rings->tx[i];
 		/* Whoever has it sends what waits. */
 		if (!rte_spinlock_trylock(&ring->lock))
 			continue;
 		if (ring->attached)
-			flush_ring(vif, ring, b);
+			flush_ring(rings, ring, b);
 		rte_spinlock_unlock(&ring->lock);
 	}
 }
@@ -299,16 +299,18 @@ tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		uint16_t nb_pkts)
 {
 	struct tx_walk w = {
-		.vif = container_of(txq->q.nif, struct xenvif, nif),
+		.rings = txq->q.rings,
 		.b = &txq->batch,
 		.ring = ring,
 	};
+	const struct xenvif_wait *wait;
 	uint16_t n = 0;
 
 	rte_spinlock_lock(&ring->lock);
 	if (unlikely(!ring->attached))
 		goto unlock;
-	if (likely(w.vif->wait[ring->id].nb == 0 || flush_ring(w.vif, ring, &txq->batch))) {
+	wait = ring->priv;
+	if (likely(wait->nb == 0 || flush_ring(w.rings, ring, &txq->batch))) {
 		w.cons = ring->cons;
 		n = send_packets(&w, pkts, nb_pkts);
 	}
@@ -342,7 +344,7 @@ tx_runs(struct xenvif_txq *txq, const uint8_t *rings, struct rte_mbuf **pkts, ui
 	for (first = 0; first < nb_pkts; first += n) {
 		for (n = 1; first + n < nb_pkts && rings[first + n] == rings[first]; n++)
 			;
-		taken = tx_part(txq, &txq->q.nif->tx[rings[first]], pkts + first, n);
+		taken = tx_part(txq, &txq->q.rings->tx[rings[first]], pkts + first, n);
 		if (taken < n)
 			return first + taken;
 	}
@@ -372,7 +374,7 @@ tx_sorted(struct xenvif_txq *txq, const uint8_t *rings, struct rte_mbuf **pkts, 
 	for (i = 0; i < nb_pkts; i++)
 		used |= RTE_BIT32(rings[i]);
 	for (; used != 0; used &= used - 1) {
-		ring = &txq->q.nif->tx[rte_bsf32(used)];
+		ring = &txq->q.rings->tx[rte_bsf32(used)];
 		for (i = 0, n = 0; i < nb_pkts; i++) {
 			if (rings[i] == ring->id)
 				of_ring[n++] = pkts[i];
@@ -411,12 +413,12 @@ uint16_t
 xenvif_tx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct xenvif_txq *txq = queue;
-	struct xen_netif *nif = txq->q.nif;
-	uint16_t active = __atomic_load_n(&nif->active_queues, __ATOMIC_RELAXED);
+	struct xen_netif_rings *rings = txq->q.rings;
+	uint16_t active = __atomic_load_n(&rings->active_queues, __ATOMIC_RELAXED);
 
 	if (active == 0)
 		return 0;
 	if (unlikely(txq->q.nb_queues < active))
 		return tx_spread(txq, active, pkts, nb_pkts);
-	return tx_ring(txq, &nif->tx[txq->q.id % active], pkts, nb_pkts);
+	return tx_ring(txq, &rings->tx[txq->q.id % active], pkts, nb_pkts);
 }

@@ -7,7 +7,7 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 
-#include "xenvif.h"
+#include "xenvif_rxtx.h"
 
 int
 xenvif_wait_txq_init(struct xen_netif_queue *q, uint16_t nb_desc, unsigned int socket)
@@ -93,12 +93,12 @@ wait_look(struct xenvif_wait *wait, uint32_t req_prod, uint64_t now)
 
 /* Bursts of either direction look at the rings' lists only while some are not empty. */
 static void
-wait_resized(struct xenvif *vif, struct xenvif_wait *wait, uint32_t nb)
+wait_resized(struct xen_netif_rings *rings, struct xenvif_wait *wait, uint32_t nb)
 {
 	if (wait->nb == 0 && nb != 0)
-		__atomic_fetch_add(&vif->nif.waiting_rings, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&rings->waiting_rings, 1, __ATOMIC_RELAXED);
 	else if (wait->nb != 0 && nb == 0)
-		__atomic_fetch_sub(&vif->nif.waiting_rings, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&rings->waiting_rings, 1, __ATOMIC_RELAXED);
 	wait->nb = nb;
 }
 
@@ -106,8 +106,7 @@ uint16_t
 xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t req_prod,
 		struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
-	struct xenvif *vif = container_of(txq->q.nif, struct xenvif, nif);
-	struct xenvif_wait *wait = &vif->wait[ring->id];
+	struct xenvif_wait *wait = ring->priv;
 	uint64_t now = rte_get_tsc_cycles();
 	struct xenvif_txd *txd;
 	uint16_t n;
@@ -127,15 +126,15 @@ xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t re
 		txd->since = now;
 		STAILQ_INSERT_TAIL(&wait->list, txd, next);
 	}
-	wait_resized(vif, wait, wait->nb + n);
+	wait_resized(txq->q.rings, wait, wait->nb + n);
 	return n;
 }
 
 uint16_t
-xenvif_wait_peek(struct xenvif *vif, const struct xen_netif_ring *ring, struct rte_mbuf **pkts,
-		uint16_t nb_pkts, struct xenvif_txq **txq)
+xenvif_wait_peek(const struct xen_netif_ring *ring, struct rte_mbuf **pkts, uint16_t nb_pkts,
+		struct xenvif_txq **txq)
 {
-	const struct xenvif_wait *wait = &vif->wait[ring->id];
+	const struct xenvif_wait *wait = ring->priv;
 	const struct xenvif_txd *txd;
 	uint16_t n = 0;
 
@@ -151,9 +150,9 @@ xenvif_wait_peek(struct xenvif *vif, const struct xen_netif_ring *ring, struct r
 }
 
 void
-xenvif_wait_pop(struct xenvif *vif, struct xen_netif_ring *ring, uint16_t n)
+xenvif_wait_pop(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint16_t n)
 {
-	struct xenvif_wait *wait = &vif->wait[ring->id];
+	struct xenvif_wait *wait = ring->priv;
 	struct xenvif_txd *txd;
 	uint16_t i;
 
@@ -162,25 +161,26 @@ xenvif_wait_pop(struct xenvif *vif, struct xen_netif_ring *ring, uint16_t n)
 		STAILQ_REMOVE_HEAD(&wait->list, next);
 		txd_put(txd);
 	}
-	wait_resized(vif, wait, wait->nb - n);
+	wait_resized(rings, wait, wait->nb - n);
 }
 
 /* Drop the first packet. */
 static void
-drop_first(struct xenvif *vif, struct xen_netif_ring *ring, uint64_t *counter)
+drop_first(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint64_t *counter)
 {
-	struct xenvif_txd *txd = STAILQ_FIRST(&vif->wait[ring->id].list);
+	const struct xenvif_wait *wait = ring->priv;
+	struct xenvif_txd *txd = STAILQ_FIRST(&wait->list);
 
 	__atomic_fetch_add(&txd->txq->q.late.errors, 1, __ATOMIC_RELAXED);
 	xen_count_add(counter, 1);
 	rte_pktmbuf_free(txd->mbuf);
-	xenvif_wait_pop(vif, ring, 1);
+	xenvif_wait_pop(rings, ring, 1);
 }
 
 bool
-xenvif_wait_expire(struct xenvif *vif, struct xen_netif_ring *ring, uint32_t req_prod)
+xenvif_wait_expire(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint32_t req_prod)
 {
-	struct xenvif_wait *wait = &vif->wait[ring->id];
+	struct xenvif_wait *wait = ring->priv;
 	uint64_t now = rte_get_tsc_cycles(), since;
 	bool dropped = false;
 
@@ -188,13 +188,13 @@ xenvif_wait_expire(struct xenvif *vif, struct xen_netif_ring *ring, uint32_t req
 	while (wait->nb != 0) {
 		since = STAILQ_FIRST(&wait->list)->since;
 		if (wait->stalled)
-			drop_first(vif, ring, &ring->count.wait_stalled);
+			drop_first(rings, ring, &ring->count.wait_stalled);
 		else if (now - since > ms_to_cycles(XENVIF_WAIT_MS))
-			drop_first(vif, ring, &ring->count.wait_expired);
+			drop_first(rings, ring, &ring->count.wait_expired);
 		else if (!dropped && req_prod != ring->cons &&
 				now - RTE_MAX(since, wait->posted) >
 						ms_to_cycles(XENVIF_BLOCKED_MS))
-			drop_first(vif, ring, &ring->count.wait_blocked);
+			drop_first(rings, ring, &ring->count.wait_blocked);
 		else
 			break;
 		dropped = true;
@@ -203,12 +203,12 @@ xenvif_wait_expire(struct xenvif *vif, struct xen_netif_ring *ring, uint32_t req
 }
 
 void
-xenvif_wait_flush(struct xenvif *vif, struct xen_netif_ring *ring)
+xenvif_wait_flush(struct xen_netif_rings *rings, struct xen_netif_ring *ring)
 {
-	struct xenvif_wait *wait = &vif->wait[ring->id];
+	struct xenvif_wait *wait = ring->priv;
 
 	while (wait->nb != 0)
-		drop_first(vif, ring, &ring->count.wait_flushed);
+		drop_first(rings, ring, &ring->count.wait_flushed);
 	STAILQ_INIT(&wait->list);
 	wait->posted = 0;
 	wait->stalled = false;

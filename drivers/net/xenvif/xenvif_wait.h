@@ -20,9 +20,8 @@
 #include <rte_mbuf.h>
 #include <rte_spinlock.h>
 
-#include "xen_netif.h"
+#include "xen_netif_queue.h"
 
-struct xenvif;
 struct xenvif_txq;
 
 /** How long a packet waits for buffers: xen-netback's rx_drain_timeout_msecs. */
@@ -99,12 +98,12 @@ xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t re
  *   How many; 0 when nothing waits.
  */
 uint16_t
-xenvif_wait_peek(struct xenvif *vif, const struct xen_netif_ring *ring, struct rte_mbuf **pkts,
-		uint16_t nb_pkts, struct xenvif_txq **txq);
+xenvif_wait_peek(const struct xen_netif_ring *ring, struct rte_mbuf **pkts, uint16_t nb_pkts,
+		struct xenvif_txq **txq);
 
 /** Take the first n packets off the list; what becomes of them is the caller's to decide. */
 void
-xenvif_wait_pop(struct xenvif *vif, struct xen_netif_ring *ring, uint16_t n);
+xenvif_wait_pop(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint16_t n);
 
 /**
  * The first packet has found too few buffers: drop what has waited too long.
@@ -115,10 +114,10 @@ xenvif_wait_pop(struct xenvif *vif, struct xen_netif_ring *ring, uint16_t n);
  *   Something was dropped: what is first now is worth another attempt.
  */
 bool
-xenvif_wait_expire(struct xenvif *vif, struct xen_netif_ring *ring, uint32_t req_prod);
+xenvif_wait_expire(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint32_t req_prod);
 
 /** The vif goes away, or the port stops: drop all that waits for the ring, and forget the rest. */
 void
-xenvif_wait_flush(struct xenvif *vif, struct xen_netif_ring *ring);
+xenvif_wait_flush(struct xen_netif_rings *rings, struct xen_netif_ring *ring);
 
 #endif /* XENVIF_WAIT_H */

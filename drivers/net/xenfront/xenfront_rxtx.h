@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XENFRONT_RXTX_H
+#define XENFRONT_RXTX_H
+
+/**
+ * @file
+ * The frontend's data path. Packets are copied through pages that are granted to the backend once,
+ * for the life of a connection.
+ */
+
+#include <rte_mbuf.h>
+
+#include "xen_netif_queue.h"
+#include "xenfront_response.h"
+
+/** TX requests and their pages: page i belongs to id i. Guarded by the ring's lock. */
+struct xenfront_tx_pages {
+	uint8_t *pages;
+	struct xenfront_tx_ids ids;
+	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
+};
+
+/**
+ * RX requests and their pages. All buffers are always posted, so that slot, id and page of a buffer
+ * are the same number, and the request of a slot is the same at all times.
+ */
+struct xenfront_rx_pages {
+	uint8_t *pages;
+	struct netif_rx_request reqs[XEN_NETIF_RING_SIZE];
+};
+
+/** An application's rx queue. */
+struct xenfront_rxq {
+	struct xen_netif_queue q;
+	/* With which of its rings the next burst begins: the nth is id + n * nb_queues. */
+	uint16_t next_ring;
+};
+
+/** An application's tx queue. */
+struct xenfront_txq {
+	struct xen_netif_queue q;
+};
+
+/**
+ * Take packets out of the buffers that the backend has filled (netif.h, "Guest receive").
+ *
+ * @see rte_eth_rx_burst()
+ */
+uint16_t
+xenfront_rx_burst(void *rxq, struct rte_mbuf **pkts, uint16_t nb_pkts);
+
+/**
+ * Put packets into granted pages and request their transmission (netif.h, "Guest transmit"). Takes
+ * fewer when slots are short.
+ *
+ * @see rte_eth_tx_burst()
+ */
+uint16_t
+xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts);
+
+#endif /* XENFRONT_RXTX_H */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef XENVIF_RXTX_H
+#define XENVIF_RXTX_H
+
+/**
+ * @file
+ * The backend's data path. "rx" is the application's view: rx_burst takes what the guest put into
+ * its TX ring.
+ */
+
+#include <rte_mbuf.h>
+
+#include "xen_netif_queue.h"
+#include "xenvif_request.h"
+#include "xenvif_wait.h"
+
+/**
+ * Copy segments staged for one call of xengnttab_grant_copy(). The longest packet in the smallest
+ * mbufs always fits into an empty batch.
+ */
+#define XENVIF_BATCH_SEGS 384u
+static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XENVIF_BATCH_SEGS,
+		"a batch has to hold any packet");
+
+/** Packets of one batch: no more than a ring has slots. */
+#define XENVIF_BATCH_PKTS XEN_NETIF_RING_SIZE
+
+/** Segments of a packet to send: with those that a page's end splits, they fit into a batch. */
+#define XENVIF_TX_SEGS_MAX (XENVIF_BATCH_SEGS - XEN_NETIF_PKT_MAX / XEN_PAGE_BYTES - 1)
+
+/** A packet of the batch: which of the batch's copy segments and slots are its own. */
+struct xenvif_packet {
+	/* rx: NULL for a packet that is dropped. tx: not used. */
+	struct rte_mbuf *mbuf;
+	uint16_t first_seg;
+	uint16_t nb_segs;
+	uint16_t first_slot;
+	uint16_t nb_slots;
+	/* Flags of the first request (rx) or response (tx). */
+	uint16_t flags;
+};
+
+/** Scratch space of a burst, in the application's queue. */
+struct xenvif_batch {
+	uint16_t nb_packets;
+	uint16_t nb_segs;
+	uint16_t nb_slots;
+	/* Operations that the segments are, see xenvif_copy_ops(). */
+	uint32_t nb_ops;
+	/* Responses, as they will stand in the ring. */
+	union {
+		struct netif_tx_response tx[XEN_NETIF_RING_SIZE];
+		struct netif_rx_response rx[XEN_NETIF_RING_SIZE];
+	} rsp;
+	struct xenvif_packet packets[XENVIF_BATCH_PKTS];
+	xengnttab_grant_copy_segment_t segs[XENVIF_BATCH_SEGS];
+};
+
+/** An application's rx queue. */
+struct xenvif_rxq {
+	struct xen_netif_queue q;
+	/* Where the next burst begins among the rings of this queue. */
+	uint16_t next_ring;
+	struct xenvif_batch batch;
+	struct rte_mbuf *mbufs[XENVIF_BATCH_PKTS];
+};
+
+/** An application's tx queue. */
+struct xenvif_txq {
+	struct xen_netif_queue q;
+	struct xenvif_txds descs;
+	struct xenvif_batch batch;
+};
+
+/**
+ * Take packets that the guest has put into its TX rings (netif.h, "Guest transmit").
+ *
+ * @see rte_eth_rx_burst()
+ */
+uint16_t
+xenvif_rx_burst(void *rxq, struct rte_mbuf **pkts, uint16_t nb_pkts);
+
+/**
+ * Put packets into buffers that the guest has posted in an RX ring (netif.h, "Guest receive"). When
+ * too few are posted, packets wait in the queue's descriptors; only when these are used up, fewer
+ * are taken. Where the guest has more queues than the application, each flow keeps to one of them.
+ *
+ * @see rte_eth_tx_burst()
+ */
+uint16_t
+xenvif_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts);
+
+/**
+ * Send what waits for rings of the vif and has found buffers by now. By an lcore, without locks.
+ *
+ * @param b
+ *   Scratch space.
+ */
+void
+xenvif_tx_flush(struct xen_netif_rings *rings, struct xenvif_batch *b);
+
+#endif /* XENVIF_RXTX_H */
