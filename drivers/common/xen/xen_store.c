@@ -260,15 +260,11 @@ xen_store_switch_state(const char *dir, unsigned int state)
 }
 
 void
-xen_store_report(const char *dir, int err, const char *fmt, ...)
+xen_store_report(const char *dir, const struct xen_reason *why)
 {
-	char text[XEN_STORE_VALUE_MAX - 8], key[XEN_STORE_PATH_MAX];
-	va_list ap;
+	char key[XEN_STORE_PATH_MAX];
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	XEN_LOG(ERR, "%s: %s", dir, text);
+	XEN_LOG(ERR, "%s: %s", dir, why->text);
 	snprintf(key, sizeof(key), "%s/error", dir);
-	xen_store_write("error", key, "%d %s", err, text);
+	xen_store_write("error", key, "%d %s", why->err, why->text);
 }

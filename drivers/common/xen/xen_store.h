@@ -18,6 +18,8 @@
 #include <rte_common.h>
 #include <rte_compat.h>
 
+#include "xen_reason.h"
+
 /** Longest path of a device directory that the drivers handle, with the terminating NUL. */
 #define XEN_STORE_PATH_MAX 256
 
@@ -154,11 +156,9 @@ xen_store_switch_state(const char *dir, unsigned int state);
  *
  * @param dir
  *   The device's own directory.
- * @param err
- *   A positive errno.
  */
 __rte_internal
 void
-xen_store_report(const char *dir, int err, const char *fmt, ...) __rte_format_printf(3, 4);
+xen_store_report(const char *dir, const struct xen_reason *why);
 
 #endif /* XEN_STORE_H */

@@ -91,8 +91,8 @@ xenfront_leave(struct xen_netif *nif);
  *   0 or -EINVAL. Control thread.
  */
 int
-xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cfg, char *why,
-		size_t size);
+xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cfg,
+		struct xen_reason *why);
 
 /**
  * Write all that the backend needs to connect, in one transaction, and remove what an earlier
@@ -116,7 +116,7 @@ xenfront_publish(struct xenfront *front);
  *   0 or -errno, with nothing left granted.
  */
 int
-xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, char *why, size_t size);
+xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reason *why);
 
 /** End all grants, close all ports and free what belongs to them. No ring may be attached. */
 void

@@ -10,77 +10,66 @@
 /* Queues of an earlier connection whose directories are removed, at most. */
 #define STALE_QUEUES_MAX 256
 
-/* A key that was wrong, and where to say so. */
-struct complaint {
-	const char *dir;
-	char *why;
-	size_t size;
-};
-
 static int
-complain(const struct complaint *c, const char *key, uint32_t min, uint32_t max)
+complain(const char *dir, const char *key, uint32_t min, uint32_t max, struct xen_reason *why)
 {
 	char value[XEN_STORE_VALUE_MAX];
 	int ret;
 
-	ret = xen_store_read(c->dir, key, value);
+	ret = xen_store_read(dir, key, value);
 	if (ret == -ENOENT)
-		snprintf(c->why, c->size, "%s/%s is missing", c->dir, key);
-	else
-		snprintf(c->why, c->size, "%s/%s='%.32s' is not a number from %u to %u", c->dir,
-				key, value, min, max);
-	return -EINVAL;
+		return xen_reason_set(why, EINVAL, "%s/%s is missing", dir, key);
+	return xen_reason_set(why, EINVAL, "%s/%s='%.32s' is not a number from %u to %u", dir, key,
+			value, min, max);
 }
 
 /* A switch that is off when its key is missing. */
 static int
-read_switch(const struct complaint *c, const char *key, bool *on)
+read_switch(const char *dir, const char *key, bool *on, struct xen_reason *why)
 {
 	uint32_t number = 0;
 	int ret;
 
-	ret = xen_store_read_uint(c->dir, key, 1, &number);
+	ret = xen_store_read_uint(dir, key, 1, &number);
 	if (ret < 0 && ret != -ENOENT)
-		return complain(c, key, 0, 1);
+		return complain(dir, key, 0, 1, why);
 	*on = number != 0;
 	return 0;
 }
 
 int
-xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cfg, char *why,
-		size_t size)
+xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cfg,
+		struct xen_reason *why)
 {
 	const struct xen_bus_device *xbdev = &front->nif.xbdev;
-	const struct complaint own = { .dir = xbdev->path, .why = why, .size = size };
-	const struct complaint c = { .dir = xbdev->peer, .why = why, .size = size };
 	bool rx_copy = false, no_csum = false;
 	uint32_t domid, queues = 1;
 	int ret;
 
 	if (xen_store_read_uint(xbdev->path, "backend-id", XEN_DOMID_MAX, &domid) < 0)
-		return complain(&own, "backend-id", 0, XEN_DOMID_MAX);
+		return complain(xbdev->path, "backend-id", 0, XEN_DOMID_MAX, why);
 	cfg->domid = domid;
 	ret = xen_store_read_uint(xbdev->peer, "multi-queue-max-queues", UINT16_MAX, &queues);
 	if ((ret < 0 && ret != -ENOENT) || queues == 0)
-		return complain(&c, "multi-queue-max-queues", 1, UINT16_MAX);
+		return complain(xbdev->peer, "multi-queue-max-queues", 1, UINT16_MAX, why);
 	cfg->max_queues = queues;
-	ret = read_switch(&c, "feature-rx-copy", &rx_copy);
+	ret = read_switch(xbdev->peer, "feature-rx-copy", &rx_copy, why);
 	if (ret == 0)
-		ret = read_switch(&c, "feature-sg", &cfg->features.sg);
+		ret = read_switch(xbdev->peer, "feature-sg", &cfg->features.sg, why);
 	if (ret == 0)
-		ret = read_switch(&c, "feature-split-event-channels", &cfg->split_evtchn);
+		ret = read_switch(xbdev->peer, "feature-split-event-channels", &cfg->split_evtchn,
+				why);
 	if (ret == 0)
-		ret = read_switch(&c, "feature-no-csum-offload", &no_csum);
+		ret = read_switch(xbdev->peer, "feature-no-csum-offload", &no_csum, why);
 	if (ret == 0)
-		ret = read_switch(&c, "feature-ipv6-csum-offload", &cfg->features.csum_ipv6);
+		ret = read_switch(xbdev->peer, "feature-ipv6-csum-offload",
+				&cfg->features.csum_ipv6, why);
 	if (ret < 0)
 		return ret;
 	cfg->features.csum_ipv4 = !no_csum;
-	if (!rx_copy) {
-		/* Such a backend flips pages, which no DPDK application could bear. */
-		snprintf(why, size, "%s/feature-rx-copy has to be 1", xbdev->peer);
-		return -EINVAL;
-	}
+	/* A backend without flips pages, which no DPDK application could bear. */
+	if (!rx_copy)
+		return xen_reason_set(why, EINVAL, "%s/feature-rx-copy has to be 1", xbdev->peer);
 	return 0;
 }
 

@@ -10,15 +10,9 @@
 
 #include "xenfront.h"
 
-/* Where the text of what failed goes. */
-struct complaint {
-	char *why;
-	size_t size;
-};
-
 static void *
 share(struct xenfront *front, unsigned int count, grant_ref_t *grefs, bool writable,
-		const struct complaint *c)
+		struct xen_reason *why)
 {
 	void *pages;
 
@@ -27,12 +21,12 @@ share(struct xenfront *front, unsigned int count, grant_ref_t *grefs, bool writa
 	if (pages != NULL)
 		return pages;
 	if (errno == ENOSPC)
-		snprintf(c->why, c->size,
+		xen_reason_set(why, ENOSPC,
 				"cannot grant %u more pages: more than the module "
 				"parameter xen_gntalloc.limit allows (a queue pair takes %u pages)",
 				count, 2 * XEN_NETIF_RING_SIZE + 2);
 	else
-		snprintf(c->why, c->size, "cannot grant %u pages: %s", count,
+		xen_reason_set(why, errno != 0 ? errno : EIO, "cannot grant %u pages: %s", count,
 				strerror(errno != 0 ? errno : EIO));
 	return NULL;
 }
@@ -40,17 +34,17 @@ share(struct xenfront *front, unsigned int count, grant_ref_t *grefs, bool writa
 /* An empty TX ring, and every id free. */
 static int
 tx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_pair *pair,
-		const struct complaint *c)
+		struct xen_reason *why)
 {
 	struct xenfront_tx_pages *tx = &pair->tx;
 
-	ring->sring.page = share(front, 1, &pair->tx_ring_ref, true, c);
+	ring->sring.page = share(front, 1, &pair->tx_ring_ref, true, why);
 	if (ring->sring.page == NULL)
-		return -ENOSPC;
+		return -why->err;
 	SHARED_RING_INIT(ring->sring.tx);
-	tx->pages = share(front, XEN_NETIF_RING_SIZE, tx->grefs, false, c);
+	tx->pages = share(front, XEN_NETIF_RING_SIZE, tx->grefs, false, why);
 	if (tx->pages == NULL)
-		return -ENOSPC;
+		return -why->err;
 	xenfront_tx_ids_init(&tx->ids);
 	ring->cons = 0;
 	ring->prod = 0;
@@ -60,19 +54,19 @@ tx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_p
 /* An RX ring with all its buffers posted: nobody has to be told before the backend connects. */
 static int
 rx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_pair *pair,
-		const struct complaint *c)
+		struct xen_reason *why)
 {
 	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
 	struct xenfront_rx_pages *rx = &pair->rx;
 	unsigned int i;
 
-	ring->sring.page = share(front, 1, &pair->rx_ring_ref, true, c);
+	ring->sring.page = share(front, 1, &pair->rx_ring_ref, true, why);
 	if (ring->sring.page == NULL)
-		return -ENOSPC;
+		return -why->err;
 	SHARED_RING_INIT(ring->sring.rx);
-	rx->pages = share(front, XEN_NETIF_RING_SIZE, grefs, true, c);
+	rx->pages = share(front, XEN_NETIF_RING_SIZE, grefs, true, why);
 	if (rx->pages == NULL)
-		return -ENOSPC;
+		return -why->err;
 	for (i = 0; i < XEN_NETIF_RING_SIZE; i++) {
 		rx->reqs[i] = (struct netif_rx_request){ .id = i, .gref = grefs[i] };
 		ring->sring.rx->ring[i].req = rx->reqs[i];
@@ -84,23 +78,20 @@ rx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_p
 }
 
 static int
-ring_bind(struct xenfront *front, struct xen_netif_ring *ring, const struct complaint *c)
+ring_bind(struct xenfront *front, struct xen_netif_ring *ring, struct xen_reason *why)
 {
 	xenevtchn_port_or_error_t port;
 	int ret;
 
 	ret = xen_evtchn_open(&ring->evtchn);
-	if (ret < 0) {
-		snprintf(c->why, c->size, "cannot open the event channel device: %s",
+	if (ret < 0)
+		return xen_reason_set(why, -ret, "cannot open the event channel device: %s",
 				strerror(-ret));
-		return ret;
-	}
 	port = xenevtchn_bind_unbound_port(ring->evtchn, front->peer.domid);
 	if (port < 0) {
-		ret = errno != 0 ? -errno : -EIO;
-		snprintf(c->why, c->size, "cannot allocate an event channel to domain %u: %s",
-				front->peer.domid, strerror(-ret));
-		return ret;
+		ret = errno != 0 ? errno : EIO;
+		return xen_reason_set(why, ret, "cannot allocate an event channel to domain %u: %s",
+				front->peer.domid, strerror(ret));
 	}
 	ring->notify = ring->evtchn;
 	ring->port = port;
@@ -108,29 +99,27 @@ ring_bind(struct xenfront *front, struct xen_netif_ring *ring, const struct comp
 }
 
 static int
-pair_create(struct xenfront *front, unsigned int i, const struct complaint *c)
+pair_create(struct xenfront *front, unsigned int i, struct xen_reason *why)
 {
 	struct xen_netif_ring *rx = &front->nif.rings.rx[i], *tx = &front->nif.rings.tx[i];
 	struct xenfront_pair *pair;
 	int ret;
 
 	pair = rte_zmalloc("xenfront_pair", sizeof(*pair), RTE_CACHE_LINE_SIZE);
-	if (pair == NULL) {
-		snprintf(c->why, c->size, "no memory for queue %u", i);
-		return -ENOMEM;
-	}
+	if (pair == NULL)
+		return xen_reason_set(why, ENOMEM, "no memory for queue %u", i);
 	front->pairs[i] = pair;
 	rx->priv = &pair->rx;
 	tx->priv = &pair->tx;
 	rx->broken = NULL;
 	tx->broken = NULL;
-	ret = tx_create(front, tx, pair, c);
+	ret = tx_create(front, tx, pair, why);
 	if (ret == 0)
-		ret = rx_create(front, rx, pair, c);
+		ret = rx_create(front, rx, pair, why);
 	if (ret == 0)
-		ret = ring_bind(front, tx, c);
+		ret = ring_bind(front, tx, why);
 	if (ret == 0 && front->peer.split_evtchn)
-		return ring_bind(front, rx, c);
+		return ring_bind(front, rx, why);
 	rx->notify = tx->notify;
 	rx->port = tx->port;
 	return ret;
@@ -170,24 +159,22 @@ xenfront_rings_destroy(struct xenfront *front)
 }
 
 int
-xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, char *why, size_t size)
+xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reason *why)
 {
-	const struct complaint c = { .why = why, .size = size };
 	unsigned int i;
 	int ret = 0;
 
 	errno = 0;
 	front->gntshr = xengntshr_open(NULL, 0);
 	if (front->gntshr == NULL) {
-		ret = errno != 0 ? -errno : -ENODEV;
-		snprintf(why, size,
+		ret = errno != 0 ? errno : ENODEV;
+		return xen_reason_set(why, ret,
 				"cannot open /dev/xen/gntalloc: %s (is the module xen-gntalloc "
 				"loaded?)",
-				strerror(-ret));
-		return ret;
+				strerror(ret));
 	}
 	for (i = 0; i < nb_pairs && ret == 0; i++)
-		ret = pair_create(front, i, &c);
+		ret = pair_create(front, i, why);
 	if (ret < 0) {
 		xenfront_rings_destroy(front);
 		return ret;

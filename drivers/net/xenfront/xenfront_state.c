@@ -16,8 +16,6 @@
 /* A directory that is missing for a moment is xenstored coming back, not a vif that has gone. */
 #define GONE_LIMIT_MS 1000
 
-#define WHY_MAX 192
-
 struct xenfront_goodbye {
 	pthread_cond_t said;
 	bool done;
@@ -68,9 +66,9 @@ again(struct xenfront *front)
 
 /* The vif cannot be served: it stays closed until its backend or the port starts anew. */
 static void
-fail(struct xenfront *front, int err, const char *why)
+fail(struct xenfront *front, const struct xen_reason *why)
 {
-	xen_store_report(front->nif.xbdev.path, err, "%s", why);
+	xen_store_report(front->nif.xbdev.path, why);
 	set_blocked(front, true);
 }
 
@@ -182,14 +180,14 @@ static bool
 handle_broken(struct xenfront *front, const struct view *v)
 {
 	const char *broken, *name;
-	char why[WHY_MAX];
+	struct xen_reason why;
 	unsigned int i;
 
 	broken = find_broken(front, &i, &name);
 	if (broken == NULL)
 		return false;
-	snprintf(why, sizeof(why), "queue %u: backend's end of the %s ring: %s", i, name, broken);
-	fail(front, EPROTO, why);
+	xen_reason_set(&why, EPROTO, "queue %u: backend's end of the %s ring: %s", i, name, broken);
+	fail(front, &why);
 	begin_close(front, v);
 	return true;
 }
@@ -266,13 +264,13 @@ check_mtu(const struct xenfront *front)
 static void
 try_connect(struct xenfront *front, const struct view *v)
 {
-	char why[WHY_MAX] = "";
+	struct xen_reason why;
 	bool wanted;
 	int ret;
 
-	ret = xenfront_read_peer(front, &front->peer, why, sizeof(why));
+	ret = xenfront_read_peer(front, &front->peer, &why);
 	if (ret < 0) {
-		fail(front, -ret, why);
+		fail(front, &why);
 		switch_state(front, XenbusStateClosing);
 		return;
 	}
@@ -284,8 +282,7 @@ try_connect(struct xenfront *front, const struct view *v)
 	pthread_mutex_unlock(&front->nif.lock);
 	if (!wanted)
 		return;
-	ret = xenfront_rings_create(front, RTE_MIN(v->queues, front->peer.max_queues), why,
-			sizeof(why));
+	ret = xenfront_rings_create(front, RTE_MIN(v->queues, front->peer.max_queues), &why);
 	if (ret < 0)
 		goto fail;
 	ret = xenfront_publish(front);
@@ -294,13 +291,13 @@ try_connect(struct xenfront *front, const struct view *v)
 		switch_state(front, XenbusStateConnected);
 		return;
 	}
-	snprintf(why, sizeof(why), "cannot publish the rings in xenstore: %s", strerror(-ret));
+	xen_reason_set(&why, -ret, "cannot publish the rings in xenstore: %s", strerror(-ret));
 	xenfront_rings_destroy(front);
 	/* The directory has changed under our hands: look again. */
 	if (ret == -ECANCELED)
 		goto idle;
 fail:
-	fail(front, -ret, why);
+	fail(front, &why);
 	switch_state(front, XenbusStateClosing);
 idle:
 	set_phase(front, XENFRONT_IDLE);

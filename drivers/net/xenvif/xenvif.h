@@ -60,14 +60,12 @@ xenvif_evaluate(struct xen_bus_device *xbdev);
  *   Receives the configuration; domid is left alone.
  * @param why
  *   Receives the key, its value and what is allowed when something is wrong.
- * @param size
- *   Bytes of why.
  * @return
  *   0, -EINVAL, or -ENOTCONN when xenstore does not answer. Control thread.
  */
 int
-xenvif_read_peer(const char *dir, uint16_t max_queues, struct xenvif_peer_config *cfg, char *why,
-		size_t size);
+xenvif_read_peer(const char *dir, uint16_t max_queues, struct xenvif_peer_config *cfg,
+		struct xen_reason *why);
 
 /**
  * Map the rings and bind the event channels of every queue, and hand them to the data path. The
@@ -81,7 +79,7 @@ xenvif_read_peer(const char *dir, uint16_t max_queues, struct xenvif_peer_config
  *   another -errno. On error nothing is mapped or bound.
  */
 int
-xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, char *why, size_t size);
+xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why);
 
 /** Take the rings from the data path, unmap and unbind. With the device's lock held. */
 void

@@ -23,7 +23,7 @@ ring_release(struct xen_netif *nif, struct xen_netif_ring *ring)
 
 static int
 ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, grant_ref_t gref,
-		const char *name, char *why, size_t size)
+		const char *name, struct xen_reason *why)
 {
 	ring->sring.page = xengnttab_map_grant_ref(nif->rings.gnttab, domid, gref,
 			PROT_READ | PROT_WRITE);
@@ -31,9 +31,8 @@ ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, gran
 		ring->domid = domid;
 		return 0;
 	}
-	snprintf(why, size, "queue %u: %s %u cannot be mapped: %s", ring->id, name, gref,
-			strerror(errno));
-	return -EINVAL;
+	return xen_reason_set(why, EINVAL, "queue %u: %s %u cannot be mapped: %s", ring->id, name,
+			gref, strerror(errno));
 }
 
 /*
@@ -42,7 +41,7 @@ ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, gran
  */
 static int
 ring_enter(struct xen_netif_ring *ring, const uint32_t *req_prod, const uint32_t *rsp_prod,
-		const char *name, char *why, size_t size)
+		const char *name, struct xen_reason *why)
 {
 	uint32_t prod;
 
@@ -50,54 +49,50 @@ ring_enter(struct xen_netif_ring *ring, const uint32_t *req_prod, const uint32_t
 	prod = xen_ring_load(req_prod);
 	if (prod - ring->cons <= XEN_NETIF_RING_SIZE)
 		return 0;
-	snprintf(why, size, "queue %u: %s: req_prod %u is more than %u ahead of rsp_prod %u",
-			ring->id, name, prod, XEN_NETIF_RING_SIZE, ring->cons);
-	return -EINVAL;
+	return xen_reason_set(why, EINVAL,
+			"queue %u: %s: req_prod %u is more than %u ahead of rsp_prod %u", ring->id,
+			name, prod, XEN_NETIF_RING_SIZE, ring->cons);
 }
 
 static int
-ring_bind(struct xen_netif_ring *ring, evtchn_port_t remote, char *why, size_t size)
+ring_bind(struct xen_netif_ring *ring, evtchn_port_t remote, struct xen_reason *why)
 {
 	xenevtchn_port_or_error_t port;
 	int ret;
 
 	ret = xen_evtchn_open(&ring->evtchn);
-	if (ret < 0) {
-		snprintf(why, size, "cannot open the event channel device: %s", strerror(-ret));
-		return ret;
-	}
+	if (ret < 0)
+		return xen_reason_set(why, -ret, "cannot open the event channel device: %s",
+				strerror(-ret));
 	port = xenevtchn_bind_interdomain(ring->evtchn, ring->domid, remote);
-	if (port < 0) {
-		snprintf(why, size, "queue %u: event channel %u cannot be bound: %s", ring->id,
-				remote, strerror(errno));
-		return -EBUSY;
-	}
+	if (port < 0)
+		return xen_reason_set(why, EBUSY, "queue %u: event channel %u cannot be bound: %s",
+				ring->id, remote, strerror(errno));
 	ring->port = port;
 	return 0;
 }
 
 static int
-queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int i, char *why,
-		size_t size)
+queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int i,
+		struct xen_reason *why)
 {
 	struct xen_netif_ring *rx = &vif->nif.rings.rx[i], *tx = &vif->nif.rings.tx[i];
 	int ret;
 
-	ret = ring_map(&vif->nif, rx, cfg->domid, cfg->queue[i].tx_ring_ref, "tx-ring-ref", why,
-			size);
+	ret = ring_map(&vif->nif, rx, cfg->domid, cfg->queue[i].tx_ring_ref, "tx-ring-ref", why);
 	if (ret == 0)
 		ret = ring_map(&vif->nif, tx, cfg->domid, cfg->queue[i].rx_ring_ref, "rx-ring-ref",
-				why, size);
+				why);
 	if (ret == 0)
 		ret = ring_enter(rx, &rx->sring.tx->req_prod, &rx->sring.tx->rsp_prod,
-				"tx-ring-ref", why, size);
+				"tx-ring-ref", why);
 	if (ret == 0)
 		ret = ring_enter(tx, &tx->sring.rx->req_prod, &tx->sring.rx->rsp_prod,
-				"rx-ring-ref", why, size);
+				"rx-ring-ref", why);
 	if (ret == 0)
-		ret = ring_bind(rx, cfg->queue[i].evtchn_tx, why, size);
+		ret = ring_bind(rx, cfg->queue[i].evtchn_tx, why);
 	if (ret == 0 && cfg->split_evtchn)
-		ret = ring_bind(tx, cfg->queue[i].evtchn_rx, why, size);
+		ret = ring_bind(tx, cfg->queue[i].evtchn_rx, why);
 	return ret;
 }
 
@@ -137,14 +132,14 @@ drop_waiting(struct xenvif *vif, struct xen_netif_ring *ring)
 }
 
 int
-xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, char *why, size_t size)
+xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why)
 {
 	struct xen_netif *nif = &vif->nif;
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < cfg->queues; i++) {
-		ret = queue_connect(vif, cfg, i, why, size);
+		ret = queue_connect(vif, cfg, i, why);
 		if (ret < 0)
 			goto release;
 	}

@@ -13,8 +13,6 @@
 /* How often a ring is tried whose event channel a dying backend still holds. */
 #define BUSY_RETRY_MS 100
 
-#define WHY_MAX 192
-
 static void
 switch_state(struct xenvif *vif, enum xenbus_state state)
 {
@@ -43,10 +41,10 @@ close_vif(struct xenvif *vif, unsigned int own)
 
 /* The vif cannot be served, or no longer: it stays closed until its frontend starts anew. */
 static void
-fail_vif(struct xenvif *vif, const char *why)
+fail_vif(struct xenvif *vif, const struct xen_reason *why)
 {
 	disconnect(vif);
-	xen_store_report(vif->nif.xbdev.path, EINVAL, "%s", why);
+	xen_store_report(vif->nif.xbdev.path, why);
 	close_vif(vif, XenbusStateUnknown);
 }
 
@@ -107,15 +105,15 @@ static void
 try_connect(struct xenvif *vif, unsigned int own)
 {
 	struct xenvif_peer_config cfg = { .domid = vif->nif.args.domid };
-	char why[WHY_MAX] = "";
+	struct xen_reason why;
 	int ret;
 
 	if (!vif->nif.started || vif->connected || !hotplug_done(vif))
 		return;
-	ret = xenvif_read_peer(vif->nif.xbdev.peer, vif->nif.args.queues, &cfg, why, sizeof(why));
+	ret = xenvif_read_peer(vif->nif.xbdev.peer, vif->nif.args.queues, &cfg, &why);
 	if (ret == 0) {
 		pthread_mutex_lock(&vif->nif.lock);
-		ret = vif->nif.started ? xenvif_connect(vif, &cfg, why, sizeof(why)) : -EAGAIN;
+		ret = vif->nif.started ? xenvif_connect(vif, &cfg, &why) : -EAGAIN;
 		pthread_mutex_unlock(&vif->nif.lock);
 	}
 	if (ret == -EAGAIN || ret == -ENOTCONN)
@@ -123,13 +121,14 @@ try_connect(struct xenvif *vif, unsigned int own)
 	if (ret == -EBUSY && own == XenbusStateConnected) {
 		if (!vif->busy_logged)
 			XENVIF_LOG(WARNING, vif,
-					"%s; does another backend serve this vif? trying on", why);
+					"%s; does another backend serve this vif? trying on",
+					why.text);
 		vif->busy_logged = true;
 		xen_bus_set_timer(&vif->nif.xbdev, BUSY_RETRY_MS);
 		return;
 	}
 	if (ret < 0) {
-		fail_vif(vif, why);
+		fail_vif(vif, &why);
 		return;
 	}
 	vif->busy_logged = false;
@@ -148,6 +147,7 @@ find_peer(struct xenvif *vif, unsigned int own)
 {
 	struct xen_bus_device *xbdev = &vif->nif.xbdev;
 	char path[XEN_STORE_VALUE_MAX], home[32];
+	struct xen_reason why;
 	uint32_t domid;
 	int ret;
 
@@ -165,10 +165,10 @@ find_peer(struct xenvif *vif, unsigned int own)
 		return false;
 	disconnect(vif);
 	xen_bus_set_peer(xbdev, "");
+	xen_reason_set(&why, EINVAL, "frontend='%.64s' and frontend-id have to name domain %u",
+			path, vif->nif.args.domid);
 	if (!vif->misfit_logged)
-		xen_store_report(xbdev->path, EINVAL,
-				"frontend='%.64s' and frontend-id have to name domain %u", path,
-				vif->nif.args.domid);
+		xen_store_report(xbdev->path, &why);
 	vif->misfit_logged = true;
 	return false;
 }
@@ -260,8 +260,8 @@ step(struct xenvif *vif, unsigned int front, unsigned int own)
 static bool
 handle_broken(struct xenvif *vif)
 {
+	struct xen_reason why;
 	const char *broken;
-	char why[WHY_MAX];
 	unsigned int i;
 
 	for (i = 0; i < 2u * vif->nif.rings.active_queues; i++) {
@@ -269,9 +269,9 @@ handle_broken(struct xenvif *vif)
 								&vif->nif.rings.tx[i / 2]);
 		if (broken == NULL)
 			continue;
-		snprintf(why, sizeof(why), "queue %u: guest's %s ring: %s", i / 2,
+		xen_reason_set(&why, EPROTO, "queue %u: guest's %s ring: %s", i / 2,
 				i % 2 == 0 ? "TX" : "RX", broken);
-		fail_vif(vif, why);
+		fail_vif(vif, &why);
 		return true;
 	}
 	return false;
