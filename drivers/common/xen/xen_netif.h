@@ -23,12 +23,6 @@
 #include "xen_hyp.h"
 #include "xen_netif_queue.h"
 
-/** Which end of the vif, and which direction of it, has a statistic. */
-enum xen_netif_role {
-	XEN_NETIF_BACKEND,
-	XEN_NETIF_FRONTEND,
-};
-
 struct xen_netif;
 
 /** What differs between the two drivers, for the operations that they share. */

@@ -132,13 +132,25 @@ struct xen_netif_ring {
 	struct xen_netif_counters count;
 } __rte_cache_aligned;
 
+/** The ends of a vif. */
+enum xen_netif_role {
+	XEN_NETIF_BACKEND,
+	XEN_NETIF_FRONTEND,
+};
+
 /** What one end of a vif offers to the other or asks of it (netif.h, "feature-*"). */
 struct xen_netif_features {
-	/** Packets of more than one slot. */
+	/** Queue pairs: the most that are offered, or those that there are. */
+	uint16_t queues;
+	/** Pages are copied, not flipped. */
+	bool rx_copy;
+	/** Packets of more than one slot are taken. */
 	bool sg;
 	/** Blank checksums are finished. */
 	bool csum_ipv4;
 	bool csum_ipv6;
+	/** Each direction of a queue has an event channel. */
+	bool split_evtchn;
 };
 
 /** A vif as the data path sees it. */

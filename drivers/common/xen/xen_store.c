@@ -142,19 +142,14 @@ xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX]
 }
 
 int
-xen_store_read_uint(const char *dir, const char *key, uint32_t max, uint32_t *number)
+xen_store_parse_uint(const char *text, uint32_t max, uint32_t *number)
 {
-	char value[XEN_STORE_VALUE_MAX];
 	uint64_t n = 0;
 	const char *c;
-	int ret;
 
-	ret = xen_store_read(dir, key, value);
-	if (ret < 0)
-		return ret;
-	if (ret == 0)
+	if (text[0] == '\0')
 		return -EINVAL;
-	for (c = value; *c != '\0'; c++) {
+	for (c = text; *c != '\0'; c++) {
 		if (*c < '0' || *c > '9')
 			return -EINVAL;
 		n = n * 10 + (*c - '0');
@@ -163,6 +158,16 @@ xen_store_read_uint(const char *dir, const char *key, uint32_t max, uint32_t *nu
 	}
 	*number = n;
 	return 0;
+}
+
+int
+xen_store_read_uint(const char *dir, const char *key, uint32_t max, uint32_t *number)
+{
+	char value[XEN_STORE_VALUE_MAX];
+	int ret;
+
+	ret = xen_store_read(dir, key, value);
+	return ret < 0 ? ret : xen_store_parse_uint(value, max, number);
 }
 
 int

@@ -80,6 +80,16 @@ int
 xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX]);
 
 /**
+ * Parse an unsigned decimal number: digits and nothing else. Any thread.
+ *
+ * @return
+ *   0, -EINVAL when it is not a number, or -ERANGE when it is larger than max: then number is
+ *   untouched.
+ */
+int
+xen_store_parse_uint(const char *text, uint32_t max, uint32_t *number);
+
+/**
  * Read a key as an unsigned decimal number.
  *
  * @param dir

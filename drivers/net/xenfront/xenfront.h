@@ -14,14 +14,14 @@
 #include <rte_log.h>
 
 #include "xen_netif.h"
+#include "xen_netif_keys.h"
 #include "xenfront_rxtx.h"
 
 /** What a queue pair has beside its two struct xen_netif_ring. */
 struct xenfront_pair {
 	struct xenfront_tx_pages tx;
 	struct xenfront_rx_pages rx;
-	grant_ref_t tx_ring_ref;
-	grant_ref_t rx_ring_ref;
+	struct xen_netif_queue_keys keys;
 };
 
 /** How far the frontend is with its backend. */
@@ -37,8 +37,6 @@ enum xenfront_phase {
 /** What the backend wrote into its directory, checked. */
 struct xenfront_peer_config {
 	domid_t domid;
-	uint16_t max_queues;
-	bool split_evtchn;
 	struct xen_netif_features features;
 };
 
@@ -83,12 +81,35 @@ void
 xenfront_leave(struct xen_netif *nif);
 
 /**
+ * Read the backend's directory.
+ *
+ * @param path
+ *   Receives it; empty when there is none.
+ * @return
+ *   0, or -errno when xenstore does not tell. Control thread.
+ */
+int
+xenfront_read_backend(const struct xenfront *front, char path[XEN_STORE_VALUE_MAX]);
+
+/** Read the MAC address that the vif has been given. False when there is none. Control thread. */
+bool
+xenfront_read_mac(const struct xenfront *front, struct rte_ether_addr *mac);
+
+/** Read the MTU that the vif has been given. False when there is none. Control thread. */
+bool
+xenfront_read_mtu(const struct xenfront *front, uint32_t *mtu);
+
+/** Does the toolstack want the vif to be connected again once it is closed? Control thread. */
+bool
+xenfront_backend_online(const struct xenfront *front);
+
+/**
  * Read and check what a backend offers.
  *
  * @param why
  *   Receives the key, its value and what is allowed when something is wrong.
  * @return
- *   0 or -EINVAL. Control thread.
+ *   0, -EINVAL, or -ENOTCONN when xenstore does not answer. Control thread.
  */
 int
 xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cfg,

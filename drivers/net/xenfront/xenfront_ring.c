@@ -38,7 +38,7 @@ tx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_p
 {
 	struct xenfront_tx_pages *tx = &pair->tx;
 
-	ring->sring.page = share(front, 1, &pair->tx_ring_ref, true, why);
+	ring->sring.page = share(front, 1, &pair->keys.tx_ring_ref, true, why);
 	if (ring->sring.page == NULL)
 		return -why->err;
 	SHARED_RING_INIT(ring->sring.tx);
@@ -60,7 +60,7 @@ rx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_p
 	struct xenfront_rx_pages *rx = &pair->rx;
 	unsigned int i;
 
-	ring->sring.page = share(front, 1, &pair->rx_ring_ref, true, why);
+	ring->sring.page = share(front, 1, &pair->keys.rx_ring_ref, true, why);
 	if (ring->sring.page == NULL)
 		return -why->err;
 	SHARED_RING_INIT(ring->sring.rx);
@@ -118,10 +118,14 @@ pair_create(struct xenfront *front, unsigned int i, struct xen_reason *why)
 		ret = rx_create(front, rx, pair, why);
 	if (ret == 0)
 		ret = ring_bind(front, tx, why);
-	if (ret == 0 && front->peer.split_evtchn)
-		return ring_bind(front, rx, why);
-	rx->notify = tx->notify;
-	rx->port = tx->port;
+	if (ret == 0 && front->peer.features.split_evtchn) {
+		ret = ring_bind(front, rx, why);
+	} else {
+		rx->notify = tx->notify;
+		rx->port = tx->port;
+	}
+	pair->keys.evtchn_tx = tx->port;
+	pair->keys.evtchn_rx = rx->port;
 	return ret;
 }
 

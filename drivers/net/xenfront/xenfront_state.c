@@ -74,14 +74,11 @@ fail(struct xenfront *front, const struct xen_reason *why)
 
 /* Adopt the MAC address of xenstore, when it is a new one and the user has given none. */
 static void
-read_mac(struct xenfront *front)
+adopt_mac(struct xenfront *front)
 {
 	struct rte_ether_addr mac;
-	char value[XEN_STORE_VALUE_MAX];
 
-	if (front->nif.args.has_mac || xen_store_read(front->nif.xbdev.path, "mac", value) <= 0 ||
-			rte_ether_unformat_addr(value, &mac) < 0 ||
-			!rte_is_valid_assigned_ether_addr(&mac) ||
+	if (front->nif.args.has_mac || !xenfront_read_mac(front, &mac) ||
 			rte_is_same_ether_addr(&mac, &front->store_mac))
 		return;
 	rte_ether_addr_copy(&mac, &front->store_mac);
@@ -102,16 +99,16 @@ look(struct xenfront *front, struct view *v)
 		return ret;
 	v->own = ret;
 	v->backend = XenbusStateUnknown;
-	ret = xen_store_read(nif->xbdev.path, "backend", peer);
-	if (ret < 0 && ret != -ENOENT && ret != -ERANGE)
+	ret = xenfront_read_backend(front, peer);
+	if (ret < 0)
 		return ret;
-	if (ret > 0) {
+	if (peer[0] != '\0') {
 		xen_bus_set_peer(&nif->xbdev, peer);
 		ret = xen_store_read_state(peer);
 		if (ret < 0)
 			return ret;
 		v->backend = ret;
-		read_mac(front);
+		adopt_mac(front);
 	}
 	v->now = xen_bus_now_ms();
 	pthread_mutex_lock(&nif->lock);
@@ -227,7 +224,8 @@ connected(struct xenfront *front)
 static void
 step_published(struct xenfront *front, const struct view *v)
 {
-	bool misfit = v->wanted && RTE_MIN(v->queues, front->peer.max_queues) != front->nb_pairs;
+	bool misfit = v->wanted &&
+			RTE_MIN(v->queues, front->peer.features.queues) != front->nb_pairs;
 
 	if (handle_broken(front, v))
 		return;
@@ -253,7 +251,7 @@ check_mtu(const struct xenfront *front)
 	uint16_t own = rte_eth_devices[front->nif.port_id].data->mtu;
 	uint32_t mtu;
 
-	if (xen_store_read_uint(front->nif.xbdev.path, "mtu", UINT16_MAX, &mtu) == 0 && own > mtu)
+	if (xenfront_read_mtu(front, &mtu) && own > mtu)
 		XENFRONT_LOG(NOTICE, front,
 				"the port's MTU is %u, the vif's is %u: the backend "
 				"may drop longer packets",
@@ -269,6 +267,8 @@ try_connect(struct xenfront *front, const struct view *v)
 	int ret;
 
 	ret = xenfront_read_peer(front, &front->peer, &why);
+	if (ret == -ENOTCONN)
+		return;
 	if (ret < 0) {
 		fail(front, &why);
 		switch_state(front, XenbusStateClosing);
@@ -282,7 +282,7 @@ try_connect(struct xenfront *front, const struct view *v)
 	pthread_mutex_unlock(&front->nif.lock);
 	if (!wanted)
 		return;
-	ret = xenfront_rings_create(front, RTE_MIN(v->queues, front->peer.max_queues), &why);
+	ret = xenfront_rings_create(front, RTE_MIN(v->queues, front->peer.features.queues), &why);
 	if (ret < 0)
 		goto fail;
 	ret = xenfront_publish(front);
@@ -320,22 +320,12 @@ step_leftover(struct xenfront *front, const struct view *v)
 	switch_state(front, XenbusStateClosed);
 }
 
-/* A vif that the toolstack detaches is not to be connected any more. */
-static bool
-backend_online(const struct xenfront *front)
-{
-	uint32_t online = 1;
-
-	xen_store_read_uint(front->nif.xbdev.peer, "online", 1, &online);
-	return online != 0;
-}
-
 /* Closed: the backend has to follow before a new connection can begin. */
 static void
 step_closed(struct xenfront *front, const struct view *v)
 {
 	if (v->backend == XenbusStateInitWait || v->backend == XenbusStateInitialising ||
-			(v->backend == XenbusStateClosed && backend_online(front)))
+			(v->backend == XenbusStateClosed && xenfront_backend_online(front)))
 		switch_state(front, XenbusStateInitialising);
 }
 

@@ -12,20 +12,13 @@
  */
 
 #include "xen_netif.h"
+#include "xen_netif_keys.h"
 #include "xenvif_wait.h"
 
 /** What the frontend wrote into its directory, checked: what was asked for, not what is mapped. */
 struct xenvif_peer_config {
-	domid_t domid;
-	uint16_t queues;
-	bool split_evtchn;
 	struct xen_netif_features features;
-	struct {
-		grant_ref_t tx_ring_ref;
-		grant_ref_t rx_ring_ref;
-		evtchn_port_t evtchn_tx;
-		evtchn_port_t evtchn_rx;
-	} queue[XEN_NETIF_QUEUES_MAX];
+	struct xen_netif_queue_keys queue[XEN_NETIF_QUEUES_MAX];
 };
 
 /** A backend port. */
@@ -50,22 +43,52 @@ void
 xenvif_evaluate(struct xen_bus_device *xbdev);
 
 /**
- * Read and check all that a frontend writes before it goes to state Connected.
+ * Write what is offered to the frontend, in one transaction. Control thread.
  *
- * @param dir
- *   The frontend's directory.
- * @param max_queues
- *   The number of queues that was offered.
- * @param cfg
- *   Receives the configuration; domid is left alone.
+ * @return
+ *   0 or -errno.
+ */
+int
+xenvif_write_offer(struct xenvif *vif);
+
+/** Write whether the guest is to see a carrier (netif.h, "carrier"). 0 or -errno. */
+int
+xenvif_write_carrier(const struct xenvif *vif, bool up);
+
+/**
+ * Read and check the toolstack's keys that name the frontend. Control thread.
+ *
+ * @param path
+ *   Receives the frontend's directory.
  * @param why
  *   Receives the key, its value and what is allowed when something is wrong.
  * @return
- *   0, -EINVAL, or -ENOTCONN when xenstore does not answer. Control thread.
+ *   0, -EINVAL, or -ENOTCONN when xenstore does not answer.
  */
 int
-xenvif_read_peer(const char *dir, uint16_t max_queues, struct xenvif_peer_config *cfg,
+xenvif_read_frontend(const struct xenvif *vif, char path[XEN_STORE_VALUE_MAX],
 		struct xen_reason *why);
+
+/** Is the hotplug script through with the vif, or is there none? Control thread. */
+bool
+xenvif_hotplug_done(const struct xenvif *vif);
+
+/** Does the toolstack want the vif to be offered again once it is closed? Control thread. */
+bool
+xenvif_online(const struct xenvif *vif);
+
+/**
+ * Read and check all that a frontend writes before it goes to state Connected. Control thread.
+ *
+ * @param cfg
+ *   Receives the configuration.
+ * @param why
+ *   Receives the key, its value and what is allowed when something is wrong.
+ * @return
+ *   0, -EINVAL, or -ENOTCONN when xenstore does not answer.
+ */
+int
+xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struct xen_reason *why);
 
 /**
  * Map the rings and bind the event channels of every queue, and hand them to the data path. The

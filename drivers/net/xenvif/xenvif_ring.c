@@ -79,10 +79,11 @@ queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned
 	struct xen_netif_ring *rx = &vif->nif.rings.rx[i], *tx = &vif->nif.rings.tx[i];
 	int ret;
 
-	ret = ring_map(&vif->nif, rx, cfg->domid, cfg->queue[i].tx_ring_ref, "tx-ring-ref", why);
+	ret = ring_map(&vif->nif, rx, vif->nif.args.domid, cfg->queue[i].tx_ring_ref, "tx-ring-ref",
+			why);
 	if (ret == 0)
-		ret = ring_map(&vif->nif, tx, cfg->domid, cfg->queue[i].rx_ring_ref, "rx-ring-ref",
-				why);
+		ret = ring_map(&vif->nif, tx, vif->nif.args.domid, cfg->queue[i].rx_ring_ref,
+				"rx-ring-ref", why);
 	if (ret == 0)
 		ret = ring_enter(rx, &rx->sring.tx->req_prod, &rx->sring.tx->rsp_prod,
 				"tx-ring-ref", why);
@@ -91,7 +92,7 @@ queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned
 				"rx-ring-ref", why);
 	if (ret == 0)
 		ret = ring_bind(rx, cfg->queue[i].evtchn_tx, why);
-	if (ret == 0 && cfg->split_evtchn)
+	if (ret == 0 && cfg->features.split_evtchn)
 		ret = ring_bind(tx, cfg->queue[i].evtchn_rx, why);
 	return ret;
 }
@@ -138,25 +139,25 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < cfg->queues; i++) {
+	for (i = 0; i < cfg->features.queues; i++) {
 		ret = queue_connect(vif, cfg, i, why);
 		if (ret < 0)
 			goto release;
 	}
 	nif->rings.peer = cfg->features;
-	for (i = 0; i < cfg->queues; i++) {
+	for (i = 0; i < cfg->features.queues; i++) {
 		STAILQ_INIT(&vif->wait[i].list);
 		nif->rings.tx[i].priv = &vif->wait[i];
 		ring_attach(&nif->rings.rx[i], NULL);
 		ring_attach(&nif->rings.tx[i], &nif->rings.rx[i]);
 	}
-	__atomic_store_n(&nif->rings.active_queues, cfg->queues, __ATOMIC_RELEASE);
+	__atomic_store_n(&nif->rings.active_queues, cfg->features.queues, __ATOMIC_RELEASE);
 	vif->connected = true;
 	xen_count_add(&nif->count.connects, 1);
 	return 0;
 
 release:
-	for (i = 0; i < cfg->queues; i++) {
+	for (i = 0; i < cfg->features.queues; i++) {
 		ring_release(nif, &nif->rings.tx[i]);
 		ring_release(nif, &nif->rings.rx[i]);
 	}

@@ -48,53 +48,17 @@ fail_vif(struct xenvif *vif, const struct xen_reason *why)
 	close_vif(vif, XenbusStateUnknown);
 }
 
-static int
-write_features(void *arg)
-{
-	const struct xenvif *vif = arg;
-	const char *dir = vif->nif.xbdev.path;
-	static const struct {
-		const char *key;
-		unsigned int value;
-	} features[] = {
-		{ "feature-rx-copy", 1 },
-		{ "feature-rx-flip", 0 },
-		{ "feature-sg", 1 },
-		{ "feature-ipv6-csum-offload", 1 },
-		{ "feature-split-event-channels", 1 },
-	};
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < RTE_DIM(features); i++) {
-		ret = xen_store_write(dir, features[i].key, "%u", features[i].value);
-		if (ret < 0)
-			return ret;
-	}
-	return xen_store_write(dir, "multi-queue-max-queues", "%u", vif->nif.args.queues);
-}
-
 /* Offer the vif to its frontend. */
 static void
 offer(struct xenvif *vif)
 {
-	int ret = xen_store_transaction(write_features, vif);
+	int ret = xenvif_write_offer(vif);
 
 	if (ret < 0) {
 		XENVIF_LOG(ERR, vif, "cannot write the features to xenstore: %s", strerror(-ret));
 		return;
 	}
 	switch_state(vif, XenbusStateInitWait);
-}
-
-/* The hotplug script is through with the vif, or there is none. */
-static bool
-hotplug_done(struct xenvif *vif)
-{
-	char status[XEN_STORE_VALUE_MAX];
-	int ret = xen_store_read(vif->nif.xbdev.path, "hotplug-status", status);
-
-	return ret == -ENOENT || strcmp(status, "connected") == 0;
 }
 
 /*
@@ -104,13 +68,13 @@ hotplug_done(struct xenvif *vif)
 static void
 try_connect(struct xenvif *vif, unsigned int own)
 {
-	struct xenvif_peer_config cfg = { .domid = vif->nif.args.domid };
+	struct xenvif_peer_config cfg;
 	struct xen_reason why;
 	int ret;
 
-	if (!vif->nif.started || vif->connected || !hotplug_done(vif))
+	if (!vif->nif.started || vif->connected || !xenvif_hotplug_done(vif))
 		return;
-	ret = xenvif_read_peer(vif->nif.xbdev.peer, vif->nif.args.queues, &cfg, &why);
+	ret = xenvif_read_peer(vif, &cfg, &why);
 	if (ret == 0) {
 		pthread_mutex_lock(&vif->nif.lock);
 		ret = vif->nif.started ? xenvif_connect(vif, &cfg, &why) : -EAGAIN;
@@ -132,7 +96,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		return;
 	}
 	vif->busy_logged = false;
-	XENVIF_LOG(INFO, vif, "connected, %u queues%s", cfg.queues,
+	XENVIF_LOG(INFO, vif, "connected, %u queues%s", cfg.features.queues,
 			own == XenbusStateConnected ? ", to a running frontend" : "");
 	if (own != XenbusStateConnected)
 		switch_state(vif, XenbusStateConnected);
@@ -146,18 +110,14 @@ static bool
 find_peer(struct xenvif *vif, unsigned int own)
 {
 	struct xen_bus_device *xbdev = &vif->nif.xbdev;
-	char path[XEN_STORE_VALUE_MAX], home[32];
+	char path[XEN_STORE_VALUE_MAX];
 	struct xen_reason why;
-	uint32_t domid;
 	int ret;
 
 	if (own != XenbusStateInitialising && xbdev->peer[0] != '\0')
 		return true;
-	ret = xen_store_read(xbdev->path, "frontend", path);
-	if (ret > 0)
-		ret = xen_store_read_uint(xbdev->path, "frontend-id", UINT16_MAX, &domid);
-	snprintf(home, sizeof(home), "/local/domain/%u/", vif->nif.args.domid);
-	if (ret == 0 && domid == vif->nif.args.domid && strncmp(path, home, strlen(home)) == 0) {
+	ret = xenvif_read_frontend(vif, path, &why);
+	if (ret == 0) {
 		vif->misfit_logged = false;
 		return xen_bus_set_peer(xbdev, path) == 0;
 	}
@@ -165,8 +125,6 @@ find_peer(struct xenvif *vif, unsigned int own)
 		return false;
 	disconnect(vif);
 	xen_bus_set_peer(xbdev, "");
-	xen_reason_set(&why, EINVAL, "frontend='%.64s' and frontend-id have to name domain %u",
-			path, vif->nif.args.domid);
 	if (!vif->misfit_logged)
 		xen_store_report(xbdev->path, &why);
 	vif->misfit_logged = true;
@@ -219,11 +177,8 @@ step_connected(struct xenvif *vif, unsigned int front, unsigned int own)
 static void
 step_closed(struct xenvif *vif, unsigned int front)
 {
-	uint32_t online = 0;
-
 	disconnect(vif);
-	xen_store_read_uint(vif->nif.xbdev.path, "online", 1, &online);
-	if (front == XenbusStateInitialising && online == 1)
+	if (front == XenbusStateInitialising && xenvif_online(vif))
 		offer(vif);
 }
 
@@ -285,7 +240,7 @@ update_carrier(struct xenvif *vif)
 
 	if (down == vif->carrier_down)
 		return;
-	if (xen_store_write(vif->nif.xbdev.path, "carrier", "%d", down ? 0 : 1) == 0)
+	if (xenvif_write_carrier(vif, !down) == 0)
 		vif->carrier_down = down;
 }
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "xen_netif_keys.h"
+#include "xen_store.h"
+
+/* Queues of an earlier connection whose directories are removed, at most. */
+#define STALE_QUEUES_MAX 256
+
+#define QUEUE_DIR_MAX (XEN_STORE_PATH_MAX + sizeof("/queue-65535"))
+
+enum key_kind {
+	/* 0 or 1. */
+	KEY_SWITCH,
+	/* 1 says that the feature is missing. */
+	KEY_INVERTED,
+	/* A number of queues. */
+	KEY_QUEUES,
+};
+
+static const struct feature_key {
+	/* By the end that writes it; NULL: that has no such key. */
+	const char *name[2];
+	enum key_kind kind;
+	/* What the missing key says. */
+	uint16_t absent;
+	/* Into struct xen_netif_features. */
+	size_t offset;
+} feature_keys[] = {
+#define FIELD(name) offsetof(struct xen_netif_features, name)
+	{ { "multi-queue-max-queues", "multi-queue-num-queues" }, KEY_QUEUES, 1, FIELD(queues) },
+	{ { "feature-rx-copy", "request-rx-copy" }, KEY_SWITCH, 0, FIELD(rx_copy) },
+	{ { "feature-sg", "feature-sg" }, KEY_SWITCH, 0, FIELD(sg) },
+	{ { "feature-no-csum-offload", "feature-no-csum-offload" }, KEY_INVERTED, 0,
+			FIELD(csum_ipv4) },
+	{ { "feature-ipv6-csum-offload", "feature-ipv6-csum-offload" }, KEY_SWITCH, 0,
+			FIELD(csum_ipv6) },
+	{ { "feature-split-event-channels", NULL }, KEY_SWITCH, 0, FIELD(split_evtchn) },
+#undef FIELD
+};
+
+/* Keys of a frontend's rings, and of features that have no row above yet. */
+static const char *const frontend_leftovers[] = {
+	"ctrl-ring-ref",
+	"event-channel",
+	"event-channel-ctrl",
+	"event-channel-rx",
+	"event-channel-tx",
+	"feature-gso-tcpv4",
+	"feature-gso-tcpv4-prefix",
+	"feature-gso-tcpv6",
+	"feature-gso-tcpv6-prefix",
+	"request-multicast-control",
+	"rx-ring-ref",
+	"tx-ring-ref",
+	"xdp-headroom",
+};
+
+/* Read a number once; where its key may be missing, absent says what that means. */
+static int
+read_number(const char *dir, const char *key, uint32_t min, uint32_t max, const uint16_t *absent,
+		uint32_t *number, struct xen_reason *why)
+{
+	char value[XEN_STORE_VALUE_MAX];
+	uint32_t n;
+	int ret;
+
+	ret = xen_store_read(dir, key, value);
+	if (ret == -ENOENT && absent != NULL) {
+		*number = *absent;
+		return 0;
+	}
+	switch (ret) {
+	case -ENOTCONN:
+		return ret;
+	case -ENOENT:
+		return xen_reason_set(why, EINVAL, "%s/%s is missing", dir, key);
+	case -ERANGE:
+		return xen_reason_set(why, EINVAL, "%s/%s is too long to be a number from %u to %u",
+				dir, key, min, max);
+	}
+	if (ret < 0)
+		return xen_reason_set(why, EINVAL, "%s/%s cannot be read: %s", dir, key,
+				strerror(-ret));
+	if (xen_store_parse_uint(value, max, &n) < 0 || n < min)
+		return xen_reason_set(why, EINVAL, "%s/%s='%.32s' is not a number from %u to %u",
+				dir, key, value, min, max);
+	*number = n;
+	return 0;
+}
+
+int
+xen_netif_key_read(const char *dir, const char *key, uint32_t min, uint32_t max, uint32_t *number,
+		struct xen_reason *why)
+{
+	return read_number(dir, key, min, max, NULL, number, why);
+}
+
+int
+xen_netif_features_read(enum xen_netif_role writer, const char *dir, uint16_t max_queues,
+		struct xen_netif_features *features, struct xen_reason *why)
+{
+	const struct feature_key *k;
+	unsigned int i;
+	uint32_t n;
+	void *field;
+	bool number;
+	int ret;
+
+	for (i = 0; i < RTE_DIM(feature_keys); i++) {
+		k = &feature_keys[i];
+		if (k->name[writer] == NULL)
+			continue;
+		number = k->kind == KEY_QUEUES;
+		ret = read_number(dir, k->name[writer], number ? 1 : 0, number ? max_queues : 1,
+				&k->absent, &n, why);
+		if (ret < 0)
+			return ret;
+		field = RTE_PTR_ADD(features, k->offset);
+		if (number)
+			*(uint16_t *)field = n;
+		else
+			*(bool *)field = (n != 0) != (k->kind == KEY_INVERTED);
+	}
+	return 0;
+}
+
+int
+xen_netif_features_write(enum xen_netif_role writer, const char *dir,
+		const struct xen_netif_features *features)
+{
+	const struct feature_key *k;
+	const void *field;
+	unsigned int i, n;
+	int ret = 0;
+
+	for (i = 0; i < RTE_DIM(feature_keys) && ret == 0; i++) {
+		k = &feature_keys[i];
+		if (k->name[writer] == NULL)
+			continue;
+		field = RTE_PTR_ADD(features, k->offset);
+		if (k->kind == KEY_QUEUES)
+			n = *(const uint16_t *)field;
+		else
+			n = *(const bool *)field != (k->kind == KEY_INVERTED);
+		if (n == k->absent)
+			ret = xen_store_remove(dir, k->name[writer]);
+		else
+			ret = xen_store_write(dir, k->name[writer], "%u", n);
+	}
+	return ret;
+}
+
+/* The directory of a queue's keys (netif.h, "Multiple transmit and receive queues"). */
+static const char *
+queue_dir(char path[QUEUE_DIR_MAX], const char *dir, uint16_t queues, uint16_t queue)
+{
+	if (queues == 1)
+		return dir;
+	snprintf(path, QUEUE_DIR_MAX, "%s/queue-%u", dir, queue);
+	return path;
+}
+
+int
+xen_netif_queue_read(const char *dir, uint16_t queues, uint16_t queue,
+		struct xen_netif_queue_keys *keys, bool *split, struct xen_reason *why)
+{
+	static const uint16_t none;
+	char path[QUEUE_DIR_MAX];
+	int ret;
+
+	dir = queue_dir(path, dir, queues, queue);
+	ret = xen_netif_key_read(dir, "tx-ring-ref", 0, UINT32_MAX, &keys->tx_ring_ref, why);
+	if (ret == 0)
+		ret = xen_netif_key_read(dir, "rx-ring-ref", 0, UINT32_MAX, &keys->rx_ring_ref,
+				why);
+	if (ret == 0)
+		ret = read_number(dir, "event-channel-tx", 1, XEN_EVTCHN_PORT_MAX, &none,
+				&keys->evtchn_tx, why);
+	if (ret < 0)
+		return ret;
+	*split = keys->evtchn_tx != none;
+	if (!*split) {
+		ret = xen_netif_key_read(dir, "event-channel", 1, XEN_EVTCHN_PORT_MAX,
+				&keys->evtchn_tx, why);
+		keys->evtchn_rx = keys->evtchn_tx;
+		return ret;
+	}
+	return xen_netif_key_read(dir, "event-channel-rx", 1, XEN_EVTCHN_PORT_MAX, &keys->evtchn_rx,
+			why);
+}
+
+int
+xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
+		const struct xen_netif_queue_keys *keys, bool split)
+{
+	char path[QUEUE_DIR_MAX];
+	int ret;
+
+	dir = queue_dir(path, dir, queues, queue);
+	ret = xen_store_write(dir, "tx-ring-ref", "%u", keys->tx_ring_ref);
+	if (ret == 0)
+		ret = xen_store_write(dir, "rx-ring-ref", "%u", keys->rx_ring_ref);
+	if (ret == 0 && !split)
+		return xen_store_write(dir, "event-channel", "%u", keys->evtchn_tx);
+	if (ret == 0)
+		ret = xen_store_write(dir, "event-channel-tx", "%u", keys->evtchn_tx);
+	if (ret == 0)
+		ret = xen_store_write(dir, "event-channel-rx", "%u", keys->evtchn_rx);
+	return ret;
+}
+
+int
+xen_netif_keys_clear(const char *dir)
+{
+	uint32_t i, queues = 0;
+	char queue[sizeof("queue-4294967295")];
+	int ret = 0;
+
+	xen_store_read_uint(dir, "multi-queue-num-queues", STALE_QUEUES_MAX, &queues);
+	for (i = 0; i < queues && ret == 0; i++) {
+		snprintf(queue, sizeof(queue), "queue-%u", i);
+		ret = xen_store_remove(dir, queue);
+	}
+	for (i = 0; i < RTE_DIM(frontend_leftovers) && ret == 0; i++)
+		ret = xen_store_remove(dir, frontend_leftovers[i]);
+	return ret;
+}
