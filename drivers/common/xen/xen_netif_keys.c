@@ -58,8 +58,8 @@ static const char *const frontend_leftovers[] = {
 	"feature-gso-tcpv6",
 	"feature-gso-tcpv6-prefix",
 	"request-multicast-control",
-	"rx-ring-ref",
-	"tx-ring-ref",
+	XEN_NETIF_KEY_RX_RING,
+	XEN_NETIF_KEY_TX_RING,
 	"xdp-headroom",
 };
 
@@ -177,10 +177,11 @@ xen_netif_queue_read(const char *dir, uint16_t queues, uint16_t queue,
 	int ret;
 
 	dir = queue_dir(path, dir, queues, queue);
-	ret = xen_netif_key_read(dir, "tx-ring-ref", 0, UINT32_MAX, &keys->tx_ring_ref, why);
+	ret = xen_netif_key_read(dir, XEN_NETIF_KEY_TX_RING, 0, UINT32_MAX, &keys->tx_ring_ref,
+			why);
 	if (ret == 0)
-		ret = xen_netif_key_read(dir, "rx-ring-ref", 0, UINT32_MAX, &keys->rx_ring_ref,
-				why);
+		ret = xen_netif_key_read(dir, XEN_NETIF_KEY_RX_RING, 0, UINT32_MAX,
+				&keys->rx_ring_ref, why);
 	if (ret == 0)
 		ret = read_number(dir, "event-channel-tx", 1, XEN_EVTCHN_PORT_MAX, &none,
 				&keys->evtchn_tx, why);
@@ -205,9 +206,9 @@ xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
 	int ret;
 
 	dir = queue_dir(path, dir, queues, queue);
-	ret = xen_store_write(dir, "tx-ring-ref", "%u", keys->tx_ring_ref);
+	ret = xen_store_write(dir, XEN_NETIF_KEY_TX_RING, "%u", keys->tx_ring_ref);
 	if (ret == 0)
-		ret = xen_store_write(dir, "rx-ring-ref", "%u", keys->rx_ring_ref);
+		ret = xen_store_write(dir, XEN_NETIF_KEY_RX_RING, "%u", keys->rx_ring_ref);
 	if (ret == 0 && !split)
 		return xen_store_write(dir, "event-channel", "%u", keys->evtchn_tx);
 	if (ret == 0)

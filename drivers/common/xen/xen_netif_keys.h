@@ -16,6 +16,10 @@
 #include "xen_netif_queue.h"
 #include "xen_reason.h"
 
+/** Keys of a frontend's ring pages, for texts about them. */
+#define XEN_NETIF_KEY_TX_RING "tx-ring-ref"
+#define XEN_NETIF_KEY_RX_RING "rx-ring-ref"
+
 /** What the other end of a queue pair needs of it. */
 struct xen_netif_queue_keys {
 	grant_ref_t tx_ring_ref;

@@ -79,17 +79,17 @@ queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned
 	struct xen_netif_ring *rx = &vif->nif.rings.rx[i], *tx = &vif->nif.rings.tx[i];
 	int ret;
 
-	ret = ring_map(&vif->nif, rx, vif->nif.args.domid, cfg->queue[i].tx_ring_ref, "tx-ring-ref",
-			why);
+	ret = ring_map(&vif->nif, rx, vif->nif.args.domid, cfg->queue[i].tx_ring_ref,
+			XEN_NETIF_KEY_TX_RING, why);
 	if (ret == 0)
 		ret = ring_map(&vif->nif, tx, vif->nif.args.domid, cfg->queue[i].rx_ring_ref,
-				"rx-ring-ref", why);
+				XEN_NETIF_KEY_RX_RING, why);
 	if (ret == 0)
 		ret = ring_enter(rx, &rx->sring.tx->req_prod, &rx->sring.tx->rsp_prod,
-				"tx-ring-ref", why);
+				XEN_NETIF_KEY_TX_RING, why);
 	if (ret == 0)
 		ret = ring_enter(tx, &tx->sring.rx->req_prod, &tx->sring.rx->rsp_prod,
-				"rx-ring-ref", why);
+				XEN_NETIF_KEY_RX_RING, why);
 	if (ret == 0)
 		ret = ring_bind(rx, cfg->queue[i].evtchn_tx, why);
 	if (ret == 0 && cfg->features.split_evtchn)
