@@ -288,6 +288,34 @@ test_wrong_frontend(void **state)
 	}
 }
 
+/* What xen-netback had offered before is taken back: a guest would use it. */
+static void
+test_offer(void **state)
+{
+	static const char *const foreign[] = { "feature-gso-tcpv4", "feature-gso-tcpv6",
+		"feature-multicast-control", "feature-dynamic-multicast-control",
+		"feature-ctrl-ring", "feature-xdp-headroom", "feature-no-csum-offload" };
+	static const char *const offered[] = { "feature-rx-copy", "feature-sg",
+		"feature-ipv6-csum-offload", "feature-split-event-channels" };
+	struct vif *v = *state;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(foreign); i++)
+		unit_write("1", "%s/%s", v->f.back, foreign[i]);
+	for (i = 0; i < RTE_DIM(offered); i++)
+		unit_write("0", "%s/%s", v->f.back, offered[i]);
+	rawfront_reset(&v->f);
+	for (i = 0; i < RTE_DIM(foreign); i++)
+		assert_string_equal(unit_read("%s/%s", v->f.back, foreign[i]), "");
+	for (i = 0; i < RTE_DIM(offered); i++)
+		assert_string_equal(unit_read("%s/%s", v->f.back, offered[i]), "1");
+	assert_string_equal(unit_read("%s/multi-queue-max-queues", v->f.back), "4");
+	assert_string_equal(unit_read("%s/feature-rx-flip", v->f.back), "0");
+	rawfront_init_rings(&v->f, 0);
+	vif_connect(v);
+	vif_send_good(v);
+}
+
 int
 main(void)
 {
@@ -300,6 +328,7 @@ main(void)
 		vif_test(test_vif_comes_later),
 		vif_test(test_hotplug),
 		vif_test(test_wrong_frontend),
+		vif_test(test_offer),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, unit_setup, unit_teardown);

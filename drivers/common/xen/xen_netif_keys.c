@@ -46,7 +46,17 @@ static const struct feature_key {
 #undef FIELD
 };
 
-/* Keys of a frontend's rings, and of features that have no row above yet. */
+/* Keys of features that have no row above yet. */
+static const char *const backend_leftovers[] = {
+	"feature-ctrl-ring",
+	"feature-dynamic-multicast-control",
+	"feature-gso-tcpv4",
+	"feature-gso-tcpv6",
+	"feature-multicast-control",
+	"feature-xdp-headroom",
+};
+
+/* The same, and keys of rings. */
 static const char *const frontend_leftovers[] = {
 	"ctrl-ring-ref",
 	"event-channel",
@@ -218,19 +228,30 @@ xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
 	return ret;
 }
 
+static int
+remove_keys(const char *dir, const char *const *keys, unsigned int nb)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < nb && ret == 0; i++)
+		ret = xen_store_remove(dir, keys[i]);
+	return ret;
+}
+
 int
-xen_netif_keys_clear(const char *dir)
+xen_netif_keys_clear(enum xen_netif_role writer, const char *dir)
 {
 	uint32_t i, queues = 0;
 	char queue[sizeof("queue-4294967295")];
 	int ret = 0;
 
+	if (writer == XEN_NETIF_BACKEND)
+		return remove_keys(dir, backend_leftovers, RTE_DIM(backend_leftovers));
 	xen_store_read_uint(dir, "multi-queue-num-queues", STALE_QUEUES_MAX, &queues);
 	for (i = 0; i < queues && ret == 0; i++) {
 		snprintf(queue, sizeof(queue), "queue-%u", i);
 		ret = xen_store_remove(dir, queue);
 	}
-	for (i = 0; i < RTE_DIM(frontend_leftovers) && ret == 0; i++)
-		ret = xen_store_remove(dir, frontend_leftovers[i]);
-	return ret;
+	return ret == 0 ? remove_keys(dir, frontend_leftovers, RTE_DIM(frontend_leftovers)) : ret;
 }

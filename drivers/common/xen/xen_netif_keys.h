@@ -113,14 +113,14 @@ xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
 		const struct xen_netif_queue_keys *keys, bool split);
 
 /**
- * Remove what another driver of a frontend has left and means something to the backend: its rings,
- * and keys of features that are not spoken here.
+ * Remove what another driver of an end has left and means something to the other one: keys of
+ * features that are not spoken here, and a frontend's rings.
  *
  * @return
  *   0 or -errno.
  */
 __rte_internal
 int
-xen_netif_keys_clear(const char *dir);
+xen_netif_keys_clear(enum xen_netif_role writer, const char *dir);
 
 #endif /* XEN_NETIF_KEYS_H */

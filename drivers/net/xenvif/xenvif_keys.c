@@ -23,7 +23,9 @@ write_offer(void *arg)
 	};
 	int ret;
 
-	ret = xen_netif_features_write(XEN_NETIF_BACKEND, dir, &offer);
+	ret = xen_netif_keys_clear(XEN_NETIF_BACKEND, dir);
+	if (ret == 0)
+		ret = xen_netif_features_write(XEN_NETIF_BACKEND, dir, &offer);
 	return ret == 0 ? xen_store_write(dir, "feature-rx-flip", "0") : ret;
 }
 
