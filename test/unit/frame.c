@@ -3,11 +3,48 @@
  */
 
 #include <netinet/in.h>
+#include <stdlib.h>
 
 #include <rte_ether.h>
 
 #include "frame.h"
 #include "unit.h"
+
+const struct frame frame_good[] = {
+	{ .payload = 0 },
+	{ .payload = 1 },
+	{ .payload = 1446 },
+	{ .payload = 1447 },
+	{ .udp = true },
+	{ .udp = true, .payload = 1 },
+	{ .udp = true, .payload = 999 },
+	{ .padding = 6 },
+	{ .payload = 1, .padding = 5 },
+	{ .udp = true, .padding = 18 },
+	{ .options = 1, .payload = 9 },
+	{ .options = 10, .payload = 100, .udp = true },
+	{ .vlans = 1, .payload = 33 },
+	{ .vlans = 2, .payload = 34, .udp = true },
+	{ .ipv6 = true },
+	{ .ipv6 = true, .payload = 77 },
+	{ .ipv6 = true, .udp = true },
+	{ .ipv6 = true, .udp = true, .payload = 1201, .padding = 3 },
+	{ .ipv6 = true, .options = 1, .payload = 5 },
+	{ .ipv6 = true, .options = 3, .udp = true, .payload = 500 },
+	{ .ipv6 = true, .vlans = 1, .options = 2, .payload = 8 },
+	{ .payload = 200, .seg = 1 },
+	{ .payload = 1001, .seg = 7, .udp = true },
+	{ .payload = 1400, .seg = 333, .ipv6 = true },
+	{ .payload = 50, .padding = 9, .seg = 5 },
+	{ .payload = 30, .seg = 1, .split = true },
+	{ .payload = 31, .seg = 3, .split = true, .udp = true, .options = 10, .padding = 1 },
+	{ .payload = 32, .seg = 7, .split = true, .vlans = 1 },
+	{ .payload = 33, .seg = 16, .split = true, .ipv6 = true, .options = 2 },
+	{ .payload = 500, .split = true },
+	{ .payload = 501, .split = true, .ipv6 = true, .udp = true },
+};
+
+const unsigned int frame_nb_good = RTE_DIM(frame_good);
 
 static uint32_t
 sum_bytes(const uint8_t *data, uint32_t len, uint32_t sum)
@@ -55,42 +92,96 @@ static void
 put_l2(struct frame *f)
 {
 	unsigned int i;
+	uint16_t tpid;
 
 	for (i = 0; i < 12; i++)
 		f->data[i] = 2 * i;
-	for (i = 0, f->l3 = 12; i < f->vlans; i++, f->l3 += 4) {
-		frame_set16(f->data + f->l3,
-				i + 1 < f->vlans ? RTE_ETHER_TYPE_QINQ : RTE_ETHER_TYPE_VLAN);
+	for (i = 0, f->l3 = 12 + f->l2_extra; i < f->vlans; i++, f->l3 += 4) {
+		tpid = i + 1 < f->vlans ? RTE_ETHER_TYPE_QINQ : RTE_ETHER_TYPE_VLAN;
+		frame_set16(f->data + f->l3, f->tpid[i] != 0 ? f->tpid[i] : tpid);
 		frame_set16(f->data + f->l3 + 2, 100 + i);
 	}
 	frame_set16(f->data + f->l3, f->ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
 	f->l3 += 2;
 }
 
+static uint8_t
+ext_type(char ext)
+{
+	switch (ext) {
+	case 'h':
+		return IPPROTO_HOPOPTS;
+	case 'r':
+		return IPPROTO_ROUTING;
+	case 'd':
+	case 'D':
+		return IPPROTO_DSTOPTS;
+	case 'a':
+		return IPPROTO_AH;
+	case 'e':
+		return IPPROTO_ESP;
+	default:
+		return IPPROTO_FRAGMENT;
+	}
+}
+
+/* Put the extension header of that letter; where the next one is. */
+static uint8_t *
+put_ext(uint8_t *at, char ext, uint8_t next)
+{
+	at[0] = next;
+	switch (ext) {
+	case 'D':
+		at[1] = 2;
+		return at + 24;
+	case 'a':
+		at[1] = 2;
+		return at + 16;
+	case 'm':
+		at[3] = 1;
+		break;
+	case 'o':
+		at[2] = 1;
+		break;
+	}
+	return at + 8;
+}
+
 static void
-put_l3(struct frame *f)
+put_ipv6(struct frame *f)
+{
+	uint8_t l4 = f->udp ? IPPROTO_UDP : IPPROTO_TCP;
+	uint8_t *ip = f->data + f->l3, *at = ip + 40;
+	char same[FRAME_MAX / 8] = "";
+	const char *ext = f->ext;
+	unsigned int i;
+
+	if (ext == NULL) {
+		memset(same, 'd', f->options);
+		ext = same;
+	}
+	ip[0] = 0x60;
+	ip[6] = ext[0] != 0 ? ext_type(ext[0]) : l4;
+	ip[7] = 64;
+	for (i = 8; i < 40; i++)
+		ip[i] = 3 * i;
+	for (; ext[0] != 0; ext++)
+		at = put_ext(at, ext[0], ext[1] != 0 ? ext_type(ext[1]) : l4);
+	f->l4 = at - f->data;
+	frame_set16(ip + 4, at - ip - 40 + f->l4_len);
+}
+
+static void
+put_ipv4(struct frame *f)
 {
 	uint8_t *ip = f->data + f->l3;
 	unsigned int i;
 
-	f->l4_len = (f->udp ? 8 : 20) + f->payload;
-	if (f->ipv6) {
-		f->l4 = f->l3 + 40 + 8 * f->options;
-		ip[0] = 0x60;
-		frame_set16(ip + 4, 8 * f->options + f->l4_len);
-		ip[6] = f->options != 0 ? IPPROTO_DSTOPTS : f->udp ? 17 : 6;
-		ip[7] = 64;
-		for (i = 8; i < 40; i++)
-			ip[i] = 3 * i;
-		for (i = 1; i <= f->options; i++)
-			ip[32 + 8 * i] = i < f->options ? IPPROTO_DSTOPTS : f->udp ? 17 : 6;
-		return;
-	}
 	f->l4 = f->l3 + 20 + 4 * f->options;
 	ip[0] = 0x45 + f->options;
 	frame_set16(ip + 2, 20 + 4 * f->options + f->l4_len);
 	ip[8] = 64;
-	ip[9] = f->udp ? 17 : 6;
+	ip[9] = f->udp ? IPPROTO_UDP : IPPROTO_TCP;
 	for (i = 12; i < 20; i++)
 		ip[i] = 5 * i;
 	frame_set16(ip + 10, ~fold(sum_bytes(ip, 20 + 4 * f->options, 0)));
@@ -104,7 +195,11 @@ frame_make(struct frame *f)
 
 	memset(f->data, 0, sizeof(f->data));
 	put_l2(f);
-	put_l3(f);
+	f->l4_len = (f->udp ? 8 : 20) + f->payload;
+	if (f->ipv6)
+		put_ipv6(f);
+	else
+		put_ipv4(f);
 	l4 = f->data + f->l4;
 	frame_set16(l4, 1000);
 	frame_set16(l4 + 2, 2000);
@@ -121,6 +216,28 @@ frame_make(struct frame *f)
 	frame_set16(frame_csum(f), fold(pseudo_sum(f)));
 }
 
+static void
+free_exact(void *data, void *shinfo)
+{
+	free(data);
+	free(shinfo);
+}
+
+/* Give an mbuf memory that ends where its data does. */
+static void
+attach_exact(struct rte_mbuf *m, uint16_t len)
+{
+	struct rte_mbuf_ext_shared_info *shinfo = malloc(sizeof(*shinfo));
+	void *data = malloc(len);
+
+	assert_non_null(shinfo);
+	assert_non_null(data);
+	shinfo->free_cb = free_exact;
+	shinfo->fcb_opaque = shinfo;
+	rte_mbuf_ext_refcnt_set(shinfo, 1);
+	rte_pktmbuf_attach_extbuf(m, data, RTE_BAD_IOVA, len, shinfo);
+}
+
 struct rte_mbuf *
 frame_mbuf(const struct frame *f)
 {
@@ -128,10 +245,13 @@ frame_mbuf(const struct frame *f)
 	struct rte_mbuf *head = NULL, *m;
 
 	for (done = 0; done < f->len; done += n) {
-		/* All headers stand in the first segment. */
-		n = RTE_MIN(head == NULL ? RTE_MAX(step, f->l4 + 20) : step, f->len - done);
+		n = head == NULL && !f->split ? RTE_MAX(step, f->l4 + 20) : step;
+		n = RTE_MIN(n, f->len - done);
 		m = rte_pktmbuf_alloc(unit_pool);
 		assert_non_null(m);
+		if (f->exact)
+			attach_exact(m, f->split + n);
+		m->data_off += f->split;
 		memcpy(rte_pktmbuf_append(m, n), f->data + done, n);
 		if (head == NULL)
 			head = m;
@@ -164,8 +284,9 @@ frame_check_finished(struct frame *f, struct rte_mbuf *m)
 	memcpy(field, flat + (field - f->data), 2);
 	assert_memory_equal(flat, f->data, f->len);
 	if (frame_sum(f) != 0xFFFF)
-		fail_msg("wrong sum: ipv6 %d udp %d options %u payload %u padding %u", f->ipv6,
-				f->udp, f->options, f->payload, f->padding);
+		fail_msg("wrong sum: ipv6 %d udp %d options %u ext %s payload %u padding %u",
+				f->ipv6, f->udp, f->options, f->ext != NULL ? f->ext : "",
+				f->payload, f->padding);
 	if (f->udp)
 		assert_int_not_equal(field[0] | field[1], 0);
 	frame_set16(field, blank);

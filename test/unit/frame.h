@@ -16,16 +16,27 @@
 #include <rte_mbuf.h>
 
 #define FRAME_MAX 2000
+#define FRAME_VLANS_MAX 6
 
 /** A frame to be made, and where its parts came to be. */
 struct frame {
 	unsigned int vlans;
+	uint16_t tpid[FRAME_VLANS_MAX]; /* of the tags; 0: VLAN for the last one, QINQ for others */
+	unsigned int l2_extra; /* bytes that no parser knows, behind the addresses */
 	bool ipv6;
 	unsigned int options; /* IPv4: words; IPv6: extension headers of 8 bytes */
+	/*
+	 * IPv6: instead of options, a letter an extension header. h: hop-by-hop options, r:
+	 * routing, d: destination options, D: such of 24 bytes, a: authentication, f: fragment,
+	 * atomic, m: fragment with more to follow, o: fragment with an offset, e: encryption.
+	 */
+	const char *ext;
 	bool udp;
 	unsigned int payload;
 	unsigned int padding;
 	uint16_t seg; /* bytes a segment; 0: one segment */
+	bool exact; /* each segment is memory of its very size, so that ASan knows its bounds */
+	bool split; /* the headers too, and the data begins at odd places */
 
 	/* Set by frame_make(). */
 	uint8_t data[FRAME_MAX];
@@ -35,11 +46,22 @@ struct frame {
 	uint32_t l4_len;
 };
 
+/** All that an application may ask for in ol_flags. */
+#define FRAME_TX_FLAGS \
+	(RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)
+
+/** Ten extension headers. */
+#define FRAME_EXT_10 "dddddddddd"
+
+/** Frames of every kind that can be finished. */
+extern const struct frame frame_good[];
+extern const unsigned int frame_nb_good;
+
 /** Make the frame that the first members ask for. The checksum holds the pseudo-header's sum. */
 void
 frame_make(struct frame *f);
 
-/** The frame as a packet, with the lengths of its headers; these stand in the first segment. */
+/** The frame as a packet, with the lengths of its headers. Unless split, they are one segment. */
 struct rte_mbuf *
 frame_mbuf(const struct frame *f);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <rte_byteorder.h>
 #include <rte_errno.h>
@@ -14,129 +15,225 @@
 
 #include "xen_csum.h"
 
-/*
- * Sum len bytes from off on; the packet has that many. rte_raw_cksum_mbuf() will not do: it loses
- * the carry of a segment that begins at an odd byte.
- */
-static uint16_t
-sum_mbuf(const struct rte_mbuf *m, uint32_t off, uint32_t len)
-{
-	uint32_t sum = 0, done, n;
-	uint16_t part;
+/* A packet's TCP or UDP, and how much of it there is by the IP header. */
+struct l4_place {
+	uint32_t off;
+	uint32_t len;
+	bool udp;
+};
 
-	while (off >= rte_pktmbuf_data_len(m)) {
-		off -= rte_pktmbuf_data_len(m);
+/* The segment with the byte at off, which becomes the place in it; NULL: the packet ends before. */
+static inline const struct rte_mbuf *
+seek(const struct rte_mbuf *m, uint32_t *off)
+{
+	while (m != NULL && *off >= rte_pktmbuf_data_len(m)) {
+		*off -= rte_pktmbuf_data_len(m);
 		m = m->next;
 	}
-	for (done = 0; done < len; done += n, off = 0, m = m->next) {
+	return m;
+}
+
+/* Copy bytes out of the segments, so that no alignment is assumed; false: there are fewer. */
+static bool
+copy_out(const struct rte_mbuf *m, uint32_t off, void *to, uint32_t len)
+{
+	uint32_t done, n;
+
+	for (done = 0; done < len; done += n, off += n) {
+		m = seek(m, &off);
+		if (m == NULL)
+			return false;
 		n = RTE_MIN(rte_pktmbuf_data_len(m) - off, len - done);
-		part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, off), n);
-		sum += (done & 1) != 0 ? rte_bswap16(part) : part;
-		sum = (sum & 0xFFFF) + (sum >> 16);
+		memcpy((uint8_t *)to + done, rte_pktmbuf_mtod_offset(m, const void *, off), n);
 	}
-	return sum;
+	return true;
 }
 
 /*
- * Sum l4_len bytes from l4_off on into the checksum field, which already holds the sum of the
- * pseudo-header. The field has to lie in the first segment.
+ * Add up len bytes from off on; false: there are fewer. rte_raw_cksum_mbuf() will not do: it loses
+ * the carry of a segment that begins at an odd byte.
  */
-static int
-csum_fold_l4(struct rte_mbuf *m, uint32_t l4_off, uint32_t l4_len, bool udp)
+static bool
+sum_chain(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint16_t *sum)
 {
-	uint32_t hdr_len = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
-	rte_be16_t *field;
-	uint16_t sum;
+	uint32_t total = *sum, done, n;
+	uint16_t part;
 
-	if (l4_len < hdr_len || l4_off + l4_len > rte_pktmbuf_pkt_len(m) ||
-			l4_off + hdr_len > rte_pktmbuf_data_len(m))
-		return -EINVAL;
-	sum = ~sum_mbuf(m, l4_off, l4_len);
-	if (udp) {
-		/* In UDP zero says that there is no checksum. */
-		if (sum == 0)
-			sum = 0xFFFF;
-		field = rte_pktmbuf_mtod_offset(m, rte_be16_t *,
-				l4_off + offsetof(struct rte_udp_hdr, dgram_cksum));
-	} else {
-		field = rte_pktmbuf_mtod_offset(m, rte_be16_t *,
-				l4_off + offsetof(struct rte_tcp_hdr, cksum));
+	for (done = 0; done < len; done += n, off += n) {
+		m = seek(m, &off);
+		if (m == NULL)
+			return false;
+		n = RTE_MIN(rte_pktmbuf_data_len(m) - off, len - done);
+		part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, off), n);
+		total += (done & 1) != 0 ? rte_bswap16(part) : part;
+		total = (total & 0xFFFF) + (total >> 16);
 	}
-	*field = sum;
+	*sum = total;
+	return true;
+}
+
+/* Finish a checksum that already holds the sum of the pseudo-header. */
+static int
+l4_csum(const struct rte_mbuf *m, const struct l4_place *l4, rte_be16_t *csum)
+{
+	uint16_t sum = 0;
+
+	if (l4->len < (l4->udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr)) ||
+			l4->off + l4->len > rte_pktmbuf_pkt_len(m) ||
+			!sum_chain(m, l4->off, l4->len, &sum))
+		return -EINVAL;
+	*csum = ~sum;
+	/* In UDP zero says that there is no checksum. */
+	if (l4->udp && *csum == 0)
+		*csum = 0xFFFF;
 	return 0;
 }
 
-/* Bytes of the IP packet that starts at l3_off, by its own header; 0 when that is not there. */
-static uint32_t
-ip_total_len(const struct rte_mbuf *m, uint32_t l3_off, bool ipv4)
+static inline uint32_t
+l4_csum_off(const struct l4_place *l4)
 {
-	const struct rte_ipv6_hdr *ip6;
-	const struct rte_ipv4_hdr *ip4;
+	return l4->off +
+			(l4->udp ? offsetof(struct rte_udp_hdr, dgram_cksum) :
+				   offsetof(struct rte_tcp_hdr, cksum));
+}
 
-	if (l3_off + (ipv4 ? sizeof(*ip4) : sizeof(*ip6)) > rte_pktmbuf_data_len(m))
-		return 0;
-	if (ipv4) {
-		ip4 = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l3_off);
-		return rte_be_to_cpu_16(ip4->total_length);
-	}
-	ip6 = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, l3_off);
-	return sizeof(*ip6) + rte_be_to_cpu_16(ip6->payload_len);
+/* Bytes of the IP packet that starts at l3_off, by its own header. */
+static int
+ip_total_len(const struct rte_mbuf *m, uint32_t l3_off, bool ipv6, uint32_t *total)
+{
+	uint32_t field = ipv6 ? offsetof(struct rte_ipv6_hdr, payload_len) :
+				offsetof(struct rte_ipv4_hdr, total_length);
+	rte_be16_t len;
+
+	if (!copy_out(m, l3_off + field, &len, sizeof(len)))
+		return -EINVAL;
+	*total = rte_be_to_cpu_16(len) + (ipv6 ? sizeof(struct rte_ipv6_hdr) : 0);
+	return 0;
+}
+
+/* Find the L4 of a packet of which nothing is known. */
+static int
+parse(const struct rte_mbuf *m, struct l4_place *l4)
+{
+	struct rte_net_hdr_lens lens = { 0 };
+	uint32_t ptype, type, total;
+
+	ptype = rte_net_get_ptype(m, &lens,
+			RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK);
+	type = ptype & RTE_PTYPE_L4_MASK;
+	/* An IPv4 header of a length that cannot be leaves the L3 type empty. */
+	if ((type != RTE_PTYPE_L4_TCP && type != RTE_PTYPE_L4_UDP) ||
+			(ptype & RTE_PTYPE_L3_MASK) == 0 ||
+			ip_total_len(m, lens.l2_len, !RTE_ETH_IS_IPV4_HDR(ptype), &total) < 0 ||
+			total < lens.l3_len)
+		return -EINVAL;
+	l4->off = lens.l2_len + lens.l3_len;
+	l4->len = total - lens.l3_len;
+	l4->udp = type == RTE_PTYPE_L4_UDP;
+	return 0;
 }
 
 int
 xen_csum_complete_rx(struct rte_mbuf *m)
 {
-	struct rte_net_hdr_lens lens = { 0 };
-	uint32_t ptype, l4, total;
+	const struct rte_mbuf *seg;
+	struct l4_place l4;
+	uint8_t csum[2];
+	uint32_t i, at;
+	rte_be16_t sum;
+	int ret;
 
-	ptype = rte_net_get_ptype(m, &lens,
-			RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK);
-	l4 = ptype & RTE_PTYPE_L4_MASK;
-	/* An IPv4 header of a length that cannot be leaves the L3 type empty. */
-	if ((l4 != RTE_PTYPE_L4_TCP && l4 != RTE_PTYPE_L4_UDP) || (ptype & RTE_PTYPE_L3_MASK) == 0)
-		return -EINVAL;
-	total = ip_total_len(m, lens.l2_len, RTE_ETH_IS_IPV4_HDR(ptype));
-	if (total < lens.l3_len)
-		return -EINVAL;
-	if (csum_fold_l4(m, lens.l2_len + lens.l3_len, total - lens.l3_len,
-			    l4 == RTE_PTYPE_L4_UDP) < 0)
-		return -EINVAL;
+	ret = parse(m, &l4);
+	if (ret == 0)
+		ret = l4_csum(m, &l4, &sum);
+	if (ret < 0)
+		return ret;
+	memcpy(csum, &sum, sizeof(csum));
+	for (i = 0; i < sizeof(csum); i++) {
+		at = l4_csum_off(&l4) + i;
+		seg = seek(m, &at);
+		*rte_pktmbuf_mtod_offset(seg, uint8_t *, at) = csum[i];
+	}
 	m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	return 0;
 }
 
-int
-xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank)
+static inline bool
+wants_l4(const struct rte_mbuf *m)
 {
 	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-	uint32_t l4_off = m->l2_len + m->l3_len, total;
-	struct rte_ipv4_hdr *ip;
 
-	*blank = false;
-	if (l4_off > rte_pktmbuf_data_len(m))
+	return l4 == RTE_MBUF_F_TX_TCP_CKSUM || l4 == RTE_MBUF_F_TX_UDP_CKSUM;
+}
+
+/* Note what a packet, which has these bytes, should hold there. */
+static void
+patch_add(struct xen_csum_patch *patch, const struct rte_mbuf *m, uint32_t off, rte_be16_t value)
+{
+	rte_be16_t old;
+
+	if (copy_out(m, off, &old, sizeof(old)) && old == value)
+		return;
+	patch->at[patch->nb].off = off;
+	patch->at[patch->nb++].value = value;
+	patch->len = off + sizeof(value);
+}
+
+/* The checksum of an IPv4 header, whatever stands in its field. */
+static int
+patch_ipv4(struct xen_csum_patch *patch, const struct rte_mbuf *m)
+{
+	const uint32_t field = offsetof(struct rte_ipv4_hdr, hdr_checksum);
+	const uint32_t behind = field + sizeof(rte_be16_t);
+	uint16_t sum = 0;
+
+	if (m->l3_len < sizeof(struct rte_ipv4_hdr) || !sum_chain(m, m->l2_len, field, &sum) ||
+			!sum_chain(m, m->l2_len + behind, m->l3_len - behind, &sum))
 		return -EINVAL;
-	if ((m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0) {
-		if (m->l3_len < sizeof(*ip))
-			return -EINVAL;
-		ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, m->l2_len);
-		ip->hdr_checksum = 0;
-		ip->hdr_checksum = ~rte_raw_cksum(ip, m->l3_len);
-	}
-	if (l4 != RTE_MBUF_F_TX_TCP_CKSUM && l4 != RTE_MBUF_F_TX_UDP_CKSUM)
-		return 0;
-	if (peer_finishes) {
-		*blank = true;
-		return 0;
-	}
-	/* A short frame's padding is not part of it. */
-	total = ip_total_len(m, m->l2_len, (m->ol_flags & RTE_MBUF_F_TX_IPV6) == 0);
+	patch_add(patch, m, m->l2_len + field, ~sum);
+	return 0;
+}
+
+/* A short frame's padding is not part of its L4: the IP header tells how long that is. */
+static int
+patch_l4(struct xen_csum_patch *patch, const struct rte_mbuf *m)
+{
+	bool ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
+	struct l4_place l4;
+	rte_be16_t csum;
+	uint32_t total;
+
+	if (ip_total_len(m, m->l2_len, ipv6, &total) < 0)
+		return -EINVAL;
 	if (total < m->l3_len)
 		return -EINVAL;
-	if (csum_fold_l4(m, l4_off, total - m->l3_len, l4 == RTE_MBUF_F_TX_UDP_CKSUM) < 0)
+	l4.off = m->l2_len + m->l3_len;
+	l4.len = total - m->l3_len;
+	l4.udp = (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
+	if (l4_csum(m, &l4, &csum) < 0)
 		return -EINVAL;
-	/* Whole now, for whoever else sends this mbuf. */
-	m->ol_flags &= ~RTE_MBUF_F_TX_L4_MASK;
+	patch_add(patch, m, l4_csum_off(&l4), csum);
 	return 0;
+}
+
+int
+xen_csum_prepare_tx(const struct rte_mbuf *m, bool peer_finishes, bool *blank,
+		struct xen_csum_patch *patch)
+{
+	*blank = false;
+	patch->len = 0;
+	patch->nb = 0;
+	if ((uint32_t)m->l2_len + m->l3_len > rte_pktmbuf_pkt_len(m))
+		return -EINVAL;
+	/* IPv6 has no such checksum, whatever the flags say. */
+	if ((m->ol_flags & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_IPV6)) ==
+					RTE_MBUF_F_TX_IP_CKSUM &&
+			patch_ipv4(patch, m) < 0)
+		return -EINVAL;
+	if (!wants_l4(m))
+		return 0;
+	*blank = peer_finishes;
+	return peer_finishes ? 0 : patch_l4(patch, m);
 }
 
 bool
@@ -161,18 +258,18 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
 
 bool
 xen_csum_send(const struct xen_netif_features *peer, struct xen_netif_ring *ring,
-		struct rte_mbuf *m, uint16_t *flags, uint16_t blank_flags)
+		const struct rte_mbuf *m, uint16_t *flags, uint16_t blank_flags,
+		struct xen_csum_patch *patch)
 {
-	bool wanted = (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0, ipv6, blank;
+	bool ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0, blank;
 
-	ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
-	if (xen_csum_prepare_tx(m, ipv6 ? peer->csum_ipv6 : peer->csum_ipv4, &blank) < 0) {
+	if (xen_csum_prepare_tx(m, ipv6 ? peer->csum_ipv6 : peer->csum_ipv4, &blank, patch) < 0) {
 		xen_count_add(&ring->count.bad_packets, 1);
 		return false;
 	}
 	if (blank)
 		*flags = blank_flags;
-	else if (wanted)
+	else if (wants_l4(m))
 		xen_count_add(&ring->count.csum_completed, 1);
 	return true;
 }

@@ -13,11 +13,30 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
+#include <rte_byteorder.h>
 #include <rte_compat.h>
 #include <rte_mbuf.h>
 
 #include "xen_netif_queue.h"
+
+/** What has to be changed in a copy of a packet's first bytes. */
+struct xen_csum_patch {
+	/* Bytes from the packet's start that hold all changed ones; 0: nothing changes. */
+	uint16_t len;
+	/* How many of the changes there are. */
+	uint16_t nb;
+	/* The IPv4 header's checksum, the L4 checksum. */
+	struct {
+		uint16_t off;
+		rte_be16_t value;
+	} at[2];
+};
+
+/** No patch is longer: l2_len and l3_len of an mbuf at their most, and what of TCP is needed. */
+#define XEN_CSUM_PATCH_MAX (127 + 511 + 18)
 
 /**
  * Finish the blank TCP or UDP checksum of a received packet in place. Headers and lengths are
@@ -34,23 +53,42 @@ int
 xen_csum_complete_rx(struct rte_mbuf *m);
 
 /**
- * Do the checksum work that an application asked for with RTE_MBUF_F_TX_{IP,TCP,UDP}_CKSUM. The
+ * Compute the checksums that an application asked for with RTE_MBUF_F_TX_{IP,TCP,UDP}_CKSUM. The
  * IPv4 header's is always computed here. The L4 checksum is left blank for the other end where
- * that takes blank ones, else it is computed here. An lcore.
+ * that takes blank ones, else it is computed here. The packet may be shared: neither its data nor
+ * its flags are written. An lcore.
  *
  * @param m
  *   The packet to send, with l2_len and l3_len set and the pseudo-header's sum in the L4 checksum,
- *   as rte_eth_tx_prepare() leaves it.
+ *   as rte_eth_tx_prepare() leaves it. Its headers may be spread over its segments in any way.
  * @param peer_finishes
  *   The other end takes blank checksums for this packet's IP version.
  * @param blank
  *   Set when the packet is to be sent with its checksum marked as blank.
+ * @param patch
+ *   Receives what the packet that is sent has to differ in, see xen_csum_apply().
  * @return
  *   0, or -EINVAL when the lengths in the mbuf do not fit the packet.
  */
 __rte_internal
 int
-xen_csum_prepare_tx(struct rte_mbuf *m, bool peer_finishes, bool *blank);
+xen_csum_prepare_tx(const struct rte_mbuf *m, bool peer_finishes, bool *blank,
+		struct xen_csum_patch *patch);
+
+/**
+ * Make the changes of a patch. Any thread.
+ *
+ * @param data
+ *   A private copy of the packet's first bytes, patch->len or more; at any alignment.
+ */
+static inline void
+xen_csum_apply(const struct xen_csum_patch *patch, uint8_t *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < patch->nb; i++)
+		memcpy(data + patch->at[i].off, &patch->at[i].value, sizeof(patch->at[i].value));
+}
 
 /**
  * Set the offload flags of a received packet whose sender has marked it as blank or as validated,
@@ -76,6 +114,8 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
  *   Receives blank_flags when the other end is to finish the checksum.
  * @param blank_flags
  *   The ring's flags of a blank checksum.
+ * @param patch
+ *   Receives what the packet that is sent has to differ in, see xen_csum_apply().
  * @return
  *   False when the lengths in the mbuf do not fit the packet: it has to be dropped. Counted in
  *   either case.
@@ -83,7 +123,8 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
 __rte_internal
 bool
 xen_csum_send(const struct xen_netif_features *peer, struct xen_netif_ring *ring,
-		struct rte_mbuf *m, uint16_t *flags, uint16_t blank_flags);
+		const struct rte_mbuf *m, uint16_t *flags, uint16_t blank_flags,
+		struct xen_csum_patch *patch);
 
 /**
  * Put the sum of the pseudo-header into the L4 checksum of each packet that asks for an offload, as

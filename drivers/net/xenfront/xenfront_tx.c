@@ -10,6 +10,8 @@
 #include "xen_flow.h"
 #include "xenfront_rxtx.h"
 
+static_assert(XEN_CSUM_PATCH_MAX <= XEN_PAGE_BYTES, "what is changed has to lie in the first page");
+
 #define TX_CSUM_FLAGS (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)
 
 /* How far ahead the data of packets is fetched. */
@@ -132,20 +134,24 @@ fill_page(uint8_t *page, uint32_t len, const struct rte_mbuf **seg, uint32_t *in
 
 /*
  * Write a packet densely into as many slots as it needs. The first one's size is the whole
- * packet's, those of the others are their own (netif.h, "Guest transmit").
+ * packet's, those of the others are their own (netif.h, "Guest transmit"). The first page.
  */
-static void
+static uint8_t *
 put_chain(struct tx_walk *w, const struct rte_mbuf *m, uint16_t flags)
 {
 	uint32_t total = rte_pktmbuf_pkt_len(m), left, len, in_seg = 0;
 	const struct rte_mbuf *seg = m;
+	uint8_t *first = NULL, *page;
 	uint16_t id, size;
 
 	for (left = total; left != 0; left -= len) {
 		len = RTE_MIN(left, XEN_PAGE_BYTES);
 		id = xenfront_tx_ids_take(&w->tx->ids,
 				left == total ? XENFRONT_TX_FIRST : XENFRONT_TX_MORE);
-		fill_page(w->tx->pages + id * XEN_PAGE_BYTES, len, &seg, &in_seg);
+		page = w->tx->pages + id * XEN_PAGE_BYTES;
+		fill_page(page, len, &seg, &in_seg);
+		if (left == total)
+			first = page;
 		size = left == total ? total : len;
 		put_request(w, id, 0, flags | (left > len ? NETTXF_more_data : 0), size);
 		/* What a blank checksum means stands in the first slot alone. */
@@ -153,6 +159,7 @@ put_chain(struct tx_walk *w, const struct rte_mbuf *m, uint16_t flags)
 	}
 	w->packets++;
 	w->bytes += total;
+	return first;
 }
 
 /* May the packet be sent at all? Counts it when not. */
@@ -183,6 +190,7 @@ static __rte_noinline bool
 put_complex(struct tx_walk *w, struct rte_mbuf *m)
 {
 	uint32_t slots = (rte_pktmbuf_pkt_len(m) + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+	struct xen_csum_patch patch = { .nb = 0 };
 	uint16_t flags = 0;
 
 	if (!packet_sendable(w, m))
@@ -191,9 +199,10 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 		return false;
 	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
 			!xen_csum_send(&w->q->rings->peer, w->ring, m, &flags,
-					NETTXF_csum_blank | NETTXF_data_validated))
+					NETTXF_csum_blank | NETTXF_data_validated, &patch))
 		goto drop;
-	put_chain(w, m, flags);
+	/* The mbuf may be shared: what it lacks is changed in the page. */
+	xen_csum_apply(&patch, put_chain(w, m, flags));
 	rte_pktmbuf_free(m);
 	return true;
 

@@ -20,6 +20,7 @@ xenvif_batch_reset(struct xenvif_batch *b)
 	b->nb_segs = 0;
 	b->nb_slots = 0;
 	b->nb_ops = 0;
+	b->scratch_used = 0;
 }
 
 /** Local buffers are pinned by the page: a piece that crosses one is an operation more. */

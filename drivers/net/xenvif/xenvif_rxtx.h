@@ -21,7 +21,7 @@
  * Copy segments staged for one call of xengnttab_grant_copy(). The longest packet in the smallest
  * mbufs always fits into an empty batch.
  */
-#define XENVIF_BATCH_SEGS 384u
+#define XENVIF_BATCH_SEGS 352u
 static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XENVIF_BATCH_SEGS,
 		"a batch has to hold any packet");
 
@@ -29,7 +29,14 @@ static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XEN
 #define XENVIF_BATCH_PKTS XEN_NETIF_RING_SIZE
 
 /** Segments of a packet to send: with those that a page's end splits, they fit into a batch. */
-#define XENVIF_TX_SEGS_MAX (XENVIF_BATCH_SEGS - XEN_NETIF_PKT_MAX / XEN_PAGE_BYTES - 1)
+#define XENVIF_TX_SEGS_MAX (XENVIF_BATCH_SEGS - XEN_NETIF_PKT_MAX / XEN_PAGE_BYTES - 2)
+
+/**
+ * Bytes of private copies in a batch, for what a packet's mbuf must not be changed to; and up to
+ * which length all of a packet is copied, so that it stays one copy operation.
+ */
+#define XENVIF_SCRATCH_BYTES 4096u
+#define XENVIF_SCRATCH_WHOLE 256u
 
 /** A packet of the batch: which of the batch's copy segments and slots are its own. */
 struct xenvif_packet {
@@ -57,6 +64,9 @@ struct xenvif_batch {
 	} rsp;
 	struct xenvif_packet packets[XENVIF_BATCH_PKTS];
 	xengnttab_grant_copy_segment_t segs[XENVIF_BATCH_SEGS];
+	/* tx: the first bytes of packets, as far as they differ from the mbuf's. */
+	uint32_t scratch_used;
+	uint8_t scratch[XENVIF_SCRATCH_BYTES] __rte_cache_aligned;
 };
 
 /** An application's rx queue. */

@@ -4,6 +4,7 @@
 
 #include <rte_bitops.h>
 #include <rte_ether.h>
+#include <rte_memcpy.h>
 
 #include "xen_csum.h"
 #include "xen_flow.h"
@@ -28,6 +29,19 @@ struct tx_walk {
 	uint32_t errors;
 	uint64_t bytes;
 };
+
+/* What of a packet is not taken from its mbuf as it is. */
+struct tx_head {
+	/* A private copy of its first bytes, where some of them differ; len 0: none. */
+	uint8_t *data;
+	uint32_t len;
+	/* Of its first slot. */
+	uint16_t flags;
+};
+
+#define TX_HEAD_MAX XEN_CSUM_PATCH_MAX
+static_assert(XENVIF_SCRATCH_WHOLE <= TX_HEAD_MAX && 2 * TX_HEAD_MAX <= XENVIF_SCRATCH_BYTES,
+		"an empty scratch has to hold any head, a page's end within it or not");
 
 static inline void
 stage_piece(struct xenvif_batch *b, const struct xen_netif_ring *ring, void *source,
@@ -58,34 +72,87 @@ take_buffer(struct tx_walk *w, uint16_t flags, uint16_t len)
 	return req.gref;
 }
 
+/* A place on one page, as a copy operation is, for the longest head; NULL: none in this batch. */
+static uint8_t *
+scratch_room(struct xenvif_batch *b)
+{
+	uint8_t *at = b->scratch + b->scratch_used;
+	uint32_t to_page = -(uintptr_t)at & (XEN_PAGE_BYTES - 1);
+
+	if (to_page < TX_HEAD_MAX)
+		at += to_page;
+	return at + TX_HEAD_MAX <= b->scratch + XENVIF_SCRATCH_BYTES ? at : NULL;
+}
+
+/* Copy the first bytes of a packet into room of the scratch, and change them there. */
+static void
+make_head(struct xenvif_batch *b, struct tx_head *head, const struct rte_mbuf *m,
+		const struct xen_csum_patch *patch)
+{
+	uint32_t len = rte_pktmbuf_pkt_len(m);
+	const void *data;
+
+	if (len > XENVIF_SCRATCH_WHOLE)
+		len = patch->len;
+	data = rte_pktmbuf_read(m, 0, len, head->data);
+	if (data != head->data)
+		rte_memcpy(head->data, data, len);
+	xen_csum_apply(patch, head->data);
+	head->len = len;
+	b->scratch_used = RTE_ALIGN_CEIL((uint32_t)(head->data + len - b->scratch),
+			RTE_CACHE_LINE_SIZE);
+}
+
 /*
- * Stage a packet's segments densely into as many pages as they need: the slots of a packet are
- * full but for the last (netif.h, "Guest receive").
+ * Do the checksum work that a packet asks for. The mbuf may be shared with others: nothing is
+ * written to it. False when the packet has to be dropped.
+ */
+static bool
+checksum(struct tx_walk *w, const struct rte_mbuf *m, struct tx_head *head)
+{
+	struct xen_csum_patch patch;
+
+	if (!xen_csum_send(&w->rings->peer, w->ring, m, &head->flags,
+			    NETRXF_csum_blank | NETRXF_data_validated, &patch))
+		return false;
+	if (patch.nb != 0)
+		make_head(w->b, head, m, &patch);
+	return true;
+}
+
+/*
+ * Stage a packet's head and segments densely into as many pages as they need: the slots of a packet
+ * are full but for the last (netif.h, "Guest receive").
  */
 static void
-stage_chain(struct tx_walk *w, struct rte_mbuf *m, uint16_t flags)
+stage_chain(struct tx_walk *w, const struct rte_mbuf *m, const struct tx_head *head)
 {
-	uint32_t left = rte_pktmbuf_pkt_len(m), in_page = 0, in_seg = 0, len;
+	uint32_t total = rte_pktmbuf_pkt_len(m), done, in_page, in_seg = head->len, len;
 	grant_ref_t gref = 0;
+	uint16_t flags;
+	uint8_t *from;
 
-	while (left != 0) {
-		if (in_page == 0)
-			gref = take_buffer(w,
-					flags | (left > XEN_PAGE_BYTES ? NETRXF_more_data : 0),
-					RTE_MIN(left, XEN_PAGE_BYTES));
-		while (in_seg == rte_pktmbuf_data_len(m)) {
-			m = m->next;
-			in_seg = 0;
+	for (done = 0; done < total; done += len) {
+		in_page = done % XEN_PAGE_BYTES;
+		if (in_page == 0) {
+			/* What a blank checksum means stands in the first slot alone. */
+			flags = done == 0 ? head->flags : 0;
+			flags |= total - done > XEN_PAGE_BYTES ? NETRXF_more_data : 0;
+			gref = take_buffer(w, flags, RTE_MIN(total - done, XEN_PAGE_BYTES));
 		}
-		len = RTE_MIN(rte_pktmbuf_data_len(m) - in_seg, XEN_PAGE_BYTES - in_page);
-		stage_piece(w->b, w->ring, rte_pktmbuf_mtod_offset(m, void *, in_seg), gref,
-				in_page, len);
-		in_seg += len;
-		left -= len;
-		in_page = (in_page + len) % XEN_PAGE_BYTES;
-		/* What a blank checksum means stands in the first slot alone. */
-		if (in_page == 0)
-			flags = 0;
+		if (done < head->len) {
+			from = head->data;
+			len = head->len;
+		} else {
+			while (in_seg >= rte_pktmbuf_data_len(m)) {
+				in_seg -= rte_pktmbuf_data_len(m);
+				m = m->next;
+			}
+			from = rte_pktmbuf_mtod_offset(m, uint8_t *, in_seg);
+			len = RTE_MIN(rte_pktmbuf_data_len(m) - in_seg, XEN_PAGE_BYTES - in_page);
+			in_seg += len;
+		}
+		stage_piece(w->b, w->ring, from, gref, in_page, len);
 	}
 }
 
@@ -124,7 +191,7 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 	struct xenvif_batch *b = w->b;
 	uint32_t slots = (rte_pktmbuf_pkt_len(m) + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES, segs;
 	struct xenvif_packet *p = &b->packets[b->nb_packets];
-	uint16_t flags = 0;
+	struct tx_head head = { .data = NULL };
 
 	p->first_seg = b->nb_segs;
 	p->first_slot = b->nb_slots;
@@ -134,13 +201,17 @@ put_complex(struct tx_walk *w, struct rte_mbuf *m)
 		w->full = true;
 		return false;
 	}
-	if (b->nb_segs + segs + slots > XENVIF_BATCH_SEGS)
+	/* A piece a segment, and one more for a head and for each end of a page. */
+	if (b->nb_segs + segs + slots + 1 > XENVIF_BATCH_SEGS)
 		return false;
-	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
-			!xen_csum_send(&w->rings->peer, w->ring, m, &flags,
-					NETRXF_csum_blank | NETRXF_data_validated))
-		goto drop;
-	stage_chain(w, m, flags);
+	if ((m->ol_flags & TX_CSUM_FLAGS) != 0) {
+		head.data = scratch_room(b);
+		if (head.data == NULL)
+			return false;
+		if (!checksum(w, m, &head))
+			goto drop;
+	}
+	stage_chain(w, m, &head);
 drop:
 	p->nb_segs = b->nb_segs - p->first_seg;
 	p->nb_slots = b->nb_slots - p->first_slot;
