@@ -14,6 +14,16 @@
 #include "unit.h"
 #include "xen_csum.h"
 
+/* As many bytes of IPv6 headers as are parsed: 40 and 59 times 8. */
+#define EXT_59 FRAME_EXT_10 FRAME_EXT_10 FRAME_EXT_10 FRAME_EXT_10 FRAME_EXT_10 "ddddddddd"
+static_assert(40 + 8 * (sizeof(EXT_59) - 1) == XEN_CSUM_IPV6_HDRS_MAX, "the most that are parsed");
+
+/* As frame_good[]; the lengths of their headers are more than an mbuf has room for. */
+static const struct frame long_headers[] = {
+	{ .ipv6 = true, .ext = EXT_59, .payload = 100 },
+	{ .ipv6 = true, .ext = EXT_59, .udp = true, .vlans = 4, .seg = 50, .split = true },
+};
+
 static void
 check_receive(const struct frame *frame)
 {
@@ -35,6 +45,8 @@ test_receive(void **state __rte_unused)
 
 	for (i = 0; i < frame_nb_good; i++)
 		check_receive(&frame_good[i]);
+	for (i = 0; i < RTE_DIM(long_headers); i++)
+		check_receive(&long_headers[i]);
 }
 
 /* A sum of zero says in UDP that there is none: it is written as its other zero. */
@@ -103,15 +115,8 @@ test_receive_bad(void **state __rte_unused)
 		{ { .payload = 20 }, 0, 0x4400 }, /* a header of 16 bytes */
 		{ { .payload = 20 }, 0, 0x4000 },
 		{ { .payload = 20 }, 0, 0x4F00 }, /* and of 60: then L4 does not fit */
-		{ { .payload = 20 }, -2, RTE_ETHER_TYPE_ARP },
-		{ { .payload = 20 }, -2, 0x1234 },
-		{ { .payload = 20 }, 8, 0x4001 }, /* ICMP */
-		{ { .payload = 20 }, 6, 0x2000 }, /* the first of several fragments */
-		{ { .payload = 20 }, 6, 0x0001 }, /* another one */
-		{ { .payload = 20, .ipv6 = true }, 4, 0 },
-		{ { .payload = 20, .ipv6 = true }, 6, IPPROTO_FRAGMENT << 8 },
-		{ { .payload = 20, .ipv6 = true }, 6, IPPROTO_NONE << 8 },
-		{ { .payload = 20, .ipv6 = true }, 6, IPPROTO_ICMPV6 << 8 },
+		{ { .payload = 20 }, 0, 0x6500 }, /* of another IP than Ethernet says */
+		{ { .payload = 20, .ipv6 = true }, 0, 0x4500 },
 		{ { .payload = 20 }, 2, 61 }, /* longer than the frame */
 		{ { .payload = 20 }, 2, 0xFFFF },
 		{ { .payload = 20 }, 2, 39 }, /* too short for TCP */
@@ -124,6 +129,7 @@ test_receive_bad(void **state __rte_unused)
 		{ { .payload = 20, .ipv6 = true, .options = 1 }, 40, 0x06FF },
 		{ { .payload = 20, .ipv6 = true, .options = 1 }, 4, 27 },
 		{ { .payload = 20, .ipv6 = true, .options = 1 }, 4, 7 },
+		{ { .payload = 20, .ipv6 = true, .ext = "a" }, 40, 0x06FF },
 		{ { .payload = 20, .ipv6 = true, .ext = "hr" }, 4, 15 },
 	};
 	struct frame f;
@@ -138,6 +144,52 @@ test_receive_bad(void **state __rte_unused)
 		frame_make(&f);
 		for (f.len -= f.padding + 1; f.len >= RTE_ETHER_HDR_LEN; f.len -= 1 + f.len / 16)
 			expect_unfinished(&f, -EINVAL);
+	}
+}
+
+/* Packets as they may be, yet without a TCP or UDP that could be finished. */
+static void
+test_receive_unparsed(void **state __rte_unused)
+{
+	static const struct lie lies[] = {
+		{ { .payload = 20 }, -2, RTE_ETHER_TYPE_ARP },
+		{ { .payload = 20 }, -2, RTE_ETHER_TYPE_MPLS },
+		{ { .payload = 20 }, -2, 0x1234 },
+		{ { .payload = 20 }, -2, 60 }, /* IEEE 802.3: a length */
+		{ { .payload = 20, .vlans = 1 }, -2, RTE_ETHER_TYPE_ARP },
+		{ { .payload = 20 }, 8, 0x4000 | IPPROTO_ICMP },
+		{ { .payload = 20 }, 8, 0x4000 | IPPROTO_SCTP },
+		{ { .payload = 20 }, 8, 0x4000 | IPPROTO_UDPLITE },
+		{ { .payload = 20 }, 8, 0x4000 | IPPROTO_IPIP },
+		{ { .payload = 20 }, 8, 0x4000 | IPPROTO_GRE },
+		{ { .payload = 20 }, 6, 0x2000 }, /* the first of several fragments */
+		{ { .payload = 20 }, 6, 0x0001 }, /* another one */
+		{ { .payload = 20, .ipv6 = true }, 4, 0 }, /* a jumbogram */
+		{ { .payload = 20, .ipv6 = true, .ext = "h" }, 4, 0 },
+		{ { .payload = 20, .ipv6 = true }, 6, IPPROTO_FRAGMENT << 8 },
+		{ { .payload = 20, .ipv6 = true }, 6, IPPROTO_NONE << 8 },
+		{ { .payload = 20, .ipv6 = true }, 6, IPPROTO_ICMPV6 << 8 },
+		{ { .payload = 20, .ipv6 = true }, 6, 0xFF00 },
+	};
+	static const struct frame frames[] = {
+		{ .vlans = XEN_CSUM_VLANS_MAX + 1, .payload = 20 },
+		{ .vlans = FRAME_VLANS_MAX, .ipv6 = true, .payload = 20 },
+		{ .ipv6 = true, .ext = "m", .payload = 20 },
+		{ .ipv6 = true, .ext = "o", .payload = 20 },
+		{ .ipv6 = true, .ext = "hdrm", .udp = true, .payload = 20 },
+		{ .ipv6 = true, .ext = "fm", .payload = 20 },
+		{ .ipv6 = true, .ext = "de", .payload = 20 },
+		{ .ipv6 = true, .ext = EXT_59 "d", .payload = 20 },
+		{ .ipv6 = true, .ext = EXT_59 EXT_59, .payload = 20, .seg = 60, .split = true },
+	};
+	struct frame f;
+	unsigned int i;
+
+	check_lies(lies, RTE_DIM(lies), -ENOTSUP);
+	for (i = 0; i < RTE_DIM(frames); i++) {
+		f = frames[i];
+		frame_make(&f);
+		expect_unfinished(&f, -ENOTSUP);
 	}
 }
 
@@ -357,6 +409,7 @@ main(void)
 		cmocka_unit_test(test_receive),
 		cmocka_unit_test(test_udp_zero),
 		cmocka_unit_test(test_receive_bad),
+		cmocka_unit_test(test_receive_unparsed),
 		cmocka_unit_test(test_receive_random),
 		cmocka_unit_test(test_transmit),
 		cmocka_unit_test(test_transmit_parts),

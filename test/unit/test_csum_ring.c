@@ -70,12 +70,40 @@ test_ring_receive(void **state)
 	frame_set16(f.data + f.l3 + 4, 0xFFFF);
 	assert_null(through_rx(v, &f, blank));
 	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packets"), 1);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_unparsed"), 0);
 	vif_send_good(v);
 
 	vif_open(&finishing, &offload);
 	vif_connect(&finishing);
 	expect_untouched(&finishing, &f, blank, RTE_MBUF_F_RX_L4_CKSUM_NONE);
 	vif_close(&finishing);
+}
+
+/* Every kind of frame, whole on arrival; what cannot be finished is counted apart. */
+static void
+test_ring_receive_kinds(void **state)
+{
+	const uint16_t blank = NETTXF_csum_blank | NETTXF_data_validated;
+	struct frame fragment = { .ipv6 = true, .ext = "hm", .payload = 100 };
+	struct vif *v = *state;
+	struct rte_mbuf *m;
+	struct frame f;
+	unsigned int i;
+
+	for (i = 0; i < frame_nb_good; i++) {
+		f = frame_good[i];
+		frame_make(&f);
+		m = through_rx(v, &f, blank);
+		assert_non_null(m);
+		frame_check_finished(&f, m);
+		rte_pktmbuf_free(m);
+	}
+	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_completed"), frame_nb_good);
+	frame_make(&fragment);
+	assert_null(through_rx(v, &fragment, blank));
+	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_unparsed"), 1);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packets"), 0);
+	vif_send_good(v);
 }
 
 /*
@@ -398,6 +426,34 @@ test_front_shared(void **state __rte_unused)
 	}
 }
 
+/* What a backend sends, whole on arrival, or counted apart. */
+static void
+test_front_receive(void **state __rte_unused)
+{
+	struct frame fragment = { .ipv6 = true, .ext = "hm", .payload = 100 };
+	struct rte_mbuf *m;
+	struct frame f;
+	unsigned int i;
+
+	for (i = 0; i <= frame_nb_good; i++) {
+		f = i < frame_nb_good ? frame_good[i] : fragment;
+		frame_make(&f);
+		rawback_fill_rx(rawback.rx_prod, 0, f.data, f.len);
+		rawback_put_rx(-1, 0, NETRXF_csum_blank | NETRXF_data_validated, f.len);
+		rawback_push_rx();
+		if (i == frame_nb_good) {
+			assert_int_equal(rte_eth_rx_burst(rawback.port, 0, &m, 1), 0);
+			break;
+		}
+		assert_int_equal(rte_eth_rx_burst(rawback.port, 0, &m, 1), 1);
+		frame_check_finished(&f, m);
+		rte_pktmbuf_free(m);
+	}
+	assert_int_equal(unit_xstat(rawback.port, "rx_q0_csum_completed"), frame_nb_good);
+	assert_int_equal(unit_xstat(rawback.port, "rx_q0_csum_unparsed"), 1);
+	assert_int_equal(unit_xstat(rawback.port, "rx_q0_bad_packets"), 0);
+}
+
 /* Segmentation is not offered, and so not prepared. */
 static void
 test_prepare_refuses(void **state)
@@ -423,12 +479,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		vif_test(test_ring_receive),
+		vif_test(test_ring_receive_kinds),
 		vif_test(test_ring_receive_only),
 		vif_test(test_ring_transmit),
 		vif_test(test_ring_shared),
 		vif_test(test_ring_burst),
 		vif_test(test_prepare_refuses),
 		cmocka_unit_test_setup_teardown(test_front_shared, rawback_setup, rawback_teardown),
+		cmocka_unit_test_setup_teardown(test_front_receive, rawback_setup,
+				rawback_teardown),
 	};
 
 	return cmocka_run_group_tests_name("csum_ring", tests, unit_setup, unit_teardown);

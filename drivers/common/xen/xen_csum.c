@@ -3,17 +3,23 @@
  */
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 
 #include <rte_byteorder.h>
 #include <rte_errno.h>
+#include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_net.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
 #include "xen_csum.h"
+
+#define IPV6_VERSION 6
+#define IPV6_EXT_UNIT 8
+#define IPV6_AUTH_UNIT 4
 
 /* A packet's TCP or UDP, and how much of it there is by the IP header. */
 struct l4_place {
@@ -97,40 +103,134 @@ l4_csum_off(const struct l4_place *l4)
 				   offsetof(struct rte_tcp_hdr, cksum));
 }
 
-/* Bytes of the IP packet that starts at l3_off, by its own header. */
-static int
-ip_total_len(const struct rte_mbuf *m, uint32_t l3_off, bool ipv6, uint32_t *total)
+static inline bool
+is_vlan(rte_be16_t type)
 {
-	uint32_t field = ipv6 ? offsetof(struct rte_ipv6_hdr, payload_len) :
-				offsetof(struct rte_ipv4_hdr, total_length);
-	rte_be16_t len;
+	return type == RTE_BE16(RTE_ETHER_TYPE_VLAN) || type == RTE_BE16(RTE_ETHER_TYPE_QINQ) ||
+			type == RTE_BE16(RTE_ETHER_TYPE_QINQ1) ||
+			type == RTE_BE16(RTE_ETHER_TYPE_QINQ2) ||
+			type == RTE_BE16(RTE_ETHER_TYPE_QINQ3);
+}
 
-	if (!copy_out(m, l3_off + field, &len, sizeof(len)))
+/* Find the payload of Ethernet, behind the VLAN tags. */
+static int
+parse_ether(const struct rte_mbuf *m, uint32_t *l3, rte_be16_t *type)
+{
+	unsigned int tags;
+
+	*l3 = RTE_ETHER_HDR_LEN;
+	for (tags = 0; tags <= XEN_CSUM_VLANS_MAX; tags++, *l3 += sizeof(struct rte_vlan_hdr)) {
+		/* The type is the last of either header. */
+		if (!copy_out(m, *l3 - sizeof(*type), type, sizeof(*type)))
+			return -EINVAL;
+		if (!is_vlan(*type))
+			return 0;
+	}
+	return -ENOTSUP;
+}
+
+/* What follows IP: only TCP and UDP can be finished. */
+static int
+set_l4(struct l4_place *l4, uint8_t proto, uint32_t off, uint32_t len)
+{
+	l4->off = off;
+	l4->len = len;
+	l4->udp = proto == IPPROTO_UDP;
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ? 0 : -ENOTSUP;
+}
+
+static int
+parse_ipv4(const struct rte_mbuf *m, uint32_t l3, struct l4_place *l4)
+{
+	struct rte_ipv4_hdr ip;
+	uint32_t len, total;
+
+	if (!copy_out(m, l3, &ip, sizeof(ip)))
 		return -EINVAL;
-	*total = rte_be_to_cpu_16(len) + (ipv6 ? sizeof(struct rte_ipv6_hdr) : 0);
-	return 0;
+	len = rte_ipv4_hdr_len(&ip);
+	total = rte_be_to_cpu_16(ip.total_length);
+	if (ip.version_ihl >> 4 != IPVERSION || len < sizeof(ip) || total < len ||
+			l3 + total > rte_pktmbuf_pkt_len(m))
+		return -EINVAL;
+	if ((ip.fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK | RTE_IPV4_HDR_MF_FLAG)) != 0)
+		return -ENOTSUP;
+	return set_l4(l4, ip.next_proto_id, l3 + len, total - len);
+}
+
+/*
+ * Step over an extension header: its length, and the next header's type. 0: it is none that L4 may
+ * follow; -ENOTSUP: the packet is a fragment.
+ */
+static int
+ipv6_ext(const struct rte_mbuf *m, uint32_t off, uint8_t *proto)
+{
+	struct {
+		uint8_t next;
+		uint8_t len;
+		rte_be16_t frag;
+	} ext;
+	uint8_t type = *proto;
+
+	if (type != IPPROTO_HOPOPTS && type != IPPROTO_ROUTING && type != IPPROTO_DSTOPTS &&
+			type != IPPROTO_AH && type != IPPROTO_FRAGMENT)
+		return 0;
+	if (!copy_out(m, off, &ext, sizeof(ext)))
+		return -EINVAL;
+	*proto = ext.next;
+	if (type == IPPROTO_AH)
+		return (ext.len + 2) * IPV6_AUTH_UNIT;
+	if (type != IPPROTO_FRAGMENT)
+		return (ext.len + 1) * IPV6_EXT_UNIT;
+	/* All of a packet may be its first and last fragment (RFC 6946). */
+	if ((ext.frag & RTE_BE16((uint16_t)RTE_IPV6_FRAG_USED_MASK)) != 0)
+		return -ENOTSUP;
+	return RTE_IPV6_FRAG_HDR_SIZE;
+}
+
+static int
+parse_ipv6(const struct rte_mbuf *m, uint32_t l3, struct l4_place *l4)
+{
+	uint32_t off = sizeof(struct rte_ipv6_hdr), total;
+	struct rte_ipv6_hdr ip;
+	uint8_t proto;
+	int len;
+
+	if (!copy_out(m, l3, &ip, sizeof(ip)))
+		return -EINVAL;
+	total = sizeof(ip) + rte_be_to_cpu_16(ip.payload_len);
+	if (rte_be_to_cpu_32(ip.vtc_flow) >> 28 != IPV6_VERSION ||
+			l3 + total > rte_pktmbuf_pkt_len(m))
+		return -EINVAL;
+	/* The length of a jumbogram stands in an option. */
+	if (ip.payload_len == 0)
+		return -ENOTSUP;
+	proto = ip.proto;
+	while ((len = ipv6_ext(m, l3 + off, &proto)) > 0) {
+		off += len;
+		if (off > total)
+			return -EINVAL;
+		if (off > XEN_CSUM_IPV6_HDRS_MAX)
+			return -ENOTSUP;
+	}
+	return len < 0 ? len : set_l4(l4, proto, l3 + off, total - off);
 }
 
 /* Find the L4 of a packet of which nothing is known. */
 static int
 parse(const struct rte_mbuf *m, struct l4_place *l4)
 {
-	struct rte_net_hdr_lens lens = { 0 };
-	uint32_t ptype, type, total;
+	rte_be16_t type;
+	uint32_t l3;
+	int ret;
 
-	ptype = rte_net_get_ptype(m, &lens,
-			RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK);
-	type = ptype & RTE_PTYPE_L4_MASK;
-	/* An IPv4 header of a length that cannot be leaves the L3 type empty. */
-	if ((type != RTE_PTYPE_L4_TCP && type != RTE_PTYPE_L4_UDP) ||
-			(ptype & RTE_PTYPE_L3_MASK) == 0 ||
-			ip_total_len(m, lens.l2_len, !RTE_ETH_IS_IPV4_HDR(ptype), &total) < 0 ||
-			total < lens.l3_len)
-		return -EINVAL;
-	l4->off = lens.l2_len + lens.l3_len;
-	l4->len = total - lens.l3_len;
-	l4->udp = type == RTE_PTYPE_L4_UDP;
-	return 0;
+	ret = parse_ether(m, &l3, &type);
+	if (ret < 0)
+		return ret;
+	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV4))
+		return parse_ipv4(m, l3, l4);
+	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV6))
+		return parse_ipv6(m, l3, l4);
+	return -ENOTSUP;
 }
 
 int
@@ -199,12 +299,15 @@ static int
 patch_l4(struct xen_csum_patch *patch, const struct rte_mbuf *m)
 {
 	bool ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
+	uint32_t field = ipv6 ? offsetof(struct rte_ipv6_hdr, payload_len) :
+				offsetof(struct rte_ipv4_hdr, total_length);
 	struct l4_place l4;
-	rte_be16_t csum;
+	rte_be16_t len, csum;
 	uint32_t total;
 
-	if (ip_total_len(m, m->l2_len, ipv6, &total) < 0)
+	if (!copy_out(m, m->l2_len + field, &len, sizeof(len)))
 		return -EINVAL;
+	total = rte_be_to_cpu_16(len) + (ipv6 ? sizeof(struct rte_ipv6_hdr) : 0);
 	if (total < m->l3_len)
 		return -EINVAL;
 	l4.off = m->l2_len + m->l3_len;
@@ -248,12 +351,17 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
 		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
 		return true;
 	}
-	if (xen_csum_complete_rx(m) < 0) {
+	switch (xen_csum_complete_rx(m)) {
+	case 0:
+		xen_count_add(&ring->count.csum_completed, 1);
+		return true;
+	case -ENOTSUP:
+		xen_count_add(&ring->count.csum_unparsed, 1);
+		return false;
+	default:
 		xen_count_add(&ring->count.bad_packets, 1);
 		return false;
 	}
-	xen_count_add(&ring->count.csum_completed, 1);
-	return true;
 }
 
 bool

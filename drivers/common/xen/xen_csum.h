@@ -22,6 +22,12 @@
 
 #include "xen_netif_queue.h"
 
+/** VLAN tags, of any kind, behind which a blank checksum is found. */
+#define XEN_CSUM_VLANS_MAX 4
+
+/** Bytes of IPv6 headers, extensions included, behind which it is found; xen-netback: 256. */
+#define XEN_CSUM_IPV6_HDRS_MAX 512
+
 /** What has to be changed in a copy of a packet's first bytes. */
 struct xen_csum_patch {
 	/* Bytes from the packet's start that hold all changed ones; 0: nothing changes. */
@@ -40,13 +46,16 @@ struct xen_csum_patch {
 
 /**
  * Finish the blank TCP or UDP checksum of a received packet in place. Headers and lengths are
- * bounded by the packet's own data; nothing that its sender says is believed. An lcore.
+ * bounded by the packet's own data, and may be spread over its segments in any way; nothing that
+ * its sender says is believed. An lcore.
  *
  * @param m
  *   The packet, private to the caller; ol_flags gets RTE_MBUF_F_RX_L4_CKSUM_GOOD.
  * @return
- *   0, or -EINVAL when the packet is no whole TCP or UDP packet: it cannot be finished and has to
- *   be dropped.
+ *   0; -EINVAL when the packet's lengths cannot be: it is cut short or makes no sense; or -ENOTSUP
+ *   when there is no TCP or UDP to finish: another protocol, a fragment, a jumbogram, or more
+ *   headers than XEN_CSUM_VLANS_MAX and XEN_CSUM_IPV6_HDRS_MAX allow. The packet is unchanged then,
+ *   and has to be dropped.
  */
 __rte_internal
 int

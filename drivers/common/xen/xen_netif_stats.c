@@ -35,6 +35,7 @@ static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT(oversize, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
 	RING_XSTAT(nombuf, BACK_RX | FRONT_RX),
 	RING_XSTAT(csum_completed, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(csum_unparsed, BACK_RX | FRONT_RX),
 	RING_XSTAT(ring_full, BACK_TX | FRONT_TX),
 	RING_XSTAT(notify_sent, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
 	RING_XSTAT(notify_suppressed, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
