@@ -54,6 +54,7 @@ const struct frame frame_good[] = {
 	{ .ipv6 = true, .ext = "hDrDfDaDD", .udp = true, .payload = 1000, .seg = 100 },
 	{ .ipv6 = true, .ext = "ddddd", .payload = 17 },
 	{ .ipv6 = true, .ext = FRAME_EXT_10, .vlans = 4, .payload = 18 },
+	{ .ipv6 = true, .ext = FRAME_EXT_10 FRAME_EXT_10 FRAME_EXT_10, .payload = 19 },
 	{ .payload = 30, .seg = 1, .split = true },
 	{ .payload = 31, .seg = 3, .split = true, .udp = true, .options = 10, .padding = 1 },
 	{ .payload = 32, .seg = 7, .split = true, .vlans = 2 },
@@ -308,6 +309,12 @@ frame_check_finished(struct frame *f, struct rte_mbuf *m)
 	if (f->udp)
 		assert_int_not_equal(field[0] | field[1], 0);
 	frame_set16(field, blank);
+}
+
+bool
+frame_may_be_blank(const struct frame *f)
+{
+	return f->l3 == RTE_ETHER_HDR_LEN && f->l4 - f->l3 + 20 <= 256;
 }
 
 uint64_t

@@ -69,6 +69,13 @@ frame_mbuf(const struct frame *f);
 uint64_t
 frame_tx_flags(const struct frame *f);
 
+/**
+ * Is its checksum left to an end that takes blank ones? Linux drops a blank packet with a VLAN tag,
+ * or with L4 not within 256 bytes of IPv6.
+ */
+bool
+frame_may_be_blank(const struct frame *f);
+
 /** Where the L4 checksum stands. */
 uint8_t *
 frame_csum(struct frame *f);

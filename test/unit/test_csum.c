@@ -260,8 +260,11 @@ check_transmit(const struct frame *frame)
 	m->ol_flags |= frame_tx_flags(&f);
 	sent = transmit(m, true, &blank);
 	assert_non_null(sent);
-	assert_true(blank);
-	assert_memory_equal(rte_pktmbuf_mtod(sent, void *), f.data, f.len);
+	assert_int_equal(blank, frame_may_be_blank(&f));
+	if (blank)
+		assert_memory_equal(rte_pktmbuf_mtod(sent, void *), f.data, f.len);
+	else
+		frame_check_finished(&f, sent);
 	rte_pktmbuf_free_bulk((struct rte_mbuf *[]){ m, sent }, 2);
 
 	/* The IPv4 header's is to be computed, whatever stands there. */

@@ -21,6 +21,9 @@
 #define IPV6_EXT_UNIT 8
 #define IPV6_AUTH_UNIT 4
 
+/* Linux looks for the L4 of a blank IPv6 packet in so many bytes. */
+#define PEER_IPV6_HDRS_MAX 256
+
 /* A packet's TCP or UDP, and how much of it there is by the IP header. */
 struct l4_place {
 	uint32_t off;
@@ -266,6 +269,14 @@ wants_l4(const struct rte_mbuf *m)
 	return l4 == RTE_MBUF_F_TX_TCP_CKSUM || l4 == RTE_MBUF_F_TX_UDP_CKSUM;
 }
 
+/* Either end of Linux drops a blank packet with a VLAN tag, as it does with too long headers. */
+static inline bool
+peer_parses(const struct rte_mbuf *m)
+{
+	return m->l2_len == RTE_ETHER_HDR_LEN &&
+			m->l3_len <= PEER_IPV6_HDRS_MAX - sizeof(struct rte_tcp_hdr);
+}
+
 /* Note what a packet, which has these bytes, should hold there. */
 static void
 patch_add(struct xen_csum_patch *patch, const struct rte_mbuf *m, uint32_t off, rte_be16_t value)
@@ -335,8 +346,8 @@ xen_csum_prepare_tx(const struct rte_mbuf *m, bool peer_finishes, bool *blank,
 		return -EINVAL;
 	if (!wants_l4(m))
 		return 0;
-	*blank = peer_finishes;
-	return peer_finishes ? 0 : patch_l4(patch, m);
+	*blank = peer_finishes && peer_parses(m);
+	return *blank ? 0 : patch_l4(patch, m);
 }
 
 bool

@@ -64,7 +64,8 @@ xen_csum_complete_rx(struct rte_mbuf *m);
 /**
  * Compute the checksums that an application asked for with RTE_MBUF_F_TX_{IP,TCP,UDP}_CKSUM. The
  * IPv4 header's is always computed here. The L4 checksum is left blank for the other end where
- * that takes blank ones, else it is computed here. The packet may be shared: neither its data nor
+ * that takes blank ones, and where any other end finds it: without VLAN tags, and in the first 256
+ * bytes of IPv6. Else it is computed here. The packet may be shared: neither its data nor
  * its flags are written. An lcore.
  *
  * @param m
