@@ -173,8 +173,8 @@ check_transmit(struct vif *v, bool takes_blank)
 
 	for (i = 0; i < frame_nb_good; i++) {
 		f = frame_good[i];
-		/* rte_eth_tx_prepare() knows no extension headers, nor headers in segments. */
-		if ((f.ipv6 && (f.options != 0 || f.ext != NULL)) || f.split)
+		/* rte_eth_tx_prepare() knows no headers in segments. */
+		if (f.split)
 			continue;
 		frame_make(&f);
 		blank = takes_blank && frame_may_be_blank(&f);
@@ -473,6 +473,16 @@ test_prepare_refuses(void **state)
 	pkts[1]->ol_flags = RTE_MBUF_F_TX_SCTP_CKSUM | RTE_MBUF_F_TX_IPV4;
 	assert_int_equal(rte_eth_tx_prepare(v->port, 0, pkts, 2), 1);
 	assert_int_equal(rte_errno, ENOTSUP);
+	/* Neither are headers longer than the packet. */
+	f.ipv6 = true;
+	f.ext = "h";
+	frame_make(&f);
+	frame_set16(f.data + f.l3 + 4, 7);
+	rte_pktmbuf_free(pkts[1]);
+	pkts[1] = frame_mbuf(&f);
+	pkts[1]->ol_flags = frame_tx_flags(&f);
+	assert_int_equal(rte_eth_tx_prepare(v->port, 0, pkts, 2), 1);
+	assert_int_equal(rte_errno, EINVAL);
 	rte_pktmbuf_free_bulk(pkts, 2);
 }
 

@@ -393,6 +393,34 @@ xen_csum_send(const struct xen_netif_features *peer, struct xen_netif_ring *ring
 	return true;
 }
 
+/*
+ * The sum of the pseudo-header behind extension headers: rte_net_intel_cksum_prepare() takes the
+ * first of them for L4, and them all for its data.
+ */
+static int
+prepare_ipv6_ext(struct rte_mbuf *m)
+{
+	struct l4_place l4 = {
+		.off = m->l2_len + m->l3_len,
+		.udp = (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM,
+	};
+	uint32_t ext = m->l3_len - sizeof(struct rte_ipv6_hdr), len;
+	struct rte_ipv6_hdr ip;
+	uint16_t sum;
+
+	if (!copy_out(m, m->l2_len, &ip, sizeof(ip)) ||
+			l4_csum_off(&l4) + sizeof(sum) > rte_pktmbuf_data_len(m))
+		return -EINVAL;
+	len = rte_be_to_cpu_16(ip.payload_len);
+	if (len < ext)
+		return -EINVAL;
+	ip.payload_len = rte_cpu_to_be_16(len - ext);
+	ip.proto = l4.udp ? IPPROTO_UDP : IPPROTO_TCP;
+	sum = rte_ipv6_phdr_cksum(&ip, m->ol_flags);
+	memcpy(rte_pktmbuf_mtod_offset(m, void *, l4_csum_off(&l4)), &sum, sizeof(sum));
+	return 0;
+}
+
 uint16_t
 xen_csum_tx_prepare(void *queue __rte_unused, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
@@ -408,6 +436,10 @@ xen_csum_tx_prepare(void *queue __rte_unused, struct rte_mbuf **pkts, uint16_t n
 			break;
 		}
 		ret = rte_net_intel_cksum_prepare(pkts[i]);
+		if (ret == 0 && wants_l4(pkts[i]) &&
+				(pkts[i]->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 &&
+				pkts[i]->l3_len > sizeof(struct rte_ipv6_hdr))
+			ret = prepare_ipv6_ext(pkts[i]);
 		if (ret < 0) {
 			rte_errno = -ret;
 			break;
