@@ -4,10 +4,30 @@
 
 /* net_xenfront against a backend played by hand, which does what it likes. */
 
+#include <pthread.h>
+
 #include "rawback.h"
 #include "unit.h"
+#include "xen_bus.h"
 
 #define PKTS 64
+
+/* Held by a test that does something before the control thread looks again. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+/* The linker puts this function around the driver's. */
+void
+__real_xenfront_evaluate(struct xen_bus_device *xbdev);
+void
+__wrap_xenfront_evaluate(struct xen_bus_device *xbdev);
+
+void
+__wrap_xenfront_evaluate(struct xen_bus_device *xbdev)
+{
+	pthread_mutex_lock(&gate);
+	__real_xenfront_evaluate(xbdev);
+	pthread_mutex_unlock(&gate);
+}
 
 static uint16_t
 burst_rx(struct rte_mbuf **pkts)
@@ -370,6 +390,56 @@ test_tx_full(void **state __rte_unused)
 	assert_int_equal(unit_xstat(rawback.port, "tx_q0_ring_full"), 4);
 }
 
+static void
+reset_stats(void)
+{
+	assert_int_equal(rte_eth_stats_reset(rawback.port), 0);
+	assert_int_equal(rte_eth_xstats_reset(rawback.port), 0);
+}
+
+static void
+stop_start(void)
+{
+	assert_int_equal(rte_eth_dev_stop(rawback.port), 0);
+	assert_int_equal(rte_eth_dev_start(rawback.port), 0);
+}
+
+static void
+link_down_up(void)
+{
+	assert_int_equal(rte_eth_dev_set_link_down(rawback.port), 0);
+	assert_int_equal(rte_eth_dev_set_link_up(rawback.port), 0);
+}
+
+/* A breach ends that connection, whatever the application does in between, and no other one. */
+static void
+test_breach(void **state __rte_unused)
+{
+	static void (*const app_calls[])(void) = { reset_stats, stop_start, link_down_up };
+	struct rte_mbuf *pkts[PKTS];
+	unsigned int i, j;
+
+	for (i = 0; i < RTE_DIM(app_calls); i++) {
+		pthread_mutex_lock(&gate);
+		rx_other_id();
+		assert_int_equal(burst_rx(pkts), 0);
+		app_calls[i]();
+		pthread_mutex_unlock(&gate);
+		expect_broken("response with the id of another slot");
+		for (j = 0; j < RTE_DIM(app_calls); j++) {
+			app_calls[j]();
+			unit_wait(unit_link(rawback.port));
+			rawback_state(XenbusStateConnected);
+			put_good(j);
+			unit_wait(burst_rx(pkts) == 1);
+			unit_check_packet(pkts[0], 100, j);
+			rte_pktmbuf_free(pkts[0]);
+			assert_true(rawback_front_is(XenbusStateConnected));
+		}
+		assert_string_equal(unit_read("/local/domain/0/error/device/vif/0/error"), "");
+	}
+}
+
 #define fixture(fn) cmocka_unit_test_setup_teardown(fn, rawback_setup, rawback_teardown)
 
 int
@@ -381,6 +451,7 @@ main(void)
 		fixture(test_tx_breaches),
 		fixture(test_tx_answers),
 		fixture(test_tx_full),
+		fixture(test_breach),
 	};
 
 	return cmocka_run_group_tests_name("front", tests, unit_setup, unit_teardown);

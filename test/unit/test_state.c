@@ -4,12 +4,31 @@
 
 /* The backend's states (xen/io/xenbus.h): what follows from the frontend's and the toolstack's. */
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "bystander.h"
 #include "vif.h"
+#include "xen_bus.h"
+
+/* Held by a test that does something before the control thread looks again. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+/* The linker puts this function around the driver's. */
+void
+__real_xenvif_evaluate(struct xen_bus_device *xbdev);
+void
+__wrap_xenvif_evaluate(struct xen_bus_device *xbdev);
+
+void
+__wrap_xenvif_evaluate(struct xen_bus_device *xbdev)
+{
+	pthread_mutex_lock(&gate);
+	__real_xenvif_evaluate(xbdev);
+	pthread_mutex_unlock(&gate);
+}
 
 /* Both ends' states as a test wants them to be, whatever they were. */
 static void
@@ -316,6 +335,95 @@ test_offer(void **state)
 	vif_send_good(v);
 }
 
+static void
+reset_stats(struct vif *v)
+{
+	assert_int_equal(rte_eth_stats_reset(v->port), 0);
+}
+
+static void
+reset_xstats(struct vif *v)
+{
+	assert_int_equal(rte_eth_xstats_reset(v->port), 0);
+}
+
+static void
+stop_start(struct vif *v)
+{
+	assert_int_equal(rte_eth_dev_stop(v->port), 0);
+	assert_int_equal(rte_eth_dev_start(v->port), 0);
+}
+
+static void
+link_down_up(struct vif *v)
+{
+	assert_int_equal(rte_eth_dev_set_link_down(v->port), 0);
+	assert_int_equal(rte_eth_dev_set_link_up(v->port), 0);
+}
+
+static void
+nothing(struct vif *v __rte_unused)
+{
+}
+
+/* What an application may do at any time, between a breach and its evaluation too. */
+static void (*const app_calls[])(struct vif *v) = { nothing, reset_stats, reset_xstats, stop_start,
+	link_down_up };
+
+static void
+breach(struct vif *v)
+{
+	struct rte_mbuf *m;
+
+	vif_put(v, 0, XEN_PAGE_BYTES - 10, 100, 0, 1);
+	assert_int_equal(vif_burst(v, &m, 1), 0);
+}
+
+/* A breach ends that connection, whatever the application does in between, and no other one. */
+static void
+test_breach(void **state)
+{
+	struct vif *v = *state;
+	unsigned int i, j;
+
+	for (i = 0; i < RTE_DIM(app_calls); i++) {
+		pthread_mutex_lock(&gate);
+		breach(v);
+		app_calls[i](v);
+		pthread_mutex_unlock(&gate);
+		vif_expect_failed(v, "past the end of the page");
+		assert_int_equal(unit_maps(), 0);
+		vif_reconnect(v);
+		for (j = 0; j < RTE_DIM(app_calls); j++) {
+			app_calls[j](v);
+			unit_wait(unit_link(v->port));
+			rawfront_set(&v->f, "anything", "%u", j);
+			unit_write("x", "%s/anything", v->f.back);
+			expect_stays(v, XenbusStateConnected);
+			vif_send_good(v);
+		}
+		assert_string_equal(vif_error(v), "");
+	}
+}
+
+/* The vif is made anew before the breach is seen: that was another one's. */
+static void
+test_breach_remade(void **state)
+{
+	struct vif *v = *state;
+
+	pthread_mutex_lock(&gate);
+	breach(v);
+	rawfront_toolstack_remove(&v->f);
+	rawfront_init_rings(&v->f, 0);
+	rawfront_toolstack(&v->f);
+	pthread_mutex_unlock(&gate);
+	vif_connect(v);
+	vif_send_good(v);
+	assert_string_equal(vif_error(v), "");
+	assert_false(unit_log_has("past the end of the page"));
+}
+
 int
 main(void)
 {
@@ -329,6 +437,8 @@ main(void)
 		vif_test(test_hotplug),
 		vif_test(test_wrong_frontend),
 		vif_test(test_offer),
+		vif_test(test_breach),
+		vif_test(test_breach_remade),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, unit_setup, unit_teardown);

@@ -19,13 +19,20 @@ switch_state(struct xenvif *vif, enum xenbus_state state)
 	xen_store_switch_state(vif->nif.xbdev.path, state);
 }
 
+/* What the guest did before is over, also a breach. */
 static void
 disconnect(struct xenvif *vif)
 {
+	unsigned int i;
+
 	if (vif->connected)
 		XENVIF_LOG(INFO, vif, "disconnected");
 	pthread_mutex_lock(&vif->nif.lock);
 	xenvif_disconnect(vif);
+	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
+		vif->nif.rings.rx[i].broken = NULL;
+		vif->nif.rings.tx[i].broken = NULL;
+	}
 	pthread_mutex_unlock(&vif->nif.lock);
 }
 
@@ -211,7 +218,10 @@ step(struct xenvif *vif, unsigned int front, unsigned int own)
 	}
 }
 
-/* The data path has found the guest breaking the protocol. */
+/*
+ * The data path has found the guest breaking the protocol. What it has found stays on the ring,
+ * whatever the application does meanwhile: it may have stopped the port.
+ */
 static bool
 handle_broken(struct xenvif *vif)
 {
@@ -219,7 +229,7 @@ handle_broken(struct xenvif *vif)
 	const char *broken;
 	unsigned int i;
 
-	for (i = 0; i < 2u * vif->nif.rings.active_queues; i++) {
+	for (i = 0; i < 2u * XEN_NETIF_QUEUES_MAX; i++) {
 		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &vif->nif.rings.rx[i / 2] :
 								&vif->nif.rings.tx[i / 2]);
 		if (broken == NULL)
@@ -262,7 +272,10 @@ evaluate(struct xenvif *vif)
 
 	if (own == XenbusStateUnknown)
 		forget(vif);
-	if (own <= XenbusStateUnknown || !find_peer(vif, own) || handle_broken(vif))
+	if (own <= XenbusStateUnknown || !find_peer(vif, own))
+		return;
+	/* A vif that is new has not broken anything. */
+	if (own != XenbusStateInitialising && handle_broken(vif))
 		return;
 	update_carrier(vif);
 	front = xen_store_read_state(vif->nif.xbdev.peer);
