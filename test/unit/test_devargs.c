@@ -9,7 +9,7 @@
 
 #include <rte_bus_vdev.h>
 
-#include "rawfront.h"
+#include "toolstack.h"
 #include "unit.h"
 
 #define DOMID_RANGE "not a number from 0 to 32751"

@@ -11,7 +11,6 @@
 
 #include <rte_eal.h>
 
-#include "rawfront.h"
 #include "unit.h"
 #include "unit_log.h"
 
@@ -24,10 +23,7 @@ void (*unit_idle_hook)(void);
 uint64_t
 unit_now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return rawfront_now_ms();
 }
 
 void

@@ -25,10 +25,11 @@
 
 #include <xenstore.h>
 
+#include "rawfront.h"
 #include "xensim.h"
 
 /** How long anything may take that is waited for. No test depends on it being short. */
-#define UNIT_LIMIT_MS 60000u
+#define UNIT_LIMIT_MS RAWFRONT_LIMIT_MS
 
 /** Mbufs of unit_pool, and the bytes that fit into one. */
 #define UNIT_MBUFS 2048u

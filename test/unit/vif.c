@@ -22,6 +22,8 @@ vif_open(struct vif *v, const struct vif_options *options)
 		for (j = 0; j < XEN_PAGE_BYTES; j++)
 			rawfront_page(&v->f, i)[j] = unit_byte(vif_seed(i), j);
 	}
+	for (j = 0; j < XEN_PAGE_BYTES; j++)
+		v->f.read_only[j] = unit_byte(vif_seed(RAWFRONT_PAGES), j);
 	snprintf(v->name, sizeof(v->name), "net_xenvif_%u", devid);
 	snprintf(args, sizeof(args), "domid=%u,devid=%u,speed=100000", domid, devid);
 	assert_int_equal(unit_probe(v->name, args), 0);

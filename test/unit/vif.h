@@ -10,8 +10,9 @@
  * A vif with both ends: a guest played by hand and a net_xenvif port.
  */
 
-#include "rawfront.h"
+#include "toolstack.h"
 #include "unit.h"
+#include "xen_ring.h"
 
 struct vif {
 	struct rawfront f;
