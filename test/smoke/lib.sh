@@ -341,10 +341,18 @@ frames()
 	wait "${PIDS[frames]}"
 }
 
+# error_shared DOMID DEVID: what the backend says of the vif is the guest's to read and to forget.
+error_shared()
+{
+	local dir=/local/domain/0/error/backend/vif/$1/$2
+	in_domain 0 xenstore-write "$dir" ""
+	in_domain 0 xenstore-chmod "$dir" n0 "b$1"
+}
+
 # hostile DOMID DEVID ATTACK...: see xenhostile.
 hostile()
 {
-	in_domain "$1" timeout "$((2 * LIMIT))" "$BUILD/test/smoke/xenhostile" "${@:2}"
+	in_domain "$1" timeout "$((2 * LIMIT))" "$BUILD/test/guest/xenhostile" "${@:2}"
 }
 
 # ping_guest FROM TO COUNT: that many pings, with the answers in $RUN/ping.log; fails unless each one

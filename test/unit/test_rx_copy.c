@@ -2,89 +2,13 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-/* The guest's TX ring: grants that fail, mbufs that run out, indices, and notifications. */
+/* The guest's TX ring: copies that fail, mbufs that run out, indices, and notifications. */
 
 #include <pthread.h>
 
 #include "vif.h"
 
 #define PKTS 512
-
-/* Where a test's request says that its packet is: one good, one bad, one good, and so on. */
-static void
-check_one_bad(struct vif *v, const struct netif_tx_request *bad)
-{
-	struct rte_mbuf *pkts[PKTS];
-	uint64_t errors = unit_xstat(v->port, "rx_q0_copy_errors");
-	struct netif_tx_request req = *bad;
-
-	vif_put(v, 1, 0, 60, 0, 1);
-	rawfront_tx_put(&v->f, 0, &req);
-	vif_put(v, 3, 0, 80, 0, 3);
-	/* The bad one again, as the second piece of a packet. */
-	vif_put(v, 4, 0, 70 + req.size, NETTXF_more_data, 4);
-	req.id++;
-	rawfront_tx_put(&v->f, 0, &req);
-	vif_put(v, 5, 0, 90, 0, 5);
-	assert_int_equal(vif_burst(v, pkts, PKTS), 3);
-	unit_check_packet(pkts[0], 60, vif_seed(1));
-	unit_check_packet(pkts[1], 80, vif_seed(3));
-	unit_check_packet(pkts[2], 90, vif_seed(5));
-	rte_pktmbuf_free_bulk(pkts, 3);
-	vif_expect_rsp(v, 1, NETIF_RSP_OKAY);
-	vif_expect_rsp(v, bad->id, NETIF_RSP_ERROR);
-	vif_expect_rsp(v, 3, NETIF_RSP_OKAY);
-	vif_expect_rsp(v, 4, NETIF_RSP_ERROR);
-	vif_expect_rsp(v, bad->id + 1, NETIF_RSP_ERROR);
-	vif_expect_rsp(v, 5, NETIF_RSP_OKAY);
-	vif_expect_no_rsp(v);
-	assert_int_equal(unit_xstat(v->port, "rx_q0_copy_errors"), errors + 2);
-	assert_int_equal(unit_xstat(v->port, "protocol_errors"), 0);
-	assert_true(unit_link(v->port));
-}
-
-/* Grants that the backend may not read: the packet is lost, and no other. */
-static void
-test_bad_grants(void **state)
-{
-	struct netif_tx_request req = { .size = 64, .id = 0x7000 };
-	struct vif *v = *state;
-	uint32_t gref;
-	void *page;
-
-	req.gref = 60000;
-	check_one_bad(v, &req);
-	req.gref = UINT32_MAX;
-	check_one_bad(v, &req);
-	/* Granted once, no longer. */
-	page = rawfront_share(&v->f, 0, true, &gref);
-	rawfront_unshare(&v->f, page);
-	req.gref = gref;
-	check_one_bad(v, &req);
-	/* Granted to another domain. */
-	rawfront_share(&v->f, 2, true, &req.gref);
-	check_one_bad(v, &req);
-}
-
-/* Guests grant what they transmit for reading alone. */
-static void
-test_read_only_grant(void **state)
-{
-	struct netif_tx_request req = { .size = 1000, .id = 9 };
-	struct vif *v = *state;
-	struct rte_mbuf *m;
-	unsigned int i;
-	uint8_t *page;
-
-	page = rawfront_share(&v->f, 0, false, &req.gref);
-	for (i = 0; i < req.size; i++)
-		page[i] = unit_byte(77, i);
-	rawfront_tx_put(&v->f, 0, &req);
-	assert_int_equal(vif_burst(v, &m, 1), 1);
-	unit_check_packet(m, 1000, 77);
-	rte_pktmbuf_free(m);
-	vif_expect_rsp(v, 9, NETIF_RSP_OKAY);
-}
 
 /* Each copy of a burst fails in turn, with each status that there is. */
 static void
@@ -390,8 +314,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		vif_test(test_bad_grants),
-		vif_test(test_read_only_grant),
 		vif_test(test_copy_faults),
 		vif_test(test_all_copies_fail),
 		vif_test(test_no_mbufs),

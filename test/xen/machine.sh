@@ -28,7 +28,8 @@ machine_disk()
 	tree=$(mktemp -d "$images/disk.XXXXXX")
 	mkdir -p "$tree"/{guest,build/drivers,build/test,scripts}
 	cp -r "$XEN_TEST_DIR/dom0" "$XEN_TEST_DIR/scenarios" "$tree/"
-	cp "$images/vmlinux" "$images/dom0.cpio" "$images/rigtool" "$XEN_TEST_DIR/guest/agent" "$tree/guest/"
+	cp "$images/vmlinux" "$images/dom0.cpio" "$images/rigtool" "$images/xenhostile" \
+		"$XEN_TEST_DIR/guest/agent" "$tree/guest/"
 	cp "$images/guest.cpio.gz" "$tree/guest/initramfs"
 	if [ -f "$TREE/scripts/vif-xenvif" ]; then
 		cp "$TREE/scripts/vif-xenvif" "$tree/scripts/"

@@ -29,7 +29,6 @@ static const struct {
 	{ "frames-capture", 3, frames_capture,
 			"LINK FILE COUNT: keep so many of these frames, of both directions" },
 	{ "frames-compare", 2, frames_compare, "FILE FILE: compare the frames of two captures" },
-	{ "hostile", 2, hostile, "DEVID ATTACK: as a frontend, print what the backend did" },
 	{ "trace-count", 1, trace_count, "FILE: count the hypercalls that xentrace recorded" },
 };
 

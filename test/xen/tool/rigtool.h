@@ -33,9 +33,6 @@ int
 frames_compare(int argc, char **argv);
 
 int
-hostile(int argc, char **argv);
-
-int
 trace_count(int argc, char **argv);
 
 /**
