@@ -74,8 +74,10 @@ run_cleanups()
 	exit "$status"
 }
 
-# wait_for LIMIT COMMAND ARG...: run the command every 50 ms until it succeeds; fail
-# after LIMIT seconds.
+# wait_for LIMIT COMMAND ARG...: run the command until it succeeds, with a pause of
+# WAIT_PAUSE seconds in between; fail after LIMIT seconds.
+WAIT_PAUSE=0.05
+
 wait_for()
 {
 	local limit=$1 end
@@ -83,8 +85,14 @@ wait_for()
 	end=$((SECONDS + limit))
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.05
+		pause "$WAIT_PAUSE"
 	done
+}
+
+# pause SECONDS: where starting a program is dear, another function may stand for it.
+pause()
+{
+	sleep "$1"
 }
 
 # stop_process PID [LIMIT]: end a process of ours by TERM, after LIMIT seconds

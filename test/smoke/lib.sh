@@ -238,10 +238,10 @@ guest_has_eth0()
 	ip -n "$1" link show eth0 up 2>/dev/null | grep -q eth0
 }
 
-# guest_listens DOMID: iperf3 waits for a client there.
+# guest_listens DOMID PORT: somebody waits for a client there; iperf3's port is 5201.
 guest_listens()
 {
-	guest "$1" ss -Hltn 'sport = :5201' | grep -q .
+	guest "$1" ss -Hltn "sport = :$2" | grep -q .
 }
 
 # guest DOMID COMMAND ARG...: run a command in the guest.

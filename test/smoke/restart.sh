@@ -90,7 +90,7 @@ main()
 			xenstore-watch "/local/domain/$d/device/vif/0/state"
 	done
 	in_background server ip netns exec guest2 iperf3 -s
-	wait_for "$LIMIT" guest_listens 2
+	wait_for "$LIMIT" guest_listens 2 5201
 	in_background client ip netns exec guest1 iperf3 -c 10.99.0.2 -t 3600
 	wait_for "$LIMIT" received_more_than 1000000 || not_ok load "no TCP before the restart"
 	carries_on

@@ -31,9 +31,7 @@ machine_disk()
 	cp "$images/vmlinux" "$images/dom0.cpio" "$images/rigtool" "$images/xenhostile" \
 		"$XEN_TEST_DIR/guest/agent" "$tree/guest/"
 	cp "$images/guest.cpio.gz" "$tree/guest/initramfs"
-	if [ -f "$TREE/scripts/vif-xenvif" ]; then
-		cp "$TREE/scripts/vif-xenvif" "$tree/scripts/"
-	fi
+	cp "$TREE/scripts/lib.sh" "$TREE/scripts/vif-xenvif" "$tree/scripts/"
 	for so in "$build"/drivers/librte_*.so*; do
 		[ ! -f "$so" ] || cp -a "$so" "$tree/build/drivers/"
 	done
@@ -42,10 +40,10 @@ machine_disk()
 	rm -rf "$tree"
 }
 
-# machine_start KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0). Runs QEMU
+# machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0). Runs QEMU
 # in the foreground of the caller, who gives the serial ports in QEMU_OPTION. The namespaces of the disk:
 # 1 dom0's root, 2 this run's disk, 3 for results, 4 a second root for a driver domain.
-machine_start()
+machine_exec()
 {
 	local kind=$1 images=$2 disk=$3 results=$4 options=$5
 	local xen="dom0_mem=${DOM0_MEM}M,max:${DOM0_MEM}M $DOM0_VCPUS com1=115200,8n1 console=com1"

@@ -33,7 +33,7 @@ trace_start()
 	rm -f "$RIG/trace"
 	xentrace -e $TRACE_MASK -S $TRACE_PAGES "$RIG/trace" > "$RIG/xentrace.log" 2>&1 &
 	trace_pid=$!
-	wait_for 60 "Xen's trace" test -s "$RIG/trace"
+	await 60 "Xen's trace" test -s "$RIG/trace"
 }
 
 trace_stop()
@@ -63,7 +63,7 @@ bench()
 	guest_do g1 "{ rigtool tcp-listen 5010 > /dev/null; cat /proc/interrupts > /tmp/before
 		$2
 		cat /proc/interrupts > /tmp/after; rigtool tcp-connect 10.0.0.1 5009 < /dev/null; } > /tmp/bench 2>&1 & echo"
-	wait_for 120 "port 5010 of g1" guest_listens g1 5010
+	await 120 "port 5010 of g1" guest_listens g1 5010
 	timeout 900 rigtool tcp-listen 5009 &
 	done_pid=$!
 	trace_start

@@ -89,7 +89,7 @@ guest_says()
 
 guest_wait_ready()
 {
-	wait_for "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
+	await "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
 	guest_says "$1" '^rig-guest ready' || fail "guest $1 died"
 }
 

@@ -16,16 +16,19 @@ mkdir -p "$RIG/guests" "$RIG/testpmd" "$LOGS"
 
 BACKEND=$(sed -n 's/.*rig\.backend=\([a-z]*\).*/\1/p' /proc/cmdline)
 
+# What scripts share on every machine.
+# shellcheck source=scripts/lib.sh
+. /rig/scripts/lib.sh
 # shellcheck source=test/xen/dom0/guest.sh
 . /rig/dom0/guest.sh
-# shellcheck source=test/xen/dom0/testpmd.sh
-. /rig/dom0/testpmd.sh
+# shellcheck source=test/xen/dom0/backend.sh
+. /rig/dom0/backend.sh
 # shellcheck source=test/xen/dom0/ovs.sh
 . /rig/dom0/ovs.sh
 # shellcheck source=test/xen/dom0/net.sh
 . /rig/dom0/net.sh
 
-verdict()
+report()
 {
 	printf '%s\n' "$*"
 	printf '%s\n' "$*" > "$VERDICTS"
@@ -42,7 +45,7 @@ step()
 
 step_done()
 {
-	[ -z "$step_name" ] || verdict "ok $scenario: $step_name"
+	[ -z "$step_name" ] || report "ok $scenario: $step_name"
 	step_name=
 }
 
@@ -63,10 +66,10 @@ fail()
 	fi
 	[ ! -s "$RIG/why" ] || set -- "$(cat "$RIG/why")"
 	if processor_failed; then
-		verdict "again $scenario: ${step_name:-start} - ${1//$'\n'/ }"
+		report "again $scenario: ${step_name:-start} - ${1//$'\n'/ }"
 		exit 2
 	fi
-	verdict "not ok $scenario: ${step_name:-start} - ${1//$'\n'/ }"
+	report "not ok $scenario: ${step_name:-start} - ${1//$'\n'/ }"
 	step_name=
 	show_state
 	exit 1
@@ -83,7 +86,7 @@ failed_command()
 skip()
 {
 	step_name=
-	verdict "skip $scenario: $1 - $2"
+	report "skip $scenario: $1 - $2"
 	exit 0
 }
 
@@ -97,23 +100,25 @@ show_state()
 	} 2>&1 | sed 's/^/    /' || true
 }
 
-# pause SECONDS: as sleep, without a program. Nothing ever comes through the pipe.
+# As that of scripts/lib.sh, without a program. Nothing ever comes through the pipe.
 exec {PAUSE_PIPE}<> <(:)
 pause()
 {
 	read -rt "$1" -u "$PAUSE_PIPE" || true
 }
 
-# wait_for LIMIT WHAT COMMAND...: until COMMAND succeeds; WHAT is named when LIMIT seconds have passed.
-wait_for()
-{
-	local limit=$1 what=$2 end=$((SECONDS + $1))
+# shellcheck disable=SC2034 # for wait_for
+WAIT_PAUSE=0.2
 
-	shift 2
-	until "$@" > /dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || fail "waited $limit s for $what"
-		pause 0.2
-	done
+# await LIMIT WHAT COMMAND...: wait until COMMAND succeeds; else the step fails and names WHAT.
+await()
+{
+	wait_for "$1" quietly "${@:3}" || fail "waited $1 s for $2"
+}
+
+quietly()
+{
+	"$@" > /dev/null 2>&1
 }
 
 # expect WHAT WANTED GOT
@@ -159,7 +164,7 @@ grants_mapped()
 
 	mark=$(xl dmesg | wc -l)
 	xl debug-keys g
-	wait_for 30 "Xen's dump of the grant tables" dump_ended "$mark"
+	await 30 "Xen's dump of the grant tables" dump_ended "$mark"
 	xl dmesg | tail -n "+$((mark + 1))" | awk '
 		/grant-table for remote d/ { sub(/.*remote /, ""); domain = $1 }
 		match($0, /\[0x[0-9a-f]+\]/) {
@@ -225,7 +230,7 @@ kernel_logs_clean()
 clean_up()
 {
 	guest_destroy_all
-	testpmd_stop_all
+	backend_stop_all
 	net_remove_all
 	rmmod xen-blkback 2>/dev/null || true
 }
@@ -236,13 +241,13 @@ leftovers_step()
 	guest_save_logs
 	# While the guests still live: what is mapped then was left mapped. xen-netback keeps its rings until they go.
 	if [ ! -d /sys/module/xen_netback ]; then
-		testpmd_stop_all
+		backend_stop_all
 		net_remove_all
 		expect "grants still mapped" "" "$(grants_mapped)"
 	fi
 	clean_up
 	# A domain whose page somebody still maps stays as a zombie until the last unmap.
-	wait_for 60 "all other domains to be gone" no_other_domains
-	wait_for 30 "dom0's event channels to be as before" ports_as_before
+	await 60 "all other domains to be gone" no_other_domains
+	await 30 "dom0's event channels to be as before" ports_as_before
 	kernel_logs_clean
 }

@@ -30,7 +30,7 @@ ping_ok()
 {
 	local out
 
-	wait_for 240 "the first answer of $1" ping -c 1 -W 1 "$1"
+	await 240 "the first answer of $1" ping -c 1 -W 1 "$1"
 	out=$(ping -c "${2:-20}" -i 0.1 -W 5 "$1" || true)
 	printf '%s\n' "$out" | tail -n 2
 	[[ $out == *" 0% packet loss"* ]] || fail "ping $1: $(printf '%s' "$out" | grep loss)"
@@ -41,7 +41,7 @@ guest_ping()
 {
 	local out
 
-	wait_for 240 "the first answer of $2 to $1" guest_run "$1" "ping -c 1 -W 1 $2"
+	await 240 "the first answer of $2 to $1" guest_run "$1" "ping -c 1 -W 1 $2"
 	out=$(guest_run "$1" "ping -c ${3:-10} -i 0.2 -W 5 $2 | tail -n 2" 90) || true
 	[[ $out == *" 0% packet loss"* ]] || fail "ping $2 from $1: $out"
 }
@@ -73,7 +73,7 @@ tcp_exchange()
 	head -c "${mib}M" /dev/urandom > "$RIG/tcp.sent"
 	sum=$(sha256sum < "$RIG/tcp.sent")
 	guest_do "$guest" 'rm -f /tmp/sum; { rigtool tcp-listen 5001 > /tmp/file; sha256sum < /tmp/file > /tmp/sum; } & echo'
-	wait_for 120 "port 5001 of $guest" guest_listens "$guest" 5001
+	await 120 "port 5001 of $guest" guest_listens "$guest" 5001
 	timeout 150 rigtool tcp-connect "$there" 5001 < "$RIG/tcp.sent" || fail "TCP to $guest did not end"
 	expect "checksum of $mib MiB in $guest" "$sum" \
 		"$(guest_do "$guest" 'until [ -s /tmp/sum ]; do sleep 0.1; done; cat /tmp/sum' 90)"
@@ -92,12 +92,13 @@ tcp_between()
 
 	sum=$(guest_do "$from" "head -c ${mib}m /dev/urandom > /tmp/file; sha256sum < /tmp/file" 90)
 	guest_do "$to" '{ rigtool tcp-listen 5001 | sha256sum > /tmp/sum; } & echo'
-	wait_for 120 "port 5001 of $to" guest_listens "$to" 5001
+	await 120 "port 5001 of $to" guest_listens "$to" 5001
 	guest_do "$from" "rigtool tcp-connect $there 5001 < /tmp/file; rm /tmp/file" 150
 	expect "checksum of $mib MiB from $from in $to" "$sum" \
 		"$(guest_do "$to" 'until [ -s /tmp/sum ]; do sleep 0.1; done; cat /tmp/sum; rm /tmp/sum' 90)"
 }
 
+# guest_listens NAME PORT: somebody waits for a client there.
 guest_listens()
 {
 	guest_run "$1" "netstat -ltn | grep -q ':$2 '"
@@ -108,7 +109,7 @@ guest_listens()
 # ping_start NAME ADDRESS; ping_stop NAME: fails when an answer is missing.
 ping_start()
 {
-	wait_for 240 "the first answer of $2" ping -c 1 -W 1 "$2"
+	await 240 "the first answer of $2" ping -c 1 -W 1 "$2"
 	ping -i 0.05 "$2" > "$RIG/ping.$1.log" &
 	echo $! > "$RIG/ping.$1.pid"
 }
@@ -136,7 +137,7 @@ stream_start()
 	guest_do "$1" "rm -f /tmp/stop; sleep 0.5
 		{ i=0; while [ ! -e /tmp/stop ]; do echo line \$i; i=\$((i + 1)); usleep 10000; done
 		echo \$i > /tmp/lines; } | rigtool tcp-connect $2 5003 > /dev/null & echo started"
-	wait_for 120 "the first lines of $1" test -s "$RIG/stream.log"
+	await 120 "the first lines of $1" test -s "$RIG/stream.log"
 }
 
 stream_lines()
@@ -152,7 +153,7 @@ stream_reached()
 
 stream_goes_on()
 {
-	wait_for "${1:-60}" "the TCP stream to go on" stream_reached $(($(stream_lines) + 100))
+	await "${1:-60}" "the TCP stream to go on" stream_reached $(($(stream_lines) + 100))
 }
 
 stream_stop()
@@ -161,7 +162,7 @@ stream_stop()
 
 	guest_do "$1" "touch /tmp/stop; while [ ! -e /tmp/lines ]; do sleep 0.1; done; cat /tmp/lines"
 	lines=$(guest_do "$1" 'cat /tmp/lines; rm -f /tmp/lines')
-	wait_for 240 "the end of the TCP stream" test ! -d "/proc/$(cat "$RIG/stream.pid")"
+	await 240 "the end of the TCP stream" test ! -d "/proc/$(cat "$RIG/stream.pid")"
 	rm -f "$RIG/stream.pid"
 	expect "lines of the TCP stream" "$lines" "$(stream_lines)"
 	awk '$0 != "line " NR - 1 { exit 1 }' "$RIG/stream.log" || fail "the TCP stream is not in order"

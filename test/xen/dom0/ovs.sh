@@ -46,8 +46,8 @@ ovs_stop()
 	pid=$(cat "$OVS_PID" 2>/dev/null || true)
 	if [ -n "$pid" ]; then
 		ovs-appctl --timeout=30 -t "$OVS_CTL" exit --cleanup || true
-		wait_for 60 "ovs-vswitchd to end" test ! -d "/proc/$pid"
+		await 60 "ovs-vswitchd to end" test ! -d "/proc/$pid"
 	fi
 	ovs-appctl --timeout=30 -t ovsdb-server exit || true
-	wait_for 30 "ovsdb-server to end" test ! -e /run/openvswitch/ovsdb-server.pid
+	await 30 "ovsdb-server to end" test ! -e /run/openvswitch/ovsdb-server.pid
 }

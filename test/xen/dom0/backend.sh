@@ -66,9 +66,9 @@ hugepages_up()
 	mountpoint -q /dev/hugepages || mount -t hugetlbfs hugetlbfs /dev/hugepages
 }
 
-# testpmd_start NAME EAL-ARGUMENT... [-- TESTPMD-ARGUMENT...]: a vdev is given as --vdev=...
+# backend_start NAME EAL-ARGUMENT... [-- TESTPMD-ARGUMENT...]: a vdev is given as --vdev=...
 # Ports that do not exist yet (a stand-in's interface, or a vif) are no reason to wait here.
-testpmd_start()
+backend_start()
 {
 	local name=$1 eal=() app=()
 
@@ -92,7 +92,7 @@ testpmd_start()
 	eal+=(-d "$PMD")
 	printf '%q ' stdbuf -oL dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- -i --auto-start \
 		--total-num-mbufs=8192 "${app[@]}" > "$RIG/testpmd/$name.cmd"
-	testpmd_again "$name"
+	backend_again "$name"
 }
 
 # Bridges the interfaces of ports 0 and 1, 2 and 3, ... as soon as they are there.
@@ -115,8 +115,8 @@ bridges_for()
 	echo $! > "$RIG/testpmd/$name.pid"
 }
 
-# testpmd_again NAME: starts the same testpmd once more.
-testpmd_again()
+# backend_again NAME: starts the same testpmd once more.
+backend_again()
 {
 	local name=$1
 
@@ -128,82 +128,82 @@ testpmd_again()
 		eval "exec $(cat "$RIG/testpmd/$name.cmd")" <&8 >> "$LOGS/$scenario-testpmd-$name.log" 2>&1
 	) &
 	echo $! > "$RIG/testpmd/$name.pid"
-	testpmd_wait_up "$name"
+	backend_wait_up "$name"
 }
 
-testpmd_wait_up()
+backend_wait_up()
 {
-	wait_for 300 "testpmd $1 to be up (log: $scenario-testpmd-$1.log)" testpmd_up "$1"
+	await 300 "testpmd $1 to be up (log: $scenario-testpmd-$1.log)" backend_up "$1"
 }
 
-testpmd_up()
+backend_up()
 {
 	grep -aq "testpmd> " "$LOGS/$scenario-testpmd-$1.log"
 }
 
-# testpmd_xstat NAME PORT STATISTIC: its value now.
-testpmd_xstat()
+# backend_xstat NAME PORT STATISTIC: its value now.
+backend_xstat()
 {
 	local log=$LOGS/$scenario-testpmd-$1.log mark
 
 	mark=$(stat -c %s "$log")
-	testpmd_cmd "$1" "show port xstats $2"
-	wait_for 120 "statistic $3 of port $2" eval "tail -c +$mark '$log' | grep -q '^$3: '"
+	backend_cmd "$1" "show port xstats $2"
+	await 120 "statistic $3 of port $2" eval "tail -c +$mark '$log' | grep -q '^$3: '"
 	tail -c "+$mark" "$log" | sed -n "s/^$3: //p" | tail -n 1
 }
 
-# testpmd_cmd NAME COMMAND: what it prints comes into its log.
-testpmd_cmd()
+# backend_cmd NAME COMMAND: what it prints comes into its log.
+backend_cmd()
 {
 	printf '%s\n' "$2" > "$RIG/testpmd/$1.in"
 }
 
-testpmd_pid()
+backend_pid()
 {
 	cat "$RIG/testpmd/$1.pid"
 }
 
-testpmd_runs()
+backend_runs()
 {
-	[ -e "/proc/$(testpmd_pid "$1")/status" ] && ! grep -q '^State:.*Z' "/proc/$(testpmd_pid "$1")/status"
+	[ -e "/proc/$(backend_pid "$1")/status" ] && ! grep -q '^State:.*Z' "/proc/$(backend_pid "$1")/status"
 }
 
-testpmd_ended()
+backend_ended()
 {
-	! testpmd_runs "$1"
+	! backend_runs "$1"
 }
 
-testpmd_stop()
+backend_stop()
 {
-	testpmd_cmd "$1" "show port stats all"
-	testpmd_cmd "$1" "show port xstats all"
-	testpmd_cmd "$1" stop
-	testpmd_cmd "$1" quit
-	wait_for 120 "testpmd $1 to end" testpmd_ended "$1"
-	wait "$(testpmd_pid "$1")" 2>/dev/null || true
+	backend_cmd "$1" "show port stats all"
+	backend_cmd "$1" "show port xstats all"
+	backend_cmd "$1" stop
+	backend_cmd "$1" quit
+	await 120 "testpmd $1 to end" backend_ended "$1"
+	wait "$(backend_pid "$1")" 2>/dev/null || true
 	rm -f "$RIG/testpmd/$1.pid"
 }
 
-testpmd_kill()
+backend_kill()
 {
 	local pid
 
-	pid=$(testpmd_pid "$1")
+	pid=$(backend_pid "$1")
 	kill -KILL "$pid"
 	# Until it can be reaped, threads of it may hold the locks on files that the next one opens.
 	wait "$pid" || true
 }
 
-testpmd_stop_all()
+backend_stop_all()
 {
 	local f name
 
 	for f in "$RIG"/testpmd/*.pid; do
 		[ -e "$f" ] || continue
 		name=$(basename "$f" .pid)
-		if testpmd_runs "$name" && [ "$(cat "/proc/$(cat "$f")/comm")" = dpdk-testpmd ]; then
-			testpmd_stop "$name"
-		elif testpmd_runs "$name"; then
+		if backend_runs "$name" && [ "$(cat "/proc/$(cat "$f")/comm")" = dpdk-testpmd ]; then
+			backend_stop "$name"
+		elif backend_runs "$name"; then
 			kill "$(cat "$f")"
 		fi
 		rm -f "$f"
