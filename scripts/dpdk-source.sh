@@ -22,12 +22,13 @@ dpdk_package_version()
 source_entries()
 {
 	local suite file etc=${APT_ETC:-/etc/apt}
+	local deb='^[[:space:]]*deb[[:space:]]+'
+	local site='(\[[^]]*\][[:space:]]+)?[^[:space:]]+[[:space:]]+'
 	# shellcheck disable=SC1091 # the system's
 	suite="($(. /etc/os-release && echo "${VERSION_CODENAME:-}")|stable)"
 	for file in "$etc/sources.list" "$etc"/sources.list.d/*.list; do
 		[ ! -f "$file" ] || sed -nE \
-			"s,^[[:space:]]*deb[[:space:]]+((\[[^]]*\][[:space:]]+)?[^[:space:]]+[[:space:]]+$suite([-/[:space:]].*)),deb-src \1,p" \
-			"$file"
+			"s,$deb($site$suite([-/[:space:]].*)),deb-src \1,p" "$file"
 	done >"$1/system.list"
 	for file in "$etc"/sources.list.d/*.sources; do
 		[ ! -f "$file" ] || awk -v suite="(^|\n)Suites:[^\n]*[ \t]$suite([-/ \t\n]|$)" '
@@ -85,9 +86,10 @@ fetch_package()
 	if ! (cd "$dir/source" && private_apt "$dir" source --download-only "dpdk=$version") \
 		>>"$dir/log" 2>&1; then
 		sed 's/^/  /' "$dir/log" >&2
-		info "error: no source package dpdk $version to be had from the mirrors of /etc/apt:" \
-			"the installed one may be outdated (apt-get update; apt-get install libdpdk-dev)," \
-			"or give the driver headers by \`scripts/setup -- -Ddpdk_sdk=DIR\`"
+		info "error: no source package dpdk $version to be had from the mirrors of" \
+			"/etc/apt: the installed one may be outdated (apt-get update;" \
+			"apt-get install libdpdk-dev), or give the driver headers by" \
+			"\`scripts/setup -- -Ddpdk_sdk=DIR\`"
 		return 1
 	fi
 }

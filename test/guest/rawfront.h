@@ -10,9 +10,9 @@
  * A guest's end of a vif played by hand: nothing is done for the test, and nothing is forbidden to
  * it. What xen/io/netif.h asks of a frontend is only what the default values do.
  *
- * It needs Xen's libraries and interfaces, and nothing else: on the stand-in hypervisor it plays in a unit test's
- * process or in a simulated domain, on Xen in the user space of a real guest. What goes wrong with
- * itself ends in rawfront_fail(), so that no call has to be checked.
+ * It needs Xen's libraries and interfaces, and nothing else: on the stand-in hypervisor it plays in
+ * a unit test's process or in a simulated domain, on Xen in the user space of a real guest. What
+ * goes wrong with itself ends in rawfront_fail(), so that no call has to be checked.
  */
 
 #include <stdbool.h>

@@ -65,7 +65,9 @@ no_errors()
 			    counters = dict(zip(names.split(), values.split()))
 			    bad += int(counters.get("InCsumErrors", 0))
 			with open("/proc/net/snmp6", encoding="ascii") as f:
-			    bad += sum(int(l.split()[1]) for l in f if l.split()[0].endswith("InCsumErrors"))
+			    counters = dict(line.split() for line in f)
+			for name, value in counters.items():
+			    bad += int(value) if name.endswith("InCsumErrors") else 0
 			sys.exit(bad != 0)
 		EOT
 	done
@@ -105,7 +107,8 @@ aware()
 {
 	testpmd_start net_xenvif0,domid=1,devid=0 net_xenvif1,domid=2,devid=0 -- \
 		--forward-mode=csum --enable-rx-cksum --rx-offloads="$RX_OFFLOADS" \
-		--tx-offloads="$TX_OFFLOADS" --eth-peer=0,"$(mac_of 1 0)" --eth-peer=1,"$(mac_of 2 0)"
+		--tx-offloads="$TX_OFFLOADS" --eth-peer=0,"$(mac_of 1 0)" \
+		--eth-peer=1,"$(mac_of 2 0)"
 	testpmd stop
 	testpmd port stop all
 	for port in 0 1; do

@@ -66,7 +66,8 @@ judge()
 	elif [ -n "$(files)" ]; then
 		not_ok "$1" "left behind: $(files | xargs)"
 	elif [ "$2" -ne "$3" ]; then
-		not_ok "$1" "its status was $2, not $3; it ended with: $(tail -n 3 "$out" | xargs -0)"
+		not_ok "$1" \
+			"its status was $2, not $3; it ended with: $(tail -n 3 "$out" | xargs -0)"
 	else
 		ok "$1"
 	fi

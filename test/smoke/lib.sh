@@ -173,8 +173,9 @@ testpmd_start()
 	# -d with a bare name: a path would be refused below a folder that everybody may write to.
 	in_background testpmd "$BUILD/test/xensim/xensim" exec 0 -- \
 		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
-		stdbuf -oL dpdk-testpmd --no-huge -m "${TESTPMD_MB:-256}" --no-pci --file-prefix xenvif \
-		--lcores "0@($(cpus)),1@($(cpus))" -d librte_net_xenvif.so "${options[@]}" -- \
+		stdbuf -oL dpdk-testpmd --no-huge -m "${TESTPMD_MB:-256}" --no-pci \
+		--file-prefix xenvif --lcores "0@($(cpus)),1@($(cpus))" \
+		-d librte_net_xenvif.so "${options[@]}" -- \
 		-i --auto-start --forward-mode=io --disable-link-check --no-mlockall \
 		--total-num-mbufs=8192 "$@" <"$RUN/testpmd.in"
 	wait_for "$LIMIT" testpmd_ready || die "testpmd does not start"
@@ -355,9 +356,10 @@ hostile()
 	in_domain "$1" timeout "$((2 * LIMIT))" "$BUILD/test/guest/xenhostile" "${@:2}"
 }
 
-# ping_guest FROM TO COUNT: that many pings, with the answers in $RUN/ping.log; fails unless each one
-# is answered. By -w ping waits for late answers, too, where -c alone counts them as lost, and goes on
-# pinging meanwhile: what counts is that the first COUNT answers are those to the first COUNT pings.
+# ping_guest FROM TO COUNT: that many pings, with the answers in $RUN/ping.log; fails unless each
+# one is answered. By -w ping waits for late answers, too, where -c alone counts them as lost, and
+# goes on pinging meanwhile: what counts is that the first COUNT answers are those to the first
+# COUNT pings.
 ping_guest()
 {
 	interruptible ip netns exec "guest$1" ping -n -c "$3" -i 0.05 -w "$LIMIT" "10.99.0.$2" \

@@ -17,6 +17,8 @@ vsctl()
 	ovs-vsctl --db="unix:$db" --timeout="$LIMIT" "$@"
 }
 
+DPDK_EXTRA="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512 --file-prefix xenvif"
+
 ovs_start()
 {
 	mkdir -p "$OVS_RUNDIR"
@@ -26,7 +28,7 @@ ovs_start()
 	vsctl --no-wait init
 	vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true \
 		other_config:per-port-memory=true other_config:pmd-maxsleep=500 \
-		other_config:dpdk-extra="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512 --file-prefix xenvif"
+		other_config:dpdk-extra="$DPDK_EXTRA"
 	in_background vswitchd "$BUILD/test/xensim/xensim" exec 0 -- \
 		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" "$VSWITCHD" "unix:$db"
 	vsctl add-br br0 -- set bridge br0 datapath_type=netdev || die "no bridge"
@@ -70,7 +72,10 @@ no_errors()
 main()
 {
 	local d before
-	[ -x "$VSWITCHD" ] || { echo "skip ovs - openvswitch-switch-dpdk is not installed"; return; }
+	if [ ! -x "$VSWITCHD" ]; then
+		echo "skip ovs - openvswitch-switch-dpdk is not installed"
+		return
+	fi
 	machine_start
 	ovs_start
 	for d in 1 2; do

@@ -35,7 +35,8 @@ main()
 
 connected_once()
 {
-	[ "$(telemetry guest1 xstat 0 connects)" = 1 ] && [ "$(telemetry guest2 xstat 0 connects)" = 1 ]
+	[ "$(telemetry guest1 xstat 0 connects)" = 1 ] &&
+		[ "$(telemetry guest2 xstat 0 connects)" = 1 ]
 }
 
 private_main main "$@"

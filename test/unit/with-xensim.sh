@@ -45,7 +45,8 @@ trap 'exit 130' HUP INT TERM
 # In a sanitized build the stand-in's libraries are preloaded into an oxenstored that is not.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
 
-if ! ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 "$xensim" start "$dir/machine" >"$dir/start.log" 2>&1; then
+if ! ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 "$xensim" start "$dir/machine" \
+	>"$dir/start.log" 2>&1; then
 	cat "$dir/start.log" >&2
 	exit 1
 fi

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The xenvif contributors
 #
-# The emulated machine: the disk of this run, QEMU's command line, and its end. To be sourced after lib.sh.
+# The emulated machine: the disk of this run, QEMU's command line, and its end. To be sourced after
+# lib.sh.
 
 # Memory of the machine, in MiB: dom0's, and the whole.
 MACHINE_MEM=5120
@@ -11,16 +12,17 @@ DOM0_MEM=2048
 # What every Linux here gets. Programs at ever new addresses would be translated ever anew.
 LINUX_OPTIONS="mitigations=off norandmaps net.ifnames=0"
 
-# QEMU may deliver the interrupt that a VMRUN injects once more when something stops the processor soon afterwards,
-# and the domain dies of it (README.md). So give it few reasons: code for all of a run (in MiB, the most it takes), for
-# when it drops code all processors are stopped; a TSC that Xen trusts, or each rdtsc is an exit; and vcpus of dom0 that
-# stay where they are. All three make it faster, too.
+# QEMU may deliver the interrupt that a VMRUN injects once more when something stops the processor
+# soon afterwards, and the domain dies of it (README.md). So give it few reasons: code for all of a
+# run (in MiB, the most it takes), for when it drops code all processors are stopped; a TSC that Xen
+# trusts, or each rdtsc is an exit; and vcpus of dom0 that stay where they are. All three make it
+# faster, too.
 ACCEL=tcg,thread=multi,tb-size=2047
 CPU=qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+fsgsbase,+invtsc,x-force-features=on
 DOM0_VCPUS="dom0_max_vcpus=2 dom0_vcpus_pin"
 
-# machine_disk IMAGES BUILD DISK: what belongs to this run and not to the cached images: the tree's build,
-# the scripts of the rig, the guests' kernel and user space.
+# machine_disk IMAGES BUILD DISK: what belongs to this run and not to the cached images: the tree's
+# build, the scripts of the rig, the guests' kernel and user space.
 machine_disk()
 {
 	local images=$1 build=$2 disk=$3 tree so
@@ -36,13 +38,15 @@ machine_disk()
 		[ ! -f "$so" ] || cp -a "$so" "$tree/build/drivers/"
 	done
 	rm -f "$disk"
-	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$disk" 256M > /dev/null
+	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$disk" 256M \
+		> /dev/null
 	rm -rf "$tree"
 }
 
-# machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0). Runs QEMU
-# in the foreground of the caller, who gives the serial ports in QEMU_OPTION. The namespaces of the disk:
-# 1 dom0's root, 2 this run's disk, 3 for results, 4 a second root for a driver domain.
+# machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0).
+# Runs QEMU in the foreground of the caller, who gives the serial ports in QEMU_OPTION. The
+# namespaces of the disk: 1 dom0's root, 2 this run's disk, 3 for results, 4 a second root for a
+# driver domain.
 machine_exec()
 {
 	local kind=$1 images=$2 disk=$3 results=$4 options=$5

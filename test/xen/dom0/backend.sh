@@ -2,8 +2,8 @@
 # Copyright(c) 2026 The xenvif contributors
 # shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario, BACKEND: lib.sh
 #
-# Debian's dpdk-testpmd in dom0 with net_xenvif ports; or, with the backend netback, a kernel bridge for
-# each pair of ports in its place.
+# Debian's dpdk-testpmd in dom0 with net_xenvif ports; or, with the backend netback, a kernel bridge
+# for each pair of ports in its place.
 
 PMD=librte_net_xenvif.so
 # Every peer has the same, so that an address may move from one to another.
@@ -19,7 +19,8 @@ vif_spec()
 	fi
 }
 
-# vif_port DOMID DEVID [DEVARGS]: the vdev of testpmd that serves this vif. DEVARGS are net_xenvif's.
+# vif_port DOMID DEVID [DEVARGS]: the vdev of testpmd that serves this vif. DEVARGS are
+# net_xenvif's.
 vif_port()
 {
 	if [ "$BACKEND" = netback ]; then
@@ -29,15 +30,16 @@ vif_port()
 	fi
 }
 
-# peer_create NAME [ADDRESS]: a kernel interface in dom0, and the other end of it for testpmd. As testpmd hands
-# on frames as they are, the kernel must complete them.
+# peer_create NAME [ADDRESS]: a kernel interface in dom0, and the other end of it for testpmd. As
+# testpmd hands on frames as they are, the kernel must complete them.
 peer_create()
 {
 	local end
 
 	ip link add "$1" type veth peer name "$1w"
 	for end in "$1" "$1w"; do
-		ethtool -K "$end" tx off rx off gso off tso off gro off txvlan off rxvlan off > /dev/null 2>&1
+		ethtool -K "$end" tx off rx off gso off tso off gro off txvlan off rxvlan off \
+			> /dev/null 2>&1
 		echo 1 > "/proc/sys/net/ipv6/conf/$end/disable_ipv6"
 		ip link set "$end" up
 	done
@@ -90,8 +92,8 @@ backend_start()
 		return
 	fi
 	eal+=(-d "$PMD")
-	printf '%q ' stdbuf -oL dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- -i --auto-start \
-		--total-num-mbufs=8192 "${app[@]}" > "$RIG/testpmd/$name.cmd"
+	printf '%q ' stdbuf -oL dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- \
+		-i --auto-start --total-num-mbufs=8192 "${app[@]}" > "$RIG/testpmd/$name.cmd"
 	backend_again "$name"
 }
 
@@ -109,7 +111,9 @@ bridges_for()
 		for ((i = 0; i < ${#ifaces[@]}; i++)); do
 			ip link add "br$name$((i / 2))" type bridge 2>/dev/null
 			ip link set "br$name$((i / 2))" up
-			until ip link set "${ifaces[i]}" master "br$name$((i / 2))" 2>/dev/null; do sleep 0.2; done
+			until ip link set "${ifaces[i]}" master "br$name$((i / 2))" 2>/dev/null; do
+				sleep 0.2
+			done
 		done
 	) &
 	echo $! > "$RIG/testpmd/$name.pid"
@@ -118,14 +122,14 @@ bridges_for()
 # backend_again NAME: starts the same testpmd once more.
 backend_again()
 {
-	local name=$1
+	local name=$1 log=$LOGS/$scenario-testpmd-$1.log
 
-	rm -f "$RIG/testpmd/$name.in" "$LOGS/$scenario-testpmd-$name.log"
+	rm -f "$RIG/testpmd/$name.in" "$log"
 	mkfifo "$RIG/testpmd/$name.in"
 	(
 		trap - ERR
 		exec 8<> "$RIG/testpmd/$name.in"
-		eval "exec $(cat "$RIG/testpmd/$name.cmd")" <&8 >> "$LOGS/$scenario-testpmd-$name.log" 2>&1
+		eval "exec $(cat "$RIG/testpmd/$name.cmd")" <&8 >> "$log" 2>&1
 	) &
 	echo $! > "$RIG/testpmd/$name.pid"
 	backend_wait_up "$name"
@@ -165,7 +169,7 @@ backend_pid()
 
 backend_runs()
 {
-	[ -e "/proc/$(backend_pid "$1")/status" ] && ! grep -q '^State:.*Z' "/proc/$(backend_pid "$1")/status"
+	! process_ended "$(backend_pid "$1")"
 }
 
 backend_ended()
@@ -196,12 +200,13 @@ backend_kill()
 
 backend_stop_all()
 {
-	local f name
+	local f name comm
 
 	for f in "$RIG"/testpmd/*.pid; do
 		[ -e "$f" ] || continue
 		name=$(basename "$f" .pid)
-		if backend_runs "$name" && [ "$(cat "/proc/$(cat "$f")/comm")" = dpdk-testpmd ]; then
+		comm=$(cat "/proc/$(cat "$f")/comm" 2>/dev/null) || comm=
+		if backend_runs "$name" && [ "$comm" = dpdk-testpmd ]; then
 			backend_stop "$name"
 		elif backend_runs "$name"; then
 			kill "$(cat "$f")"

@@ -2,8 +2,9 @@
 # Copyright(c) 2026 The xenvif contributors
 # shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario, BENCH_*: lib.sh and the scenario
 #
-# Counts what traffic costs: hypercalls by Xen's trace buffers, event notifications by the interrupts of both
-# kernels. dom0's vcpus stay on the first two physical CPUs and the guest has the third, so that a record's CPU tells the domain.
+# Counts what traffic costs: hypercalls by Xen's trace buffers, event notifications by the
+# interrupts of both kernels. dom0's vcpus stay on the first two physical CPUs and the guest has the
+# third, so that a record's CPU tells the domain.
 
 RESULTS=$LOGS/$scenario.results
 # Entries to the hypervisor by PV domains, calls within multicalls too (xen/trace.h).
@@ -20,7 +21,8 @@ bench_result()
 # interrupts FILE NAME: how often those whose name matches have come.
 interrupts()
 {
-	awk -v name="$2" '$NF ~ name { for (i = 2; $i ~ /^[0-9]+$/; i++) sum += $i } END { print sum + 0 }' "$1"
+	awk -v name="$2" '$NF ~ name { for (i = 2; $i ~ /^[0-9]+$/; i++) sum += $i }
+		END { print sum + 0 }' "$1"
 }
 
 link_packets()
@@ -53,8 +55,8 @@ trace_results()
 		while read -r key value; do bench_result "$key" "$value"; done
 }
 
-# bench NAME GUEST-COMMAND: counts while the guest executes the command. What waits here waits in one blocked
-# process: programs that come and go make hypercalls too.
+# bench NAME GUEST-COMMAND: counts while the guest executes the command. What waits here waits in
+# one blocked process: programs that come and go make hypercalls too.
 bench()
 {
 	local before packets done_pid
@@ -62,7 +64,8 @@ bench()
 	bench_name=$bench_backend.$1
 	guest_do g1 "{ rigtool tcp-listen 5010 > /dev/null; cat /proc/interrupts > /tmp/before
 		$2
-		cat /proc/interrupts > /tmp/after; rigtool tcp-connect 10.0.0.1 5009 < /dev/null; } > /tmp/bench 2>&1 & echo"
+		cat /proc/interrupts > /tmp/after
+		rigtool tcp-connect 10.0.0.1 5009 < /dev/null; } > /tmp/bench 2>&1 & echo"
 	await 120 "port 5010 of g1" guest_listens g1 5010
 	timeout 900 rigtool tcp-listen 5009 &
 	done_pid=$!
@@ -122,8 +125,8 @@ bench_tcp_to_guest()
 	expect "bytes to the guest" $((BENCH_MIB << 20)) "$(cat "$RIG/bench.out")"
 }
 
-# bench_all BACKEND SINK IRQ: SINK is dom0's interface where the guest's packets end, IRQ tells the names of the
-# backend's interrupts.
+# bench_all BACKEND SINK IRQ: SINK is dom0's interface where the guest's packets end, IRQ tells the
+# names of the backend's interrupts.
 bench_all()
 {
 	bench_backend=$1

@@ -48,7 +48,8 @@ guest_config()
 	END
 }
 
-# The id that Xen gives to the next domain: it counts up. Ports are told of a guest before it exists.
+# The id that Xen gives to the next domain: it counts up. Ports are told of a guest before it
+# exists.
 next_domid()
 {
 	echo $(($(cat "$RIG/domid" 2>/dev/null || echo 0) + 1))
@@ -98,15 +99,17 @@ guest_settled()
 	guest_says "$1" '^rig-guest ready' || processor_failed
 }
 
-# guest_run NAME COMMAND [LIMIT]: prints what COMMAND, given to the guest's shell, prints; its exit status. Few
-# programs are started for it: in the emulated machine they are what takes the time.
+# guest_run NAME COMMAND [LIMIT]: prints what COMMAND, given to the guest's shell, prints; its exit
+# status. Few programs are started for it: in the emulated machine they are what takes the time.
 guest_run()
 {
-	local name=$1 id=${EPOCHREALTIME/./} end=$((SECONDS + ${3:-240})) console reader tty line log="" status="" begun=0
+	local name=$1 id=${EPOCHREALTIME/./} end=$((SECONDS + ${3:-240}))
+	local console reader tty mark line log="" status="" begun=0
 
 	tty=$(xenstore-read "/local/domain/$(< "$RIG/guests/$name.domid")/console/tty")
 	guest_mark "$name"
-	exec {console}< <(exec tail -c "+$(($(< "$RIG/guests/$name.mark") + 1))" -f "$GUEST_LOGS/guest-$name.log")
+	mark=$(< "$RIG/guests/$name.mark")
+	exec {console}< <(exec tail -c "+$((mark + 1))" -f "$GUEST_LOGS/guest-$name.log")
 	reader=$!
 	printf 'run %s %s\n' "$id" "$(printf '%s\n' "$2" | base64 -w 0)" > "$tty"
 	while [ "$SECONDS" -lt "$end" ] && IFS= read -r -t $((end - SECONDS)) line <&"$console"; do
@@ -138,10 +141,11 @@ guest_do()
 # driver_domain_create NAME TYPE: a guest with dom0's root file system, in which the backend runs.
 driver_domain_create()
 {
-	local domid
+	local domid options
 
 	domid=$(next_domid)
 	modprobe xen-blkback
+	options="rig.root=/dev/xvda rig.disk=/dev/xvdb rig.mode=driver-domain rig.backend=$BACKEND"
 	cat > "$RIG/guests/$1.cfg" <<-END
 		name = "$1"
 		type = "$2"
@@ -150,7 +154,7 @@ driver_domain_create()
 		memory = 1024
 		kernel = "/rig/guest/vmlinux"
 		ramdisk = "/rig/guest/dom0.cpio"
-		extra = "console=hvc0 loglevel=1 $LINUX_OPTIONS rig.root=/dev/xvda rig.disk=/dev/xvdb rig.mode=driver-domain rig.backend=$BACKEND"
+		extra = "console=hvc0 loglevel=1 $LINUX_OPTIONS $options"
 		disk = [ "phy:/dev/nvme0n4,xvda,w", "phy:/dev/nvme0n2,xvdb,r" ]
 		on_crash = "destroy"
 		on_reboot = "destroy"
@@ -173,13 +177,14 @@ guest_names()
 
 guest_save_logs()
 {
-	local name
+	local name log
 
 	for name in $(guest_names); do
 		xl domid "$name" > /dev/null 2>&1 || continue
+		log=$LOGS/$scenario-$name-dmesg.log
 		# A driver domain's dmesg is in colour.
-		guest_run "$name" dmesg 30 | sed 's/\x1b\[[0-9;]*m//g' > "$LOGS/$scenario-$name-dmesg.log" || continue
-		cat "$LOGS/$scenario-$name-dmesg.log" >> "$RIG/dmesg.guests"
+		guest_run "$name" dmesg 30 | sed 's/\x1b\[[0-9;]*m//g' > "$log" || continue
+		cat "$log" >> "$RIG/dmesg.guests"
 	done
 }
 
@@ -193,7 +198,7 @@ guest_destroy_all()
 {
 	local name
 
-	for name in $(guest_names) $(xl list 2>/dev/null | awk 'NR > 1 && $1 != "Domain-0" { print $1 }'); do
+	for name in $(guest_names) $(other_domains | awk '{ print $1 }'); do
 		xl destroy "$name" 2>/dev/null || true
 		rm -f "$RIG/guests/$name.cfg"
 	done

@@ -49,14 +49,16 @@ step_done()
 	step_name=
 }
 
-# Has the emulated processor killed a PVH guest (README.md)? The scenario says nothing then about what it tests.
+# Has the emulated processor killed a PVH guest (README.md)? The scenario says nothing then about
+# what it tests.
 processor_failed()
 {
 	# Read to the end: with pipefail, an xl that cannot write all of it would be a no.
 	xl dmesg | grep 'Triple fault' > /dev/null
 }
 
-# Ends the scenario: the step under way failed. In a subshell the reason waits for the shell above to fail too.
+# Ends the scenario: the step under way failed. In a subshell the reason waits for the shell above
+# to fail too.
 fail()
 {
 	trap - ERR
@@ -156,8 +158,9 @@ ports_as_before()
 	diff "$RIG/ports.before" "$RIG/ports.now"
 }
 
-# Grants that somebody has mapped, as dDOMID:GREF, by Xen's own dump of all grant tables. References 0 and 1 are the
-# console's and xenstore's pages, which the toolstack maps as long as the domain lives.
+# Grants that somebody has mapped, as dDOMID:GREF, by Xen's own dump of all grant tables. References
+# 0 and 1 are the console's and xenstore's pages, which the toolstack maps as long as the domain
+# lives.
 grants_mapped()
 {
 	local mark
@@ -187,8 +190,8 @@ remember_state()
 	rm -rf "$RIG"/guests/* "$RIG/dmesg.guests" "$RIG/why"
 }
 
-# What Linux and Xen say of our subject when all is well, each a whole message's end. (The invalid queue is xen-netback's
-# complaint about a frame that meets a vif on its way out.)
+# What Linux and Xen say of our subject when all is well, each a whole message's end. (The invalid
+# queue is xen-netback's complaint about a frame that meets a vif on its way out.)
 ANNOUNCEMENTS='[Cc]ommand line: .*
 Grant table initialized
 Grant tables using version [12] layout
@@ -239,7 +242,8 @@ leftovers_step()
 {
 	step "no domain, grant, event channel or error left behind"
 	guest_save_logs
-	# While the guests still live: what is mapped then was left mapped. xen-netback keeps its rings until they go.
+	# While the guests still live: what is mapped then was left mapped. xen-netback keeps its
+	# rings until they go.
 	if [ ! -d /sys/module/xen_netback ]; then
 		backend_stop_all
 		net_remove_all

@@ -25,7 +25,8 @@ net_remove_all()
 	[ "$BACKEND" = netback ] || rmmod xen-netback 2>/dev/null || true
 }
 
-# ping_ok ADDRESS [COUNT]: none may be lost, but those before the first answer (ARP, link coming up).
+# ping_ok ADDRESS [COUNT]: none may be lost, but those before the first answer (ARP, link coming
+# up).
 ping_ok()
 {
 	local out
@@ -65,21 +66,25 @@ peer_command()
 	printf '%s | rigtool tcp-connect %s %s' "$1" "${peer%:*}" "${peer#*:}"
 }
 
-# tcp_exchange GUEST GUEST-ADDRESS OWN-ADDRESS MIB: a file there and back, the checksums equal on both sides.
+# tcp_exchange GUEST GUEST-ADDRESS OWN-ADDRESS MIB: a file there and back, the checksums equal on
+# both sides.
 tcp_exchange()
 {
 	local guest=$1 there=$2 here=$3 mib=$4 sum back
 
 	head -c "${mib}M" /dev/urandom > "$RIG/tcp.sent"
 	sum=$(sha256sum < "$RIG/tcp.sent")
-	guest_do "$guest" 'rm -f /tmp/sum; { rigtool tcp-listen 5001 > /tmp/file; sha256sum < /tmp/file > /tmp/sum; } & echo'
+	guest_do "$guest" 'rm -f /tmp/sum; { rigtool tcp-listen 5001 > /tmp/file
+		sha256sum < /tmp/file > /tmp/sum; } & echo'
 	await 120 "port 5001 of $guest" guest_listens "$guest" 5001
-	timeout 150 rigtool tcp-connect "$there" 5001 < "$RIG/tcp.sent" || fail "TCP to $guest did not end"
+	timeout 150 rigtool tcp-connect "$there" 5001 < "$RIG/tcp.sent" ||
+		fail "TCP to $guest did not end"
 	expect "checksum of $mib MiB in $guest" "$sum" \
 		"$(guest_do "$guest" 'until [ -s /tmp/sum ]; do sleep 0.1; done; cat /tmp/sum' 90)"
 	timeout 180 rigtool tcp-listen 5002 > "$RIG/tcp.back" &
 	back=$!
-	guest_do "$guest" "sleep 0.5; rigtool tcp-connect $here 5002 < /tmp/file; rm -f /tmp/file /tmp/sum" 150
+	guest_do "$guest" "sleep 0.5; rigtool tcp-connect $here 5002 < /tmp/file
+		rm -f /tmp/file /tmp/sum" 150
 	wait $back || fail "TCP from $guest did not end"
 	expect "checksum of $mib MiB from $guest" "$sum" "$(sha256sum < "$RIG/tcp.back")"
 	rm -f "$RIG/tcp.sent" "$RIG/tcp.back"
@@ -95,7 +100,8 @@ tcp_between()
 	await 120 "port 5001 of $to" guest_listens "$to" 5001
 	guest_do "$from" "rigtool tcp-connect $there 5001 < /tmp/file; rm /tmp/file" 150
 	expect "checksum of $mib MiB from $from in $to" "$sum" \
-		"$(guest_do "$to" 'until [ -s /tmp/sum ]; do sleep 0.1; done; cat /tmp/sum; rm /tmp/sum' 90)"
+		"$(guest_do "$to" 'until [ -s /tmp/sum ]; do sleep 0.1; done
+			cat /tmp/sum; rm /tmp/sum' 90)"
 }
 
 # guest_listens NAME PORT: somebody waits for a client there.
@@ -125,11 +131,12 @@ ping_stop()
 	printf '%s\n' "$out"
 	# The one under way when ping was told to stop is not lost.
 	printf '%s\n' "$out" | awk '/packets transmitted/ { found = 1; bad = $1 - $4 > 1 }
-		END { exit bad || !found }' || fail "answers are missing: $(printf '%s' "$out" | grep transmitted)"
+		END { exit bad || !found }' ||
+		fail "answers are missing: $(printf '%s' "$out" | grep transmitted)"
 }
 
-# stream_start GUEST OWN-ADDRESS: the guest sends numbered lines over one TCP connection until stream_stop,
-# which fails unless every line has come, once and in order.
+# stream_start GUEST OWN-ADDRESS: the guest sends numbered lines over one TCP connection until
+# stream_stop, which fails unless every line has come, once and in order.
 stream_start()
 {
 	rigtool tcp-listen 5003 > "$RIG/stream.log" &
@@ -160,12 +167,14 @@ stream_stop()
 {
 	local lines
 
-	guest_do "$1" "touch /tmp/stop; while [ ! -e /tmp/lines ]; do sleep 0.1; done; cat /tmp/lines"
+	guest_do "$1" "touch /tmp/stop; while [ ! -e /tmp/lines ]; do sleep 0.1; done
+		cat /tmp/lines"
 	lines=$(guest_do "$1" 'cat /tmp/lines; rm -f /tmp/lines')
 	await 240 "the end of the TCP stream" test ! -d "/proc/$(cat "$RIG/stream.pid")"
 	rm -f "$RIG/stream.pid"
 	expect "lines of the TCP stream" "$lines" "$(stream_lines)"
-	awk '$0 != "line " NR - 1 { exit 1 }' "$RIG/stream.log" || fail "the TCP stream is not in order"
+	awk '$0 != "line " NR - 1 { exit 1 }' "$RIG/stream.log" ||
+		fail "the TCP stream is not in order"
 }
 
 traffic_stop_all()

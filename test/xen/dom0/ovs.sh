@@ -24,7 +24,8 @@ ovs_start()
 		other_config:pmd-cpu-mask=0x2 other_config:dpdk-lcore-mask=0x1 \
 		other_config:per-port-memory=true other_config:pmd-maxsleep=500 \
 		"other_config:dpdk-extra=$extra"
-	"$OVS_DPDK" --pidfile="$OVS_PID" --unixctl="$OVS_CTL" --detach --log-file="$LOGS/$scenario-vswitchd.log"
+	"$OVS_DPDK" --pidfile="$OVS_PID" --unixctl="$OVS_CTL" --detach \
+		--log-file="$LOGS/$scenario-vswitchd.log"
 	ovs-vsctl --timeout=60 add-br "$1" -- set bridge "$1" datapath_type=netdev
 	ip addr add "$2" dev "$1"
 	ip link set "$1" up
