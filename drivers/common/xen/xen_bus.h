@@ -53,7 +53,6 @@ struct xen_bus_device {
  * @return
  *   0, -EEXIST when a device with that path is there already, or another -errno.
  */
-__rte_internal
 int
 xen_bus_add(struct xen_bus_device *dev);
 
@@ -61,7 +60,6 @@ xen_bus_add(struct xen_bus_device *dev);
  * Take a device back. When this returns, the control thread is not working on it and never will
  * again; with the last device it ends. Any thread but the control thread.
  */
-__rte_internal
 void
 xen_bus_del(struct xen_bus_device *dev);
 
@@ -98,7 +96,6 @@ xen_bus_set_peer(struct xen_bus_device *dev, const char *path);
  * @return
  *   The domid, or -1 while xenstore has not told it.
  */
-__rte_internal
 int
 xen_bus_own_domid(void);
 

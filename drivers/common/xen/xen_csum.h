@@ -57,7 +57,6 @@ struct xen_csum_patch {
  *   headers than XEN_CSUM_VLANS_MAX and XEN_CSUM_IPV6_HDRS_MAX allow. The packet is unchanged then,
  *   and has to be dropped.
  */
-__rte_internal
 int
 xen_csum_complete_rx(struct rte_mbuf *m);
 
@@ -80,7 +79,6 @@ xen_csum_complete_rx(struct rte_mbuf *m);
  * @return
  *   0, or -EINVAL when the lengths in the mbuf do not fit the packet.
  */
-__rte_internal
 int
 xen_csum_prepare_tx(const struct rte_mbuf *m, bool peer_finishes, bool *blank,
 		struct xen_csum_patch *patch);

@@ -26,12 +26,10 @@
  * @return
  *   0, or the negative errno of opening the device, which is also logged.
  */
-__rte_internal
 int
 xen_gnttab_get(xengnttab_handle **gnttab);
 
 /** Give a reference of xen_gnttab_get() back; the last one closes the handle. Any thread. */
-__rte_internal
 void
 xen_gnttab_put(void);
 
@@ -40,7 +38,6 @@ xen_gnttab_put(void);
  * corrupts the kernel's view of the page, so both ends of a vif in one domain are for PV only.
  * Any thread.
  */
-__rte_internal
 bool
 xen_may_map_own_grants(void);
 
