@@ -24,19 +24,30 @@
 #include "xen_netif_queue.h"
 
 struct xen_netif;
+struct xen_netif_arg;
+
+/** Sets of the statistics of rings: which of them a ring has. */
+#define XEN_NETIF_STATS_BACK_RX 0x1
+#define XEN_NETIF_STATS_BACK_TX 0x2
+#define XEN_NETIF_STATS_FRONT_RX 0x4
+#define XEN_NETIF_STATS_FRONT_TX 0x8
 
 /** What differs between the two drivers, for the operations that they share. */
 struct xen_netif_driver {
-	enum xen_netif_role role;
 	/** Directory of the devices below this domain's home. */
 	const char *root;
-	/** Bytes of the driver's own structure, which starts with struct xen_netif. */
+	/** The devices are another domain's, by the number that the devarg domid gives. */
+	bool by_domid;
+	/** Bytes of the driver's own structure, which has a struct xen_netif first. */
 	size_t size;
-	/** Bytes of the driver's queues, which start with struct xen_netif_queue. */
+	/** Bytes of the driver's queues, which have a struct xen_netif_queue first. */
 	size_t rxq_size;
 	size_t txq_size;
-	/** Devargs that the driver knows, NULL at the end. */
-	const char *const *args;
+	/** Devargs that the driver knows; a row without a key ends them. */
+	const struct xen_netif_arg *args;
+	/** XEN_NETIF_STATS_* of its rings. */
+	uint8_t rx_stats;
+	uint8_t tx_stats;
 	/** Prepare a tx queue of nb_desc descriptors, and its undoing; both NULL: nothing to do. */
 	int (*txq_init)(struct xen_netif_queue *q, uint16_t nb_desc, unsigned int socket);
 	void (*txq_fini)(struct xen_netif_queue *q);
@@ -58,8 +69,8 @@ struct xen_netif_args {
 	uint32_t devid;
 	uint32_t queues;
 	uint32_t speed;
+	/* Zero: none was given. */
 	struct rte_ether_addr mac;
-	bool has_mac;
 };
 
 /** What the counters were at the last reset: a statistic is what was counted since then. */
@@ -74,9 +85,6 @@ struct xen_netif_base {
 /** A port: private data of the ethdev, shared with secondary processes. */
 struct xen_netif {
 	struct xen_bus_device xbdev;
-	/* The driver's description; meaningful in the primary process only. */
-	const struct xen_netif_driver *drv;
-	enum xen_netif_role role;
 	uint16_t port_id;
 	struct rte_ether_addr mac;
 	struct xen_netif_args args;
@@ -120,16 +128,5 @@ xen_netif_remove(struct rte_vdev_device *vdev);
 __rte_internal
 void
 xen_netif_set_link(struct xen_netif *nif, bool up);
-
-/* Statistics, in xen_netif_stats.c; see the operations of the same names in struct eth_dev_ops. */
-int
-xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats);
-int
-xen_netif_stats_reset(struct rte_eth_dev *dev);
-int
-xen_netif_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int n);
-int
-xen_netif_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names,
-		unsigned int n);
 
 #endif /* XEN_NETIF_H */

@@ -11,34 +11,17 @@
 #include "xen_log.h"
 #include "xen_netif_args.h"
 
-#define DEVID_MAX UINT16_MAX
-#define SPEED_MAX 400000u
-
-#define QUEUES_DEFAULT 4
-#define SPEED_DEFAULT 10000u
-
 /* What the handler of one argument needs to know. */
 struct parse {
 	const char *name;
-	const struct xen_netif_driver *drv;
+	const struct xen_netif_arg *table;
 	struct xen_netif_args *args;
-	unsigned int seen;
-};
-
-static const struct number_arg {
-	const char *key;
-	size_t offset;
-	uint32_t min;
-	uint32_t max;
-} number_args[] = {
-	{ "domid", offsetof(struct xen_netif_args, domid), 0, XEN_DOMID_MAX },
-	{ "devid", offsetof(struct xen_netif_args, devid), 0, DEVID_MAX },
-	{ "queues", offsetof(struct xen_netif_args, queues), 1, XEN_NETIF_QUEUES_MAX },
-	{ "speed", offsetof(struct xen_netif_args, speed), 1, SPEED_MAX },
+	/* A bit for each row of the table. */
+	uint32_t seen;
 };
 
 static int
-parse_number(const struct parse *p, const struct number_arg *arg, const char *value)
+parse_number(const struct parse *p, const struct xen_netif_arg *arg, const char *value)
 {
 	unsigned long long n;
 	char *end;
@@ -56,28 +39,33 @@ parse_number(const struct parse *p, const struct number_arg *arg, const char *va
 }
 
 static int
-parse_mac(const struct parse *p, const char *value)
+parse_mac(const struct parse *p, const struct xen_netif_arg *arg, const char *value)
 {
-	if (rte_ether_unformat_addr(value, &p->args->mac) < 0 ||
-			!rte_is_valid_assigned_ether_addr(&p->args->mac)) {
-		XEN_LOG(ERR, "%s: mac=%s: not a unicast MAC address such as 02:00:00:00:00:01",
-				p->name, value);
-		return -EINVAL;
-	}
-	p->args->has_mac = true;
-	return 0;
+	struct rte_ether_addr *mac = RTE_PTR_ADD(p->args, arg->offset);
+
+	if (rte_ether_unformat_addr(value, mac) == 0 && rte_is_valid_assigned_ether_addr(mac))
+		return 0;
+	XEN_LOG(ERR, "%s: %s=%s: not a unicast MAC address such as 02:00:00:00:00:01", p->name,
+			arg->key, value);
+	return -EINVAL;
 }
+
+static int (*const parsers[])(const struct parse *p, const struct xen_netif_arg *arg,
+		const char *value) = {
+	[XEN_NETIF_ARG_NUMBER] = parse_number,
+	[XEN_NETIF_ARG_MAC] = parse_mac,
+};
 
 static void
 complain_unknown(const struct parse *p, const char *key)
 {
+	const struct xen_netif_arg *arg;
 	char allowed[64] = "";
-	unsigned int i;
 	size_t len = 0;
 
-	for (i = 0; p->drv->args[i] != NULL && len < sizeof(allowed); i++)
-		len += snprintf(allowed + len, sizeof(allowed) - len, "%s%s", i != 0 ? ", " : "",
-				p->drv->args[i]);
+	for (arg = p->table; arg->key != NULL && len < sizeof(allowed); arg++)
+		len += snprintf(allowed + len, sizeof(allowed) - len, "%s%s",
+				arg != p->table ? ", " : "", arg->key);
 	XEN_LOG(ERR, "%s: unknown argument %s (allowed: %s)", p->name, key, allowed);
 }
 
@@ -85,11 +73,12 @@ static int
 parse_arg(const char *key, const char *value, void *opaque)
 {
 	struct parse *p = opaque;
-	unsigned int i, n;
+	const struct xen_netif_arg *arg;
+	uint32_t bit = 1;
 
-	for (i = 0; p->drv->args[i] != NULL && strcmp(p->drv->args[i], key) != 0; i++)
-		;
-	if (p->drv->args[i] == NULL) {
+	for (arg = p->table; arg->key != NULL && strcmp(arg->key, key) != 0; arg++)
+		bit <<= 1;
+	if (arg->key == NULL) {
 		complain_unknown(p, key);
 		return -EINVAL;
 	}
@@ -97,27 +86,35 @@ parse_arg(const char *key, const char *value, void *opaque)
 		XEN_LOG(ERR, "%s: %s: needs a value", p->name, key);
 		return -EINVAL;
 	}
-	if ((p->seen & RTE_BIT32(i)) != 0) {
+	if ((p->seen & bit) != 0) {
 		XEN_LOG(ERR, "%s: %s=%s: given twice", p->name, key, value);
 		return -EINVAL;
 	}
-	p->seen |= RTE_BIT32(i);
-	for (n = 0; n < RTE_DIM(number_args); n++) {
-		if (strcmp(key, number_args[n].key) == 0)
-			return parse_number(p, &number_args[n], value);
-	}
-	return parse_mac(p, value);
+	p->seen |= bit;
+	return parsers[arg->kind](p, arg, value);
 }
 
-/* The arguments without which there is no vif stand first in the driver's list. */
+static void
+set_defaults(const struct parse *p)
+{
+	const struct xen_netif_arg *arg;
+
+	memset(p->args, 0, sizeof(*p->args));
+	for (arg = p->table; arg->key != NULL; arg++) {
+		if (arg->kind == XEN_NETIF_ARG_NUMBER)
+			*(uint32_t *)RTE_PTR_ADD(p->args, arg->offset) = arg->def;
+	}
+}
+
 static int
 check_required(const struct parse *p)
 {
-	unsigned int i, required = p->drv->role == XEN_NETIF_BACKEND ? 2 : 1;
+	const struct xen_netif_arg *arg;
+	uint32_t bit = 1;
 
-	for (i = 0; i < required; i++) {
-		if ((p->seen & RTE_BIT32(i)) == 0) {
-			XEN_LOG(ERR, "%s: the argument %s is missing", p->name, p->drv->args[i]);
+	for (arg = p->table; arg->key != NULL; arg++, bit <<= 1) {
+		if (arg->required && (p->seen & bit) == 0) {
+			XEN_LOG(ERR, "%s: the argument %s is missing", p->name, arg->key);
 			return -EINVAL;
 		}
 	}
@@ -125,14 +122,14 @@ check_required(const struct parse *p)
 }
 
 int
-xen_netif_args_parse(const char *name, const char *params, const struct xen_netif_driver *drv,
+xen_netif_args_parse(const char *name, const char *params, const struct xen_netif_arg *table,
 		struct xen_netif_args *args)
 {
-	struct parse p = { .name = name, .drv = drv, .args = args };
+	struct parse p = { .name = name, .table = table, .args = args };
 	struct rte_kvargs *kvlist;
 	int ret;
 
-	*args = (struct xen_netif_args){ .queues = QUEUES_DEFAULT, .speed = SPEED_DEFAULT };
+	set_defaults(&p);
 	kvlist = rte_kvargs_parse(params != NULL ? params : "", NULL);
 	if (kvlist == NULL) {
 		XEN_LOG(ERR, "%s: %s: not a list of key=value", name, params);

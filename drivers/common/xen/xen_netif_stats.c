@@ -7,12 +7,13 @@
 
 #include <rte_common.h>
 
-#include "xen_netif.h"
+#include "xen_netif_ops.h"
 
-#define BACK_RX 0x1
-#define BACK_TX 0x2
-#define FRONT_RX 0x4
-#define FRONT_TX 0x8
+#define BACK_RX XEN_NETIF_STATS_BACK_RX
+#define BACK_TX XEN_NETIF_STATS_BACK_TX
+#define FRONT_RX XEN_NETIF_STATS_FRONT_RX
+#define FRONT_TX XEN_NETIF_STATS_FRONT_TX
+#define ALL (BACK_RX | BACK_TX | FRONT_RX | FRONT_TX)
 
 /* A counter of a ring, and who counts it. */
 struct ring_xstat {
@@ -28,17 +29,17 @@ struct ring_xstat {
 
 /* clang-format off */
 static const struct ring_xstat ring_xstats[] = {
-	RING_XSTAT(slots, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(slots, ALL),
 	RING_XSTAT(copy_ops, BACK_RX | BACK_TX),
 	RING_XSTAT(copy_errors, BACK_RX | BACK_TX),
-	RING_XSTAT(bad_packets, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
-	RING_XSTAT(oversize, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(bad_packets, ALL),
+	RING_XSTAT(oversize, ALL),
 	RING_XSTAT(nombuf, BACK_RX | FRONT_RX),
-	RING_XSTAT(csum_completed, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(csum_completed, ALL),
 	RING_XSTAT(csum_unparsed, BACK_RX | FRONT_RX),
 	RING_XSTAT(ring_full, BACK_TX | FRONT_TX),
-	RING_XSTAT(notify_sent, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
-	RING_XSTAT(notify_suppressed, BACK_RX | BACK_TX | FRONT_RX | FRONT_TX),
+	RING_XSTAT(notify_sent, ALL),
+	RING_XSTAT(notify_suppressed, ALL),
 };
 /* clang-format on */
 
@@ -175,66 +176,74 @@ xen_netif_stats_reset(struct rte_eth_dev *dev)
 	return 0;
 }
 
-/* Fill in what is asked for of one ring's statistics, from place n on; the place after them. */
-static unsigned int
-ring_fill(const struct xen_netif_ring *ring, const struct xen_netif_counters *base,
-		unsigned int where, unsigned int n, unsigned int size, struct rte_eth_xstat *xstats,
-		struct rte_eth_xstat_name *names)
-{
-	const char *dir = (where & (BACK_RX | FRONT_RX)) != 0 ? "rx" : "tx";
-	unsigned int i;
+/* What is asked for: values, names, or both; and how many of them there are already. */
+struct fill {
+	struct rte_eth_xstat *xstats;
+	struct rte_eth_xstat_name *names;
+	unsigned int size;
+	unsigned int n;
+};
 
-	for (i = 0; i < RTE_DIM(ring_xstats); i++) {
-		if ((ring_xstats[i].where & where) == 0)
-			continue;
-		if (xstats != NULL && n < size) {
-			xstats[n].id = n;
-			xstats[n].value = since(RTE_PTR_ADD(&ring->count, ring_xstats[i].offset),
-					RTE_PTR_ADD(base, ring_xstats[i].offset));
-		}
-		if (names != NULL && n < size)
-			snprintf(names[n].name, sizeof(names[n].name), "%s_q%u_%s", dir, ring->id,
-					ring_xstats[i].name);
-		n++;
+static void
+fill_one(struct fill *f, const char *prefix, const char *name, uint64_t value)
+{
+	if (f->xstats != NULL && f->n < f->size) {
+		f->xstats[f->n].id = f->n;
+		f->xstats[f->n].value = value;
 	}
-	return n;
+	if (f->names != NULL && f->n < f->size)
+		snprintf(f->names[f->n].name, sizeof(f->names[f->n].name), "%s%s", prefix, name);
+	f->n++;
 }
 
-/* All statistics of the port, values or names; how many there are. */
-static int
-port_fill(const struct xen_netif *nif, unsigned int size, struct rte_eth_xstat *xstats,
-		struct rte_eth_xstat_name *names)
+static void
+fill_ring(struct fill *f, const struct xen_netif_ring *ring, const struct xen_netif_counters *base,
+		const char *dir, unsigned int set)
 {
-	bool backend = nif->role == XEN_NETIF_BACKEND;
-	unsigned int i, n;
+	char prefix[RTE_ETH_XSTATS_NAME_SIZE];
+	unsigned int i;
 
-	for (n = 0; n < RTE_DIM(vif_xstats); n++) {
-		if (xstats != NULL && n < size) {
-			xstats[n].id = n;
-			xstats[n].value = since(RTE_PTR_ADD(&nif->count, vif_xstats[n].offset),
-					RTE_PTR_ADD(&nif->base.vif, vif_xstats[n].offset));
-		}
-		if (names != NULL && n < size)
-			snprintf(names[n].name, sizeof(names[n].name), "%s", vif_xstats[n].name);
+	snprintf(prefix, sizeof(prefix), "%s_q%u_", dir, ring->id);
+	for (i = 0; i < RTE_DIM(ring_xstats); i++) {
+		if ((ring_xstats[i].where & set) != 0)
+			fill_one(f, prefix, ring_xstats[i].name,
+					since(RTE_PTR_ADD(&ring->count, ring_xstats[i].offset),
+							RTE_PTR_ADD(base, ring_xstats[i].offset)));
 	}
+}
+
+/* All statistics of the port; how many there are. */
+static int
+fill_port(const struct rte_eth_dev *dev, struct fill *f)
+{
+	const struct xen_netif_driver *drv = netif_driver(dev);
+	const struct xen_netif *nif = dev->data->dev_private;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(vif_xstats); i++)
+		fill_one(f, "", vif_xstats[i].name,
+				since(RTE_PTR_ADD(&nif->count, vif_xstats[i].offset),
+						RTE_PTR_ADD(&nif->base.vif, vif_xstats[i].offset)));
 	for (i = 0; i < nif->args.queues; i++) {
-		n = ring_fill(&nif->rings.rx[i], &nif->base.rx[i], backend ? BACK_RX : FRONT_RX, n,
-				size, xstats, names);
-		n = ring_fill(&nif->rings.tx[i], &nif->base.tx[i], backend ? BACK_TX : FRONT_TX, n,
-				size, xstats, names);
+		fill_ring(f, &nif->rings.rx[i], &nif->base.rx[i], "rx", drv->rx_stats);
+		fill_ring(f, &nif->rings.tx[i], &nif->base.tx[i], "tx", drv->tx_stats);
 	}
-	return n;
+	return f->n;
 }
 
 int
 xen_netif_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int n)
 {
-	return port_fill(dev->data->dev_private, n, xstats, NULL);
+	struct fill f = { .xstats = xstats, .size = n };
+
+	return fill_port(dev, &f);
 }
 
 int
 xen_netif_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names,
 		unsigned int n)
 {
-	return port_fill(dev->data->dev_private, n, NULL, names);
+	struct fill f = { .names = names, .size = n };
+
+	return fill_port(dev, &f);
 }

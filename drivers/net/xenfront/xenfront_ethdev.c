@@ -2,12 +2,12 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include "xen_netif_args.h"
 #include "xenfront.h"
 
 RTE_LOG_REGISTER_DEFAULT(xenfront_logtype, NOTICE);
 
-/* The first one is required. */
-static const char *const xenfront_args[] = { "devid", "queues", "speed", "mac", NULL };
+static const struct xen_netif_arg xenfront_args[] = XEN_NETIF_ARG_TABLE(XEN_NETIF_ARGS);
 
 static void
 xenfront_stop(struct xen_netif *nif)
@@ -30,12 +30,13 @@ xenfront_close(struct xen_netif *nif)
 }
 
 static const struct xen_netif_driver xenfront_driver = {
-	.role = XEN_NETIF_FRONTEND,
 	.root = "device/vif",
 	.size = sizeof(struct xenfront),
 	.rxq_size = sizeof(struct xenfront_rxq),
 	.txq_size = sizeof(struct xenfront_txq),
 	.args = xenfront_args,
+	.rx_stats = XEN_NETIF_STATS_FRONT_RX,
+	.tx_stats = XEN_NETIF_STATS_FRONT_TX,
 	.rx_burst = xenfront_rx_burst,
 	.tx_burst = xenfront_tx_burst,
 	.evaluate = xenfront_evaluate,
@@ -56,8 +57,4 @@ static struct rte_vdev_driver xenfront_vdev_driver = {
 };
 
 RTE_PMD_REGISTER_VDEV(net_xenfront, xenfront_vdev_driver);
-RTE_PMD_REGISTER_PARAM_STRING(net_xenfront,
-		"devid=<0-65535> "
-		"queues=<1-32> "
-		"speed=<Mb/s> "
-		"mac=<unicast MAC>");
+RTE_PMD_REGISTER_PARAM_STRING(net_xenfront, XEN_NETIF_ARG_STRING(XEN_NETIF_ARGS));

@@ -78,7 +78,7 @@ adopt_mac(struct xenfront *front)
 {
 	struct rte_ether_addr mac;
 
-	if (front->nif.args.has_mac || !xenfront_read_mac(front, &mac) ||
+	if (!rte_is_zero_ether_addr(&front->nif.args.mac) || !xenfront_read_mac(front, &mac) ||
 			rte_is_same_ether_addr(&mac, &front->store_mac))
 		return;
 	rte_ether_addr_copy(&mac, &front->store_mac);

@@ -4,21 +4,23 @@
 
 #include <rte_log.h>
 
+#include "xen_netif_args.h"
 #include "xenvif.h"
 #include "xenvif_rxtx.h"
 
 RTE_LOG_REGISTER_DEFAULT(xenvif_logtype, NOTICE);
 
-/* The first two are required. */
-static const char *const xenvif_args[] = { "domid", "devid", "queues", "speed", "mac", NULL };
+static const struct xen_netif_arg xenvif_args[] = XEN_NETIF_ARG_TABLE(XEN_NETIF_ARGS_BY_DOMID);
 
 static const struct xen_netif_driver xenvif_driver = {
-	.role = XEN_NETIF_BACKEND,
 	.root = "backend/vif",
+	.by_domid = true,
 	.size = sizeof(struct xenvif),
 	.rxq_size = sizeof(struct xenvif_rxq),
 	.txq_size = sizeof(struct xenvif_txq),
 	.args = xenvif_args,
+	.rx_stats = XEN_NETIF_STATS_BACK_RX,
+	.tx_stats = XEN_NETIF_STATS_BACK_TX,
 	.txq_init = xenvif_wait_txq_init,
 	.txq_fini = xenvif_wait_txq_fini,
 	.rx_burst = xenvif_rx_burst,
@@ -40,9 +42,4 @@ static struct rte_vdev_driver xenvif_vdev_driver = {
 };
 
 RTE_PMD_REGISTER_VDEV(net_xenvif, xenvif_vdev_driver);
-RTE_PMD_REGISTER_PARAM_STRING(net_xenvif,
-		"domid=<0-32751> "
-		"devid=<0-65535> "
-		"queues=<1-32> "
-		"speed=<Mb/s> "
-		"mac=<unicast MAC>");
+RTE_PMD_REGISTER_PARAM_STRING(net_xenvif, XEN_NETIF_ARG_STRING(XEN_NETIF_ARGS_BY_DOMID));

@@ -9,10 +9,8 @@
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
 
-#include "xen_csum.h"
 #include "xen_log.h"
-#include "xen_netif.h"
-#include "xen_netif_args.h"
+#include "xen_netif_ops.h"
 
 /* Ethernet header and two VLAN tags: what a frame has beside its MTU. */
 #define FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
@@ -147,7 +145,7 @@ dev_stop(struct rte_eth_dev *dev)
 
 	pthread_mutex_lock(&nif->lock);
 	nif->started = false;
-	nif->drv->stop(nif);
+	netif_driver(dev)->stop(nif);
 	pthread_mutex_unlock(&nif->lock);
 	link_write(dev, false);
 	queue_states_set(dev, RTE_ETH_QUEUE_STATE_STOPPED);
@@ -171,10 +169,8 @@ rx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 static void
 tx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 {
-	struct xen_netif *nif = dev->data->dev_private;
-
-	if (dev->data->tx_queues[id] != NULL && nif->drv->txq_fini != NULL)
-		nif->drv->txq_fini(dev->data->tx_queues[id]);
+	if (dev->data->tx_queues[id] != NULL && netif_driver(dev)->txq_fini != NULL)
+		netif_driver(dev)->txq_fini(dev->data->tx_queues[id]);
 	queue_release(dev->data->tx_queues, id);
 }
 
@@ -186,10 +182,10 @@ dev_close(struct rte_eth_dev *dev)
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
 		return 0;
-	if (nif->drv->leave != NULL)
-		nif->drv->leave(nif);
+	if (netif_driver(dev)->leave != NULL)
+		netif_driver(dev)->leave(nif);
 	xen_bus_del(&nif->xbdev);
-	nif->drv->close(nif);
+	netif_driver(dev)->close(nif);
 	xen_gnttab_put();
 	for (i = 0; i < dev->data->nb_rx_queues; i++)
 		rx_queue_release(dev, i);
@@ -225,7 +221,7 @@ rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc __rte_unus
 	struct xen_netif *nif = dev->data->dev_private;
 	struct xen_netif_queue *q;
 
-	q = queue_create(dev, "xen_rxq", nif->drv->rxq_size, id, socket);
+	q = queue_create(dev, "xen_rxq", netif_driver(dev)->rxq_size, id, socket);
 	if (q == NULL)
 		return -ENOMEM;
 	q->pool = pool;
@@ -243,10 +239,10 @@ tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned 
 	struct xen_netif_queue *q;
 	int ret;
 
-	q = queue_create(dev, "xen_txq", nif->drv->txq_size, id, socket);
+	q = queue_create(dev, "xen_txq", netif_driver(dev)->txq_size, id, socket);
 	if (q == NULL)
 		return -ENOMEM;
-	ret = nif->drv->txq_init != NULL ? nif->drv->txq_init(q, nb_desc, socket) : 0;
+	ret = netif_driver(dev)->txq_init != NULL ? netif_driver(dev)->txq_init(q, nb_desc, socket) : 0;
 	if (ret < 0) {
 		rte_free(q);
 		return ret;
@@ -329,7 +325,7 @@ burst_mode_get(struct rte_eth_dev *dev __rte_unused, uint16_t queue __rte_unused
 	return 0;
 }
 
-static const struct eth_dev_ops ops = {
+const struct eth_dev_ops xen_netif_ops = {
 	.dev_configure = dev_configure,
 	.dev_infos_get = dev_infos_get,
 	.dev_start = dev_start,
@@ -356,146 +352,3 @@ static const struct eth_dev_ops ops = {
 	.xstats_get_names = xen_netif_xstats_get_names,
 	.xstats_reset = xen_netif_stats_reset,
 };
-
-/* Statistics of a port that the primary process runs; packets are the primary's alone. */
-static int
-probe_secondary(struct rte_vdev_device *vdev)
-{
-	struct rte_eth_dev *dev;
-
-	dev = rte_eth_dev_attach_secondary(rte_vdev_device_name(vdev));
-	if (dev == NULL) {
-		XEN_LOG(ERR, "%s: the primary process has no such port",
-				rte_vdev_device_name(vdev));
-		return -ENODEV;
-	}
-	dev->dev_ops = &ops;
-	dev->device = &vdev->device;
-	dev->rx_pkt_burst = rte_eth_pkt_burst_dummy;
-	dev->tx_pkt_burst = rte_eth_pkt_burst_dummy;
-	rte_eth_dev_probing_finish(dev);
-	return 0;
-}
-
-static int
-check_own_domain(const char *name, const struct xen_netif_args *args)
-{
-	if ((int)args->domid != xen_bus_own_domid() || xen_may_map_own_grants())
-		return 0;
-	XEN_LOG(ERR,
-			"%s: domid=%u: this domain itself; both ends of a vif in one domain work "
-			"in a PV domain only",
-			name, args->domid);
-	return -EINVAL;
-}
-
-static void
-netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_netif_driver *drv,
-		const struct xen_netif_args *args)
-{
-	struct xen_bus_device *xbdev = &nif->xbdev;
-	unsigned int i;
-
-	nif->drv = drv;
-	nif->role = drv->role;
-	nif->args = *args;
-	nif->port_id = dev->data->port_id;
-	pthread_mutex_init(&nif->lock, NULL);
-	if (args->has_mac)
-		nif->mac = args->mac;
-	else
-		rte_eth_random_addr(nif->mac.addr_bytes);
-	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
-		nif->rings.rx[i].id = i;
-		nif->rings.tx[i].id = i;
-	}
-
-	xbdev->root = drv->root;
-	xbdev->evaluate = drv->evaluate;
-	if (drv->role == XEN_NETIF_BACKEND)
-		snprintf(xbdev->path, sizeof(xbdev->path), "%s/%u/%u", drv->root, args->domid,
-				args->devid);
-	else
-		snprintf(xbdev->path, sizeof(xbdev->path), "%s/%u", drv->root, args->devid);
-
-	dev->data->mac_addrs = &nif->mac;
-	dev->data->dev_flags = RTE_ETH_DEV_INTR_LSC | RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
-	dev->data->promiscuous = 1;
-	dev->data->all_multicast = 1;
-	dev->data->dev_link = (struct rte_eth_link){
-		.link_speed = args->speed,
-		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
-		.link_autoneg = RTE_ETH_LINK_FIXED,
-		.link_status = RTE_ETH_LINK_DOWN,
-	};
-	dev->dev_ops = &ops;
-	dev->rx_pkt_burst = drv->rx_burst;
-	dev->tx_pkt_burst = drv->tx_burst;
-	dev->tx_pkt_prepare = xen_csum_tx_prepare;
-}
-
-int
-xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv)
-{
-	const char *name = rte_vdev_device_name(vdev);
-	xengnttab_handle *gnttab;
-	struct xen_netif_args args;
-	struct rte_eth_dev *dev;
-	struct xen_netif *nif;
-	int ret;
-
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
-		return probe_secondary(vdev);
-	ret = xen_netif_args_parse(name, rte_vdev_device_args(vdev), drv, &args);
-	if (ret < 0)
-		return ret;
-	ret = xen_gnttab_get(&gnttab);
-	if (ret < 0)
-		return ret;
-	dev = rte_eth_vdev_allocate(vdev, drv->size);
-	if (dev == NULL) {
-		XEN_LOG(ERR, "%s: cannot allocate a port", name);
-		ret = -ENOMEM;
-		goto put_gnttab;
-	}
-	nif = dev->data->dev_private;
-	netif_init(nif, dev, drv, &args);
-	nif->rings.gnttab = gnttab;
-	ret = xen_bus_add(&nif->xbdev);
-	if (ret == -EEXIST)
-		XEN_LOG(ERR, "%s: %s has a port in this process already", name, nif->xbdev.path);
-	if (ret < 0)
-		goto release_port;
-	if (drv->role == XEN_NETIF_BACKEND)
-		ret = check_own_domain(name, &args);
-	if (ret < 0)
-		goto del_bus;
-	rte_eth_dev_probing_finish(dev);
-	return 0;
-
-del_bus:
-	xen_bus_del(&nif->xbdev);
-	drv->close(nif);
-release_port:
-	pthread_mutex_destroy(&nif->lock);
-	dev->data->mac_addrs = NULL;
-	rte_eth_dev_release_port(dev);
-put_gnttab:
-	xen_gnttab_put();
-	return ret;
-}
-
-int
-xen_netif_remove(struct rte_vdev_device *vdev)
-{
-	struct rte_eth_dev *dev;
-
-	dev = rte_eth_dev_allocated(rte_vdev_device_name(vdev));
-	if (dev == NULL)
-		return 0;
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
-		return rte_eth_dev_release_port(dev);
-	if (dev->data->dev_started)
-		rte_eth_dev_stop(dev->data->port_id);
-	return rte_eth_dev_close(dev->data->port_id);
-}

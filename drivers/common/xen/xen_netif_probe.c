@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <rte_ethdev.h>
+
+#include "xen_csum.h"
+#include "xen_log.h"
+#include "xen_netif_args.h"
+#include "xen_netif_ops.h"
+
+/* Statistics of a port that the primary process runs; packets are the primary's alone. */
+static int
+probe_secondary(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv)
+{
+	struct rte_eth_dev *dev;
+
+	dev = rte_eth_dev_attach_secondary(rte_vdev_device_name(vdev));
+	if (dev == NULL) {
+		XEN_LOG(ERR, "%s: the primary process has no such port",
+				rte_vdev_device_name(vdev));
+		return -ENODEV;
+	}
+	dev->dev_ops = &xen_netif_ops;
+	dev->process_private = (void *)(uintptr_t)drv;
+	dev->device = &vdev->device;
+	dev->rx_pkt_burst = rte_eth_pkt_burst_dummy;
+	dev->tx_pkt_burst = rte_eth_pkt_burst_dummy;
+	rte_eth_dev_probing_finish(dev);
+	return 0;
+}
+
+static int
+check_own_domain(const char *name, const struct xen_netif_args *args)
+{
+	if ((int)args->domid != xen_bus_own_domid() || xen_may_map_own_grants())
+		return 0;
+	XEN_LOG(ERR,
+			"%s: domid=%u: this domain itself; both ends of a vif in one domain work "
+			"in a PV domain only",
+			name, args->domid);
+	return -EINVAL;
+}
+
+static void
+netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_netif_driver *drv,
+		const struct xen_netif_args *args)
+{
+	struct xen_bus_device *xbdev = &nif->xbdev;
+	unsigned int i;
+
+	nif->args = *args;
+	nif->port_id = dev->data->port_id;
+	pthread_mutex_init(&nif->lock, NULL);
+	nif->mac = args->mac;
+	if (rte_is_zero_ether_addr(&nif->mac))
+		rte_eth_random_addr(nif->mac.addr_bytes);
+	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
+		nif->rings.rx[i].id = i;
+		nif->rings.tx[i].id = i;
+	}
+
+	xbdev->root = drv->root;
+	xbdev->evaluate = drv->evaluate;
+	if (drv->by_domid)
+		snprintf(xbdev->path, sizeof(xbdev->path), "%s/%u/%u", drv->root, args->domid,
+				args->devid);
+	else
+		snprintf(xbdev->path, sizeof(xbdev->path), "%s/%u", drv->root, args->devid);
+
+	dev->data->mac_addrs = &nif->mac;
+	dev->data->dev_flags = RTE_ETH_DEV_INTR_LSC | RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS;
+	dev->data->promiscuous = 1;
+	dev->data->all_multicast = 1;
+	dev->data->dev_link = (struct rte_eth_link){
+		.link_speed = args->speed,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
+		.link_autoneg = RTE_ETH_LINK_FIXED,
+		.link_status = RTE_ETH_LINK_DOWN,
+	};
+	dev->dev_ops = &xen_netif_ops;
+	dev->process_private = (void *)(uintptr_t)drv;
+	dev->rx_pkt_burst = drv->rx_burst;
+	dev->tx_pkt_burst = drv->tx_burst;
+	dev->tx_pkt_prepare = xen_csum_tx_prepare;
+}
+
+int
+xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv)
+{
+	const char *name = rte_vdev_device_name(vdev);
+	xengnttab_handle *gnttab;
+	struct xen_netif_args args;
+	struct rte_eth_dev *dev;
+	struct xen_netif *nif;
+	int ret;
+
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return probe_secondary(vdev, drv);
+	ret = xen_netif_args_parse(name, rte_vdev_device_args(vdev), drv->args, &args);
+	if (ret < 0)
+		return ret;
+	ret = xen_gnttab_get(&gnttab);
+	if (ret < 0)
+		return ret;
+	dev = rte_eth_vdev_allocate(vdev, drv->size);
+	if (dev == NULL) {
+		XEN_LOG(ERR, "%s: cannot allocate a port", name);
+		ret = -ENOMEM;
+		goto put_gnttab;
+	}
+	nif = dev->data->dev_private;
+	netif_init(nif, dev, drv, &args);
+	nif->rings.gnttab = gnttab;
+	ret = xen_bus_add(&nif->xbdev);
+	if (ret == -EEXIST)
+		XEN_LOG(ERR, "%s: %s has a port in this process already", name, nif->xbdev.path);
+	if (ret < 0)
+		goto release_port;
+	if (drv->by_domid)
+		ret = check_own_domain(name, &args);
+	if (ret < 0)
+		goto del_bus;
+	rte_eth_dev_probing_finish(dev);
+	return 0;
+
+del_bus:
+	xen_bus_del(&nif->xbdev);
+	drv->close(nif);
+release_port:
+	pthread_mutex_destroy(&nif->lock);
+	dev->data->mac_addrs = NULL;
+	rte_eth_dev_release_port(dev);
+put_gnttab:
+	xen_gnttab_put();
+	return ret;
+}
+
+int
+xen_netif_remove(struct rte_vdev_device *vdev)
+{
+	struct rte_eth_dev *dev;
+
+	dev = rte_eth_dev_allocated(rte_vdev_device_name(vdev));
+	if (dev == NULL)
+		return 0;
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return rte_eth_dev_release_port(dev);
+	if (dev->data->dev_started)
+		rte_eth_dev_stop(dev->data->port_id);
+	return rte_eth_dev_close(dev->data->port_id);
+}
