@@ -59,7 +59,7 @@
 	}
 #define LARGE(n, ...) \
 	{ \
-		.name = n, .large = true, .counter = "oversize", .slots = { __VA_ARGS__ } \
+		.name = n, .large = true, .counter = "oversize_errors", .slots = { __VA_ARGS__ } \
 	}
 
 #define PAST_PAGE "offset + size past the end of the page"
@@ -90,8 +90,8 @@ const struct attack attack_tx[] = {
 
 	/* The number of slots: 18 is what everybody takes, 20 what old Linux guests sent. */
 	ACCEPTED("slots-18", REQ(0, 18, MORE), REQS(16, 1, MORE), REQ(0, 1, 0)),
-	DROPPED("slots-19", "bad_packets", REQ(0, 1900, MORE), REQS(17, 100, MORE), REQ(0, 100, 0)),
-	DROPPED("slots-20", "bad_packets", REQ(0, 2000, MORE), REQS(18, 100, MORE), REQ(0, 100, 0)),
+	DROPPED("slots-19", "bad_packet_errors", REQ(0, 1900, MORE), REQS(17, 100, MORE), REQ(0, 100, 0)),
+	DROPPED("slots-20", "bad_packet_errors", REQ(0, 2000, MORE), REQS(18, 100, MORE), REQ(0, 100, 0)),
 	CLOSED("slots-21", SLOTS, REQ(0, 2100, MORE), REQS(19, 100, MORE), REQ(0, 100, 0)),
 	CLOSED("slots-100", SLOTS, REQ(0, 1000, MORE), REQS(98, 10, MORE), REQ(0, 10, 0)),
 
@@ -108,24 +108,24 @@ const struct attack attack_tx[] = {
 	CLOSED("gso-size-0", GSO_BAD, REQ(0, 200, EXTRA), GSO(XEN_NETIF_GSO_TYPE_TCPV4, 0)),
 	CLOSED("gso-type-0", GSO_BAD, REQ(0, 200, EXTRA), GSO(XEN_NETIF_GSO_TYPE_NONE, 1448)),
 	CLOSED("gso-type-9", GSO_BAD, REQ(0, 200, EXTRA), GSO(9, 1448)),
-	DROPPED("gso-not-offered", "bad_packets", REQ(0, 200, EXTRA | MORE),
+	DROPPED("gso-not-offered", "bad_packet_errors", REQ(0, 200, EXTRA | MORE),
 			GSO(XEN_NETIF_GSO_TYPE_TCPV6, 1440), REQ(0, 100, 0)),
-	DROPPED("mcast-add-not-offered", "bad_packets", REQ(0, 0, EXTRA),
+	DROPPED("mcast-add-not-offered", "bad_packet_errors", REQ(0, 0, EXTRA),
 			INFO(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, false)),
-	DROPPED("mcast-del-not-offered", "bad_packets", REQ(0, 0, EXTRA),
+	DROPPED("mcast-del-not-offered", "bad_packet_errors", REQ(0, 0, EXTRA),
 			INFO(XEN_NETIF_EXTRA_TYPE_MCAST_DEL, false)),
 
 	/* Sizes: the packet's in its first slot, and those of the others. */
-	DROPPED("bytes-0", "bad_packets", REQ(0, 0, 0)),
-	DROPPED("bytes-13", "bad_packets", REQ(0, 13, 0)),
+	DROPPED("bytes-0", "bad_packet_errors", REQ(0, 0, 0)),
+	DROPPED("bytes-13", "bad_packet_errors", REQ(0, 13, 0)),
 	ACCEPTED("bytes-14", REQ(0, 14, 0)),
 	ACCEPTED("bytes-14-at-page-end", REQ(4082, 14, 0)),
 	LARGE("bytes-2049", REQ(0, 2049, 0)),
 	LARGE("bytes-4096", REQ(0, 4096, 0)),
 	LARGE("bytes-4000-of-two", REQ(0, 4000, MORE), REQ(0, 2000, 0)),
-	DROPPED("fragments-larger-than-packet", "bad_packets", REQ(0, 100, MORE), REQ(0, 60, MORE),
+	DROPPED("fragments-larger-than-packet", "bad_packet_errors", REQ(0, 100, MORE), REQ(0, 60, MORE),
 			REQ(0, 60, 0)),
-	DROPPED("fragment-larger-than-packet", "bad_packets", REQ(0, 100, MORE), REQ(0, 200, 0)),
+	DROPPED("fragment-larger-than-packet", "bad_packet_errors", REQ(0, 100, MORE), REQ(0, 200, 0)),
 	ACCEPTED("first-of-13-bytes", REQ(100, 14, MORE), REQ(4095, 1, 0)),
 	ACCEPTED("empty-fragment", REQ(0, 160, MORE), REQ(0, 0, MORE), REQ(0, 100, 0)),
 	ACCEPTED("empty-first", REQ(0, 60, MORE), REQ(0, 60, 0)),

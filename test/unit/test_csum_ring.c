@@ -69,8 +69,8 @@ test_ring_receive(void **state)
 	/* Nothing to finish: the packet alone is lost. */
 	frame_set16(f.data + f.l3 + 4, 0xFFFF);
 	assert_null(through_rx(v, &f, blank));
-	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packets"), 1);
-	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_unparsed"), 0);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packet_errors"), 1);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_unparsed_errors"), 0);
 	vif_send_good(v);
 
 	vif_open(&finishing, &offload);
@@ -101,8 +101,8 @@ test_ring_receive_kinds(void **state)
 	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_completed"), frame_nb_good);
 	frame_make(&fragment);
 	assert_null(through_rx(v, &fragment, blank));
-	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_unparsed"), 1);
-	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packets"), 0);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_csum_unparsed_errors"), 1);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packet_errors"), 0);
 	vif_send_good(v);
 }
 
@@ -452,8 +452,8 @@ test_front_receive(void **state __rte_unused)
 		rte_pktmbuf_free(m);
 	}
 	assert_int_equal(unit_xstat(rawback.port, "rx_q0_csum_completed"), frame_nb_good);
-	assert_int_equal(unit_xstat(rawback.port, "rx_q0_csum_unparsed"), 1);
-	assert_int_equal(unit_xstat(rawback.port, "rx_q0_bad_packets"), 0);
+	assert_int_equal(unit_xstat(rawback.port, "rx_q0_csum_unparsed_errors"), 1);
+	assert_int_equal(unit_xstat(rawback.port, "rx_q0_bad_packet_errors"), 0);
 }
 
 /* Segmentation is not offered, and so not prepared. */

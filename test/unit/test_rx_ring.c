@@ -221,8 +221,8 @@ check_accepted(struct vif *v, bool scatter)
 		rawfront_tx_expect(&v->f, 0, slots, NETIF_RSP_OKAY);
 		vif_expect_no_rsp(v);
 	}
-	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packets"), 0);
-	assert_int_equal(unit_xstat(v->port, "rx_q0_oversize"), 0);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_bad_packet_errors"), 0);
+	assert_int_equal(unit_xstat(v->port, "rx_q0_oversize_errors"), 0);
 }
 
 /* Packets that are as they should be, if odd. */

@@ -123,7 +123,7 @@ unit_port(const char *name);
 void
 unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool *pool);
 
-/** Stop, close and remove a port. */
+/** Stop, close and remove a port; its losses have to add up: see unit_check_losses(). */
 void
 unit_remove_port(const char *name);
 
@@ -134,6 +134,13 @@ unit_link(uint16_t port);
 /** An extended statistic of a port, by its name. */
 uint64_t
 unit_xstat(uint16_t port, const char *name);
+
+/**
+ * Fail unless each lost packet is in one of the statistics that say why: those of the rings that
+ * end in "_errors" or "_dropped" make up ierrors and oerrors.
+ */
+void
+unit_check_losses(uint16_t port);
 
 /** What domain 0 holds now is none of the drivers': unit_setup() calls this. */
 void

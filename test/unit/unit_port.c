@@ -49,16 +49,6 @@ unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool
 	assert_int_equal(rte_eth_dev_start(port), 0);
 }
 
-void
-unit_remove_port(const char *name)
-{
-	uint16_t port = unit_port(name);
-
-	rte_eth_dev_stop(port);
-	assert_int_equal(rte_eth_dev_close(port), 0);
-	assert_int_equal(rte_vdev_uninit(name), 0);
-}
-
 bool
 unit_link(uint16_t port)
 {
@@ -77,6 +67,67 @@ unit_xstat(uint16_t port, const char *name)
 		fail_msg("no statistic %s", name);
 	assert_int_equal(rte_eth_xstats_get_by_id(port, &id, &value, 1), 1);
 	return value;
+}
+
+/* The cause that a ring's statistic of that direction stands for; NULL: it counts no loss. */
+static const char *
+loss_cause(const char *name, const char *dir)
+{
+	unsigned int queue;
+	int len = 0;
+	char way[3];
+	size_t end;
+
+	if (sscanf(name, "%2[rtx]_q%u_%n", way, &queue, &len) != 2 || len == 0 ||
+			strcmp(way, dir) != 0)
+		return NULL;
+	name += len;
+	/* That of the application's queue, from ethdev itself. */
+	if (strcmp(name, "errors") == 0)
+		return NULL;
+	end = strlen(name);
+	if (end > 7 && strcmp(name + end - 7, "_errors") == 0)
+		return name;
+	return end > 8 && strcmp(name + end - 8, "_dropped") == 0 ? name : NULL;
+}
+
+static uint64_t
+losses(uint16_t port, const char *dir)
+{
+	struct rte_eth_xstat_name names[XSTATS_MAX];
+	struct rte_eth_xstat xstats[XSTATS_MAX];
+	uint64_t sum = 0;
+	int i, n;
+
+	n = rte_eth_xstats_get_names(port, names, XSTATS_MAX);
+	assert_in_range(n, 1, XSTATS_MAX);
+	assert_int_equal(rte_eth_xstats_get(port, xstats, XSTATS_MAX), n);
+	for (i = 0; i < n; i++) {
+		if (loss_cause(names[i].name, dir) != NULL)
+			sum += xstats[i].value;
+	}
+	return sum;
+}
+
+void
+unit_check_losses(uint16_t port)
+{
+	struct rte_eth_stats stats;
+
+	assert_int_equal(rte_eth_stats_get(port, &stats), 0);
+	assert_int_equal(losses(port, "rx"), stats.ierrors);
+	assert_int_equal(losses(port, "tx"), stats.oerrors);
+}
+
+void
+unit_remove_port(const char *name)
+{
+	uint16_t port = unit_port(name);
+
+	rte_eth_dev_stop(port);
+	unit_check_losses(port);
+	assert_int_equal(rte_eth_dev_close(port), 0);
+	assert_int_equal(rte_vdev_uninit(name), 0);
 }
 
 /* What xenstored holds, before any test. */

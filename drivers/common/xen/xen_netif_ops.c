@@ -154,8 +154,10 @@ dev_stop(struct rte_eth_dev *dev)
 }
 
 static void
-queue_release(void **queues, uint16_t id)
+queue_release(void **queues, uint16_t id, struct xen_netif_queue_counters *base)
 {
+	if (queues[id] != NULL)
+		xen_netif_stats_carry(queues[id], base);
 	rte_free(queues[id]);
 	queues[id] = NULL;
 }
@@ -163,15 +165,19 @@ queue_release(void **queues, uint16_t id)
 static void
 rx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 {
-	queue_release(dev->data->rx_queues, id);
+	struct xen_netif *nif = dev->data->dev_private;
+
+	queue_release(dev->data->rx_queues, id, &nif->base.rxq[id]);
 }
 
 static void
 tx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 {
+	struct xen_netif *nif = dev->data->dev_private;
+
 	if (dev->data->tx_queues[id] != NULL && netif_driver(dev)->txq_fini != NULL)
 		netif_driver(dev)->txq_fini(dev->data->tx_queues[id]);
-	queue_release(dev->data->tx_queues, id);
+	queue_release(dev->data->tx_queues, id, &nif->base.txq[id]);
 }
 
 static int
@@ -218,7 +224,6 @@ rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc __rte_unus
 		unsigned int socket, const struct rte_eth_rxconf *conf __rte_unused,
 		struct rte_mempool *pool)
 {
-	struct xen_netif *nif = dev->data->dev_private;
 	struct xen_netif_queue *q;
 
 	q = queue_create(dev, "xen_rxq", netif_driver(dev)->rxq_size, id, socket);
@@ -226,7 +231,6 @@ rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc __rte_unus
 		return -ENOMEM;
 	q->pool = pool;
 	q->room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
-	nif->base.rxq[id] = (struct xen_netif_queue_counters){ 0 };
 	dev->data->rx_queues[id] = q;
 	return 0;
 }
@@ -235,19 +239,18 @@ static int
 tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket,
 		const struct rte_eth_txconf *conf __rte_unused)
 {
-	struct xen_netif *nif = dev->data->dev_private;
 	struct xen_netif_queue *q;
 	int ret;
 
 	q = queue_create(dev, "xen_txq", netif_driver(dev)->txq_size, id, socket);
 	if (q == NULL)
 		return -ENOMEM;
-	ret = netif_driver(dev)->txq_init != NULL ? netif_driver(dev)->txq_init(q, nb_desc, socket) : 0;
+	ret = netif_driver(dev)->txq_init != NULL ?
+			netif_driver(dev)->txq_init(q, nb_desc, socket) : 0;
 	if (ret < 0) {
 		rte_free(q);
 		return ret;
 	}
-	nif->base.txq[id] = (struct xen_netif_queue_counters){ 0 };
 	dev->data->tx_queues[id] = q;
 	return 0;
 }

@@ -32,4 +32,10 @@ int
 xen_netif_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names,
 		unsigned int n);
 
+/**
+ * A queue is released: its statistics go on with the next one in its place, which counts from zero.
+ */
+void
+xen_netif_stats_carry(const struct xen_netif_queue *q, struct xen_netif_queue_counters *base);
+
 #endif /* XEN_NETIF_OPS_H */

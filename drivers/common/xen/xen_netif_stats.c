@@ -15,31 +15,41 @@
 #define FRONT_TX XEN_NETIF_STATS_FRONT_TX
 #define ALL (BACK_RX | BACK_TX | FRONT_RX | FRONT_TX)
 
-/* A counter of a ring, and who counts it. */
+/* A counter of a ring, and whose rings have it. */
 struct ring_xstat {
 	const char *name;
 	size_t offset;
 	unsigned int where;
 };
 
-#define RING_XSTAT(field, who) \
+#define RING_XSTAT(name, field, where) \
 	{ \
-#field, offsetof(struct xen_netif_counters, field), who \
+		name, offsetof(struct xen_netif_counters, field), where \
 	}
 
+/*
+ * Lost packets are in statistics whose names end in "_errors", or in "_dropped" when nothing was
+ * wrong with them: these are what Open vSwitch shows of a port.
+ */
 /* clang-format off */
 static const struct ring_xstat ring_xstats[] = {
-	RING_XSTAT(slots, ALL),
-	RING_XSTAT(copy_ops, BACK_RX | BACK_TX),
-	RING_XSTAT(copy_errors, BACK_RX | BACK_TX),
-	RING_XSTAT(bad_packets, ALL),
-	RING_XSTAT(oversize, ALL),
-	RING_XSTAT(nombuf, BACK_RX | FRONT_RX),
-	RING_XSTAT(csum_completed, ALL),
-	RING_XSTAT(csum_unparsed, BACK_RX | FRONT_RX),
-	RING_XSTAT(ring_full, BACK_TX | FRONT_TX),
-	RING_XSTAT(notify_sent, ALL),
-	RING_XSTAT(notify_suppressed, ALL),
+	RING_XSTAT("slots", slots, ALL),
+	RING_XSTAT("copy_ops", copy_ops, BACK_RX | BACK_TX),
+	RING_XSTAT("csum_completed", csum_completed, ALL),
+	RING_XSTAT("notify_sent", notify_sent, ALL),
+	RING_XSTAT("notify_suppressed", notify_suppressed, ALL),
+	RING_XSTAT("ring_full", ring_full, BACK_TX | FRONT_TX),
+	RING_XSTAT("filtered", filtered, BACK_RX | FRONT_RX),
+	RING_XSTAT("bad_packet_errors", bad_packets, ALL),
+	RING_XSTAT("oversize_errors", oversize, ALL),
+	RING_XSTAT("csum_unparsed_errors", csum_unparsed, BACK_RX | FRONT_RX),
+	RING_XSTAT("copy_errors", copy_errors, BACK_RX | BACK_TX),
+	RING_XSTAT("refused_errors", refused, FRONT_TX),
+	RING_XSTAT("nombuf_dropped", nombuf, BACK_RX | FRONT_RX),
+	RING_XSTAT("wait_expired_dropped", wait_expired, BACK_TX),
+	RING_XSTAT("wait_stalled_dropped", wait_stalled, BACK_TX),
+	RING_XSTAT("wait_flushed_dropped", wait_flushed, BACK_TX),
+	RING_XSTAT("wait_blocked_dropped", wait_blocked, BACK_TX),
 };
 /* clang-format on */
 
@@ -84,16 +94,43 @@ queue_read(const struct xen_netif_queue *q)
 }
 
 static struct xen_netif_queue_counters
+base_read(const struct xen_netif_queue_counters *base)
+{
+	return (struct xen_netif_queue_counters){
+		.packets = __atomic_load_n(&base->packets, __ATOMIC_ACQUIRE),
+		.bytes = __atomic_load_n(&base->bytes, __ATOMIC_ACQUIRE),
+		.errors = __atomic_load_n(&base->errors, __ATOMIC_ACQUIRE),
+		.nombuf = __atomic_load_n(&base->nombuf, __ATOMIC_ACQUIRE),
+	};
+}
+
+static void
+base_write(struct xen_netif_queue_counters *base, const struct xen_netif_queue_counters *c)
+{
+	__atomic_store_n(&base->packets, c->packets, __ATOMIC_RELEASE);
+	__atomic_store_n(&base->bytes, c->bytes, __ATOMIC_RELEASE);
+	__atomic_store_n(&base->errors, c->errors, __ATOMIC_RELEASE);
+	__atomic_store_n(&base->nombuf, c->nombuf, __ATOMIC_RELEASE);
+}
+
+static struct xen_netif_queue_counters
+difference(const struct xen_netif_queue_counters *a, const struct xen_netif_queue_counters *b)
+{
+	return (struct xen_netif_queue_counters){
+		.packets = a->packets - b->packets,
+		.bytes = a->bytes - b->bytes,
+		.errors = a->errors - b->errors,
+		.nombuf = a->nombuf - b->nombuf,
+	};
+}
+
+/* As since(), for all counters of a queue. */
+static struct xen_netif_queue_counters
 queue_since(const struct xen_netif_queue *q, const struct xen_netif_queue_counters *base)
 {
-	struct xen_netif_queue_counters now = queue_read(q);
+	struct xen_netif_queue_counters from = base_read(base), now = queue_read(q);
 
-	return (struct xen_netif_queue_counters){
-		.packets = since(&now.packets, &base->packets),
-		.bytes = since(&now.bytes, &base->bytes),
-		.errors = since(&now.errors, &base->errors),
-		.nombuf = since(&now.nombuf, &base->nombuf),
-	};
+	return difference(&now, &from);
 }
 
 int
@@ -140,10 +177,16 @@ queue_reset(const struct xen_netif_queue *q, struct xen_netif_queue_counters *ba
 	if (q == NULL)
 		return;
 	now = queue_read(q);
-	rebase(&base->packets, &now.packets);
-	rebase(&base->bytes, &now.bytes);
-	rebase(&base->errors, &now.errors);
-	rebase(&base->nombuf, &now.nombuf);
+	base_write(base, &now);
+}
+
+void
+xen_netif_stats_carry(const struct xen_netif_queue *q, struct xen_netif_queue_counters *base)
+{
+	struct xen_netif_queue_counters now = queue_read(q);
+
+	now = difference(base, &now);
+	base_write(base, &now);
 }
 
 static void

@@ -54,8 +54,10 @@ reclaim(struct tx_walk *w)
 
 	broken = xenfront_response_reclaim(ring->sring.tx, ring->prod, &ring->cons, &w->tx->ids,
 			&refused);
-	if (unlikely(refused != 0))
+	if (unlikely(refused != 0)) {
+		xen_count_add(&ring->count.refused, refused);
 		xen_count_add(&w->q->errors, refused);
+	}
 	if (likely(broken == NULL))
 		return 0;
 	xen_netif_ring_broken(w->q->rings, ring, broken);
