@@ -90,8 +90,10 @@ const struct attack attack_tx[] = {
 
 	/* The number of slots: 18 is what everybody takes, 20 what old Linux guests sent. */
 	ACCEPTED("slots-18", REQ(0, 18, MORE), REQS(16, 1, MORE), REQ(0, 1, 0)),
-	DROPPED("slots-19", "bad_packet_errors", REQ(0, 1900, MORE), REQS(17, 100, MORE), REQ(0, 100, 0)),
-	DROPPED("slots-20", "bad_packet_errors", REQ(0, 2000, MORE), REQS(18, 100, MORE), REQ(0, 100, 0)),
+	DROPPED("slots-19", "bad_packet_errors", REQ(0, 1900, MORE), REQS(17, 100, MORE),
+			REQ(0, 100, 0)),
+	DROPPED("slots-20", "bad_packet_errors", REQ(0, 2000, MORE), REQS(18, 100, MORE),
+			REQ(0, 100, 0)),
 	CLOSED("slots-21", SLOTS, REQ(0, 2100, MORE), REQS(19, 100, MORE), REQ(0, 100, 0)),
 	CLOSED("slots-100", SLOTS, REQ(0, 1000, MORE), REQS(98, 10, MORE), REQ(0, 10, 0)),
 
@@ -123,9 +125,10 @@ const struct attack attack_tx[] = {
 	LARGE("bytes-2049", REQ(0, 2049, 0)),
 	LARGE("bytes-4096", REQ(0, 4096, 0)),
 	LARGE("bytes-4000-of-two", REQ(0, 4000, MORE), REQ(0, 2000, 0)),
-	DROPPED("fragments-larger-than-packet", "bad_packet_errors", REQ(0, 100, MORE), REQ(0, 60, MORE),
-			REQ(0, 60, 0)),
-	DROPPED("fragment-larger-than-packet", "bad_packet_errors", REQ(0, 100, MORE), REQ(0, 200, 0)),
+	DROPPED("fragments-larger-than-packet", "bad_packet_errors", REQ(0, 100, MORE),
+			REQ(0, 60, MORE), REQ(0, 60, 0)),
+	DROPPED("fragment-larger-than-packet", "bad_packet_errors", REQ(0, 100, MORE),
+			REQ(0, 200, 0)),
 	ACCEPTED("first-of-13-bytes", REQ(100, 14, MORE), REQ(4095, 1, 0)),
 	ACCEPTED("empty-fragment", REQ(0, 160, MORE), REQ(0, 0, MORE), REQ(0, 100, 0)),
 	ACCEPTED("empty-first", REQ(0, 60, MORE), REQ(0, 60, 0)),

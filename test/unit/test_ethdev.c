@@ -2,160 +2,332 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-/* What ethdev promises for a port, whichever end of a vif it is. */
+/* What ethdev promises for a port, whichever end of a vif it is: MTU, queues, and what it tells. */
 
-#include <pthread.h>
+#include <errno.h>
 #include <stdio.h>
 
-#include "vif.h"
+#include <ethdev_driver.h>
 
-/* Statistics of a queue pair of either driver; %s: the direction. */
-static const char *const both_names[] = { "rx_q0_slots", "tx_q0_slots", "rx_q0_csum_completed",
-	"tx_q0_csum_completed", "rx_q0_notify_sent", "tx_q0_notify_sent", "rx_q0_notify_suppressed",
-	"tx_q0_notify_suppressed", "rx_q0_filtered", "tx_q0_ring_full", "rx_q0_bad_packet_errors",
-	"tx_q0_bad_packet_errors", "rx_q0_oversize_errors", "tx_q0_oversize_errors",
-	"rx_q0_csum_unparsed_errors", "rx_q0_nombuf_dropped", "connects", "disconnects",
-	"protocol_errors" };
-static const char *const back_names[] = { "rx_q0_copy_ops", "tx_q0_copy_ops", "rx_q0_copy_errors",
-	"tx_q0_copy_errors", "tx_q0_wait_expired_dropped", "tx_q0_wait_stalled_dropped",
-	"tx_q0_wait_flushed_dropped", "tx_q0_wait_blocked_dropped" };
-static const char *const front_names[] = { "tx_q0_refused_errors" };
+#include "pair.h"
 
-static bool
-has_xstat(uint16_t port, const char *name)
-{
-	uint64_t id;
+#define ROOM_SMALL 1024u
+#define ROOM_JUST 1518u
 
-	return rte_eth_xstats_get_id_by_name(port, name, &id) == 0;
-}
-
-static void
-check_names(const char *vdev, const char *args, const char *const *own, unsigned int nb_own,
-		const char *const *foreign, unsigned int nb_foreign)
-{
-	unsigned int i;
-	uint16_t port;
-
-	assert_int_equal(unit_probe(vdev, args), 0);
-	port = unit_port(vdev);
-	for (i = 0; i < RTE_DIM(both_names); i++)
-		assert_int_equal(unit_xstat(port, both_names[i]), 0);
-	for (i = 0; i < nb_own; i++)
-		assert_int_equal(unit_xstat(port, own[i]), 0);
-	for (i = 0; i < nb_foreign; i++)
-		assert_false(has_xstat(port, foreign[i]));
-	/* As many queue pairs as the vif can have. */
-	assert_true(has_xstat(port, "rx_q1_slots"));
-	assert_false(has_xstat(port, "rx_q2_slots"));
-	unit_remove_port(vdev);
-}
-
-static void
-test_stat_names(void **state __rte_unused)
-{
-	check_names("net_xenvif7", "domid=1,devid=70,queues=2", back_names, RTE_DIM(back_names),
-			front_names, RTE_DIM(front_names));
-	check_names("net_xenfront7", "devid=70,queues=2", front_names, RTE_DIM(front_names),
-			back_names, RTE_DIM(back_names));
-}
-
-/* Resets and reads statistics without a pause, until told to end. */
-struct resetter {
-	pthread_t thread;
-	uint16_t port;
-	bool quit;
-	/* More packets than there ever were. */
-	bool nonsense;
-	unsigned int resets;
+/* One rule for an MTU, whichever call it is given to. */
+static const struct mtu_case {
+	uint16_t mtu;
+	uint16_t room;
+	bool scatter;
+	bool fits;
+} mtu_cases[] = {
+	{ 1500, UNIT_ROOM, false, true },
+	{ 1500, ROOM_JUST, false, true },
+	{ 1501, ROOM_JUST, false, false },
+	{ 1501, ROOM_JUST, true, true },
+	{ 1500, ROOM_SMALL, false, false },
+	{ 1500, ROOM_SMALL, true, true },
+	{ 1006, ROOM_SMALL, false, true },
+	{ 2030, UNIT_ROOM, false, true },
+	{ 2031, UNIT_ROOM, false, false },
+	{ 9000, UNIT_ROOM, false, false },
+	{ 9000, UNIT_ROOM, true, true },
+	{ 65517, UNIT_ROOM, true, true },
+	{ 68, ROOM_SMALL, false, true },
 };
 
-#define RESET_PACKETS 20000u
-
-static void *
-reset_loop(void *arg)
+static int
+setup_queues(uint16_t port, uint16_t mtu, bool scatter, struct rte_mempool *pool)
 {
-	struct resetter *r = arg;
-	struct rte_eth_stats stats;
+	struct rte_eth_conf conf = {
+		.rxmode.mtu = mtu,
+		.rxmode.offloads = scatter ? RTE_ETH_RX_OFFLOAD_SCATTER : 0,
+	};
 
-	while (!__atomic_load_n(&r->quit, __ATOMIC_ACQUIRE)) {
-		if (rte_eth_stats_reset(r->port) != 0 || rte_eth_stats_get(r->port, &stats) != 0 ||
-				stats.ipackets > RESET_PACKETS ||
-				stats.q_ibytes[0] > 64 * RESET_PACKETS)
-			r->nonsense = true;
-		__atomic_fetch_add(&r->resets, 1, __ATOMIC_RELEASE);
-	}
-	return NULL;
+	assert_int_equal(rte_eth_dev_configure(port, 1, 1, &conf), 0);
+	assert_int_equal(rte_eth_tx_queue_setup(port, 0, 256, SOCKET_ID_ANY, NULL), 0);
+	return rte_eth_rx_queue_setup(port, 0, 256, SOCKET_ID_ANY, NULL, pool);
 }
 
-/* A reset takes nothing from the lcore that counts, and what it forgot never comes back. */
 static void
-test_reset_race(void **state)
+assert_refused(int ret, uint16_t mtu)
 {
-	struct resetter r = { .quit = false };
-	struct vif *v = *state;
-	struct rte_eth_stats stats;
-	struct rte_mbuf *pkts[32];
-	unsigned int i, j, n;
+	char text[64];
 
-	r.port = v->port;
-	assert_int_equal(pthread_create(&r.thread, NULL, reset_loop, &r), 0);
-	for (i = 0; i < RESET_PACKETS; i += 32) {
-		for (j = 0; j < 32; j++)
-			vif_put(v, j, 0, 60, 0, j);
-		n = vif_burst(v, pkts, 32);
-		assert_int_equal(n, 32);
-		rte_pktmbuf_free_bulk(pkts, n);
-		for (j = 0; j < 32; j++)
-			vif_expect_rsp(v, j, NETIF_RSP_OKAY);
-	}
-	unit_wait(__atomic_load_n(&r.resets, __ATOMIC_ACQUIRE) > 100);
-	__atomic_store_n(&r.quit, true, __ATOMIC_RELEASE);
-	assert_int_equal(pthread_join(r.thread, NULL), 0);
-	assert_false(r.nonsense);
-	assert_int_equal(rte_eth_stats_reset(v->port), 0);
-	assert_int_equal(rte_eth_xstats_reset(v->port), 0);
-	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
-	assert_int_equal(stats.ipackets, 0);
-	assert_int_equal(unit_xstat(v->port, "rx_q0_slots"), 0);
-	assert_int_equal(unit_xstat(v->port, "connects"), 0);
-	vif_send_good(v);
-	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
-	assert_int_equal(stats.ipackets, 1);
-	assert_int_equal(stats.q_ipackets[0], 1);
-	assert_int_equal(unit_xstat(v->port, "rx_q0_slots"), 1);
+	assert_int_equal(ret, -EINVAL);
+	snprintf(text, sizeof(text), "mtu %u: a frame of %u bytes does not fit", mtu, mtu + 18);
+	unit_assert_log(text);
+	assert_int_equal(unit_log_count("does not fit"), 1);
+	unit_log_clear();
 }
 
-/* A port that is set up anew goes on counting where it was. */
 static void
-test_stats_survive(void **state)
+check_mtu(uint16_t port, const struct mtu_case *c, struct rte_mempool *pool,
+		struct rte_mempool *large)
 {
-	struct vif *v = *state;
-	struct rte_eth_stats stats;
+	uint16_t mtu;
+	int ret;
+
+	unit_log_clear();
+	/* By configure: the queue's setup tells. */
+	ret = setup_queues(port, c->mtu, c->scatter, pool);
+	if (!c->fits)
+		assert_refused(ret, c->mtu);
+	else
+		assert_int_equal(ret, 0);
+	/* By set_mtu, when the port is stopped: the start tells, unless other mbufs come first. */
+	assert_int_equal(setup_queues(port, RTE_ETHER_MIN_MTU, c->scatter, pool), 0);
+	assert_int_equal(rte_eth_dev_set_mtu(port, c->mtu), 0);
+	ret = rte_eth_dev_start(port);
+	if (!c->fits) {
+		assert_refused(ret, c->mtu);
+		if (c->mtu < 9000) {
+			assert_int_equal(rte_eth_rx_queue_setup(port, 0, 256, SOCKET_ID_ANY, NULL,
+							 large),
+					0);
+			assert_int_equal(rte_eth_dev_start(port), 0);
+			assert_int_equal(rte_eth_dev_stop(port), 0);
+		}
+	} else {
+		assert_int_equal(ret, 0);
+		assert_int_equal(rte_eth_dev_stop(port), 0);
+	}
+	/* By set_mtu, when the port runs: at once. */
+	assert_int_equal(setup_queues(port, RTE_ETHER_MIN_MTU, c->scatter, pool), 0);
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	ret = rte_eth_dev_set_mtu(port, c->mtu);
+	if (!c->fits)
+		assert_refused(ret, c->mtu);
+	else
+		assert_int_equal(ret, 0);
+	assert_int_equal(rte_eth_dev_get_mtu(port, &mtu), 0);
+	assert_int_equal(mtu, c->fits ? c->mtu : RTE_ETHER_MIN_MTU);
+	assert_int_equal(rte_eth_dev_stop(port), 0);
+}
+
+static struct rte_mempool *
+make_pool(const char *name, uint16_t room)
+{
+	struct rte_mempool *pool;
+
+	pool = rte_pktmbuf_pool_create(name, 64, 0, 0, room + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+	assert_non_null(pool);
+	return pool;
+}
+
+static void
+test_mtu(void **state __rte_unused)
+{
+	struct rte_mempool *small = make_pool("mtu_small", ROOM_SMALL), *pool;
+	struct rte_mempool *just = make_pool("mtu_just", ROOM_JUST);
+	struct rte_mempool *large = make_pool("mtu_large", 4096);
+	struct rte_eth_dev_info info;
 	unsigned int i;
 
-	for (i = 1; i <= 3; i++) {
-		vif_send_good(v);
-		assert_int_equal(rte_eth_dev_stop(v->port), 0);
-		unit_start(v->port, 1 + i % 2, 0, unit_pool);
-		unit_wait(unit_link(v->port));
-		assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
-		assert_int_equal(stats.ipackets, i);
-		assert_int_equal(stats.q_ipackets[0], i);
-		assert_int_equal(unit_xstat(v->port, "rx_q0_slots"), i);
+	pair_probe(1);
+	for (i = 0; i < RTE_DIM(mtu_cases); i++) {
+		pool = mtu_cases[i].room == ROOM_SMALL	       ? small :
+				mtu_cases[i].room == ROOM_JUST ? just :
+								 unit_pool;
+		check_mtu(pair.back, &mtu_cases[i], pool, large);
+		check_mtu(pair.front, &mtu_cases[i], pool, large);
 	}
-	assert_int_equal(rte_eth_stats_reset(v->port), 0);
-	vif_send_good(v);
-	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
-	assert_int_equal(stats.ipackets, 1);
+	/* What an application computes the overhead from. */
+	assert_int_equal(rte_eth_dev_info_get(pair.back, &info), 0);
+	assert_int_equal(info.max_rx_pktlen - info.max_mtu, 18);
+	assert_int_not_equal(rte_eth_dev_set_mtu(pair.back, info.max_mtu + 1), 0);
+	assert_int_not_equal(rte_eth_dev_set_mtu(pair.back, info.min_mtu - 1), 0);
+	pair_close();
+	rte_mempool_free(small);
+	rte_mempool_free(just);
+	rte_mempool_free(large);
+}
+
+/* What is said of a queue is what was asked for. */
+static void
+check_infos(uint16_t port)
+{
+	struct rte_eth_conf conf = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_SCATTER };
+	const struct rte_eth_rxconf rxconf = { .rx_deferred_start = 1 };
+	struct rte_eth_rxq_info rxq;
+	struct rte_eth_txq_info txq;
+
+	assert_int_equal(rte_eth_dev_configure(port, 2, 2, &conf), 0);
+	assert_int_equal(rte_eth_rx_queue_setup(port, 0, 100, SOCKET_ID_ANY, NULL, unit_pool), 0);
+	assert_int_equal(rte_eth_rx_queue_setup(port, 1, 4096, SOCKET_ID_ANY, &rxconf, unit_pool),
+			0);
+	assert_int_equal(rte_eth_tx_queue_setup(port, 0, 300, SOCKET_ID_ANY, NULL), 0);
+	assert_int_equal(rte_eth_tx_queue_setup(port, 1, 2048, SOCKET_ID_ANY, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	assert_int_equal(rte_eth_rx_queue_info_get(port, 0, &rxq), 0);
+	assert_ptr_equal(rxq.mp, unit_pool);
+	assert_int_equal(rxq.nb_desc, 100);
+	assert_int_equal(rxq.rx_buf_size, UNIT_ROOM);
+	assert_int_equal(rxq.scattered_rx, 1);
+	assert_int_equal(rxq.queue_state, RTE_ETH_QUEUE_STATE_STARTED);
+	assert_int_equal(rxq.conf.rx_deferred_start, 0);
+	assert_int_equal(rte_eth_rx_queue_info_get(port, 1, &rxq), 0);
+	assert_int_equal(rxq.nb_desc, 4096);
+	assert_int_equal(rxq.queue_state, RTE_ETH_QUEUE_STATE_STOPPED);
+	assert_int_equal(rxq.conf.rx_deferred_start, 1);
+	assert_int_equal(rte_eth_tx_queue_info_get(port, 1, &txq), 0);
+	assert_int_equal(txq.nb_desc, 2048);
+	assert_int_equal(txq.queue_state, RTE_ETH_QUEUE_STATE_STARTED);
+	assert_int_equal(rte_eth_devices[port].data->scattered_rx, 1);
+	assert_int_equal(rte_eth_dev_stop(port), 0);
+	conf.rxmode.offloads = 0;
+	assert_int_equal(rte_eth_dev_configure(port, 2, 2, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	assert_int_equal(rte_eth_devices[port].data->scattered_rx, 0);
+	assert_int_equal(rte_eth_dev_stop(port), 0);
+}
+
+static void
+test_infos(void **state __rte_unused)
+{
+	pair_probe(2);
+	check_infos(pair.back);
+	check_infos(pair.front);
+	pair_close();
+}
+
+/* As many segments as a port says that it takes, and one more. */
+static void
+run_segs(uint16_t from, uint16_t to, bool limited)
+{
+	struct rte_eth_dev_info info;
+	struct rte_mbuf *m;
+	unsigned int i, max;
+
+	assert_int_equal(rte_eth_dev_info_get(from, &info), 0);
+	assert_int_equal(info.tx_desc_lim.nb_mtu_seg_max, info.tx_desc_lim.nb_seg_max);
+	max = limited ? info.tx_desc_lim.nb_seg_max : 1000;
+	assert_in_range(max, 17, limited ? 1000 : info.tx_desc_lim.nb_seg_max);
+	for (i = 0; i < 2; i++) {
+		m = unit_packet((max + i) * 40, 40, i);
+		assert_int_equal(m->nb_segs, max + i);
+		assert_int_equal(rte_eth_tx_burst(from, 0, &m, 1), 1);
+		if (i == 1 && limited) {
+			assert_int_equal(rte_eth_rx_burst(to, 0, &m, 1), 0);
+			assert_int_equal(unit_xstat(from, "tx_q0_bad_packet_errors"), 1);
+			continue;
+		}
+		assert_int_equal(rte_eth_rx_burst(to, 0, &m, 1), 1);
+		unit_check_packet(m, (max + i) * 40, i);
+		rte_pktmbuf_free(m);
+	}
+}
+
+static void
+test_segs(void **state __rte_unused)
+{
+	pair_open(1, RTE_ETH_RX_OFFLOAD_SCATTER);
+	run_segs(pair.back, pair.front, true);
+	run_segs(pair.front, pair.back, false);
+	pair_close();
+}
+
+/* Only queue 1 of each port has its start deferred. */
+static void
+start_deferred(uint16_t port)
+{
+	const struct rte_eth_rxconf rxconf = { .rx_deferred_start = 1 };
+	const struct rte_eth_txconf txconf = { .tx_deferred_start = 1 };
+	struct rte_eth_conf conf = { 0 };
+	uint16_t i;
+
+	assert_int_equal(rte_eth_dev_configure(port, 2, 2, &conf), 0);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(rte_eth_rx_queue_setup(port, i, 256, SOCKET_ID_ANY,
+						 i == 1 ? &rxconf : NULL, unit_pool),
+				0);
+		assert_int_equal(rte_eth_tx_queue_setup(port, i, 256, SOCKET_ID_ANY,
+						 i == 1 ? &txconf : NULL),
+				0);
+	}
+	assert_int_equal(rte_eth_dev_start(port), 0);
+}
+
+static bool
+sends(uint16_t port, uint16_t queue)
+{
+	struct rte_mbuf *m = unit_packet(60, UNIT_ROOM, queue);
+
+	if (rte_eth_tx_burst(port, queue, &m, 1) == 1)
+		return true;
+	rte_pktmbuf_free(m);
+	return false;
+}
+
+static unsigned int
+receives(uint16_t port, uint16_t queue)
+{
+	struct rte_mbuf *pkts[8];
+	unsigned int n = rte_eth_rx_burst(port, queue, pkts, 8);
+
+	rte_pktmbuf_free_bulk(pkts, n);
+	return n;
+}
+
+/* A queue that is not started takes nothing; what waits for it is there when it is. */
+static void
+run_queue_states(uint16_t from, uint16_t to)
+{
+	assert_true(sends(from, 0));
+	assert_int_equal(receives(to, 0), 1);
+	assert_false(sends(from, 1));
+	assert_int_equal(rte_eth_dev_tx_queue_start(from, 1), 0);
+	assert_true(sends(from, 1));
+	assert_int_equal(receives(to, 1), 0);
+	assert_int_equal(rte_eth_dev_rx_queue_start(to, 1), 0);
+	assert_int_equal(receives(to, 1), 1);
+	assert_int_equal(rte_eth_dev_rx_queue_stop(to, 0), 0);
+	assert_true(sends(from, 0));
+	assert_int_equal(receives(to, 0), 0);
+	assert_int_equal(rte_eth_dev_rx_queue_start(to, 0), 0);
+	assert_int_equal(receives(to, 0), 1);
+	assert_int_equal(rte_eth_dev_tx_queue_stop(from, 0), 0);
+	assert_false(sends(from, 0));
+	assert_int_equal(rte_eth_dev_tx_queue_start(from, 0), 0);
+	/* The link does not depend on queues. */
+	assert_true(unit_link(from));
+	assert_true(unit_link(to));
+	/* A stop and a start of the port defer again. */
+	assert_int_equal(rte_eth_dev_stop(to), 0);
+	assert_int_not_equal(rte_eth_dev_rx_queue_start(to, 1), 0);
+	assert_int_equal(rte_eth_dev_start(to), 0);
+	pair_wait();
+	assert_true(sends(from, 1));
+	assert_int_equal(receives(to, 1), 0);
+	assert_int_equal(rte_eth_dev_rx_queue_start(to, 1), 0);
+	assert_int_equal(receives(to, 1), 1);
+}
+
+static void
+test_queue_states(void **state __rte_unused)
+{
+	pair_probe(2);
+	start_deferred(pair.back);
+	start_deferred(pair.front);
+	pair_wait();
+	run_queue_states(pair.front, pair.back);
+	pair_close();
+	pair_probe(2);
+	start_deferred(pair.back);
+	start_deferred(pair.front);
+	pair_wait();
+	run_queue_states(pair.back, pair.front);
+	pair_close();
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stat_names),
-		vif_test(test_reset_race),
-		vif_test(test_stats_survive),
+		cmocka_unit_test(test_mtu),
+		cmocka_unit_test(test_infos),
+		cmocka_unit_test(test_segs),
+		cmocka_unit_test(test_queue_states),
 	};
 
 	return cmocka_run_group_tests_name("ethdev", tests, unit_setup, unit_teardown);

@@ -4,20 +4,13 @@
 
 /* Both drivers against each other in one process and one domain, as in a PV dom0. */
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "vif.h"
+#include "pair.h"
 
 #define FRAMES 2000
 #define BURST 32
 #define QUEUES_MAX 4
-
-static struct {
-	struct rawfront names; /* of the directories alone */
-	uint16_t back;
-	uint16_t front;
-} pair;
 
 /* Seeds of frames under way, by queue, and how many went in and came out. */
 struct lane {
@@ -25,42 +18,6 @@ struct lane {
 	unsigned int sent;
 	unsigned int got;
 };
-
-static void
-pair_open(unsigned int queues)
-{
-	const uint64_t offloads = RTE_ETH_RX_OFFLOAD_SCATTER;
-	char args[64];
-
-	memset(&pair, 0, sizeof(pair));
-	snprintf(pair.names.back, sizeof(pair.names.back), "/local/domain/0/backend/vif/0/%u",
-			queues);
-	snprintf(pair.names.front, sizeof(pair.names.front), "/local/domain/0/device/vif/%u",
-			queues);
-	pair.names.devid = queues;
-	snprintf(args, sizeof(args), "domid=0,devid=%u,queues=%u", queues, queues);
-	assert_int_equal(unit_probe("net_xenvif_pair", args), 0);
-	snprintf(args, sizeof(args), "devid=%u,queues=%u", queues, queues);
-	assert_int_equal(unit_probe("net_xenfront_pair", args), 0);
-	pair.back = unit_port("net_xenvif_pair");
-	pair.front = unit_port("net_xenfront_pair");
-	unit_start(pair.back, queues, offloads, unit_pool);
-	unit_start(pair.front, queues, offloads, unit_pool);
-	rawfront_toolstack(&pair.names);
-	unit_wait(unit_link(pair.back) && unit_link(pair.front));
-}
-
-static void
-pair_close(void)
-{
-	unit_remove_port("net_xenfront_pair");
-	unit_remove_port("net_xenvif_pair");
-	rawfront_toolstack_remove(&pair.names);
-	assert_int_equal(unit_maps(), 0);
-	assert_int_equal(unit_ports(), 0);
-	assert_int_equal(unit_grants(), 0);
-	unit_check_pool();
-}
 
 static uint32_t
 seed_of(unsigned int queue, unsigned int n)
@@ -133,7 +90,7 @@ run_pair(unsigned int queues)
 	struct rte_eth_stats stats;
 
 	srand(queues);
-	pair_open(queues);
+	pair_open(queues, RTE_ETH_RX_OFFLOAD_SCATTER);
 	run_frames(pair.front, pair.back, queues, false);
 	run_frames(pair.back, pair.front, queues, false);
 	run_frames(pair.front, pair.back, queues, true);
@@ -167,21 +124,21 @@ test_restarts(void **state __rte_unused)
 {
 	unsigned int i;
 
-	pair_open(2);
+	pair_open(2, RTE_ETH_RX_OFFLOAD_SCATTER);
 	for (i = 0; i < 10; i++) {
 		assert_int_equal(rte_eth_dev_stop(i % 2 == 0 ? pair.front : pair.back), 0);
 		assert_int_equal(rte_eth_dev_start(i % 2 == 0 ? pair.front : pair.back), 0);
-		unit_wait(unit_link(pair.back) && unit_link(pair.front));
+		pair_wait();
 		run_frames(pair.front, pair.back, 1, true);
 	}
 	for (i = 0; i < 5; i++) {
-		unit_remove_port("net_xenfront_pair");
+		unit_remove_port(PAIR_FRONT);
 		unit_wait(!unit_link(pair.back));
 		assert_int_equal(unit_grants(), 0);
-		assert_int_equal(unit_probe("net_xenfront_pair", "devid=2,queues=2"), 0);
-		pair.front = unit_port("net_xenfront_pair");
+		assert_int_equal(unit_probe(PAIR_FRONT, "devid=2,queues=2"), 0);
+		pair.front = unit_port(PAIR_FRONT);
 		unit_start(pair.front, 2, RTE_ETH_RX_OFFLOAD_SCATTER, unit_pool);
-		unit_wait(unit_link(pair.back) && unit_link(pair.front));
+		pair_wait();
 		run_frames(pair.back, pair.front, 2, false);
 	}
 	pair_close();
@@ -191,7 +148,7 @@ test_restarts(void **state __rte_unused)
 static void
 test_detach(void **state __rte_unused)
 {
-	pair_open(1);
+	pair_open(1, RTE_ETH_RX_OFFLOAD_SCATTER);
 	rawfront_detach(&pair.names);
 	rawfront_wait(&pair.names, XenbusStateClosed);
 	unit_wait(!unit_link(pair.front));
@@ -200,7 +157,7 @@ test_detach(void **state __rte_unused)
 	assert_int_equal(unit_grants(), 0);
 	rawfront_toolstack_remove(&pair.names);
 	rawfront_toolstack(&pair.names);
-	unit_wait(unit_link(pair.back) && unit_link(pair.front));
+	pair_wait();
 	run_frames(pair.front, pair.back, 1, false);
 	pair_close();
 }

@@ -40,4 +40,13 @@ xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void
 }
 #endif
 
+/* The operation dev_supported_ptypes_get() says how many there are since 24.03. */
+#if RTE_VERSION < RTE_VERSION_NUM(24, 3, 0, 0)
+#define XEN_PTYPES_COUNT
+#define XEN_PTYPES_SET_COUNT(n) RTE_SET_USED(n)
+#else
+#define XEN_PTYPES_COUNT , size_t *nb_ptypes
+#define XEN_PTYPES_SET_COUNT(n) (*nb_ptypes = (n))
+#endif
+
 #endif /* XEN_COMPAT_H */

@@ -43,13 +43,15 @@ struct xen_netif_driver {
 	/** Bytes of the driver's queues, which have a struct xen_netif_queue first. */
 	size_t rxq_size;
 	size_t txq_size;
+	/** Segments that a packet to be sent may have; 0: any number. */
+	uint16_t tx_segs_max;
 	/** Devargs that the driver knows; a row without a key ends them. */
 	const struct xen_netif_arg *args;
 	/** XEN_NETIF_STATS_* of its rings. */
 	uint8_t rx_stats;
 	uint8_t tx_stats;
-	/** Prepare a tx queue of nb_desc descriptors, and its undoing; both NULL: nothing to do. */
-	int (*txq_init)(struct xen_netif_queue *q, uint16_t nb_desc, unsigned int socket);
+	/** Prepare a tx queue's descriptors, and undo it; both NULL: nothing to do. */
+	int (*txq_init)(struct xen_netif_queue *q, unsigned int socket);
 	void (*txq_fini)(struct xen_netif_queue *q);
 	eth_rx_burst_t rx_burst;
 	eth_tx_burst_t tx_burst;
@@ -95,6 +97,10 @@ struct xen_netif {
 	bool started;
 	/* The application has set the link down. */
 	bool admin_down;
+	/* The application's wishes about received packets: see xen_netif_rx_classify(). */
+	bool promiscuous;
+	bool allmulticast;
+	bool ptypes_set;
 
 	struct xen_netif_vif_counters count;
 	struct xen_netif_base base;
@@ -128,5 +134,10 @@ xen_netif_remove(struct rte_vdev_device *vdev);
 __rte_internal
 void
 xen_netif_set_link(struct xen_netif *nif, bool up);
+
+/** Give the port another MAC address. Any thread. */
+__rte_internal
+void
+xen_netif_set_mac(struct xen_netif *nif, const struct rte_ether_addr *mac);
 
 #endif /* XEN_NETIF_H */

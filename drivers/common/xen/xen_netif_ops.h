@@ -10,7 +10,12 @@
  * The ethdev operations of either driver, between the files that they are spread over.
  */
 
+#include "xen_compat.h"
 #include "xen_netif.h"
+
+/** Ethernet header and checksum: what a frame has beside its MTU. One VLAN tag fits too. */
+#define XEN_NETIF_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN)
+#define XEN_NETIF_MTU_MAX (XEN_NETIF_PKT_MAX - XEN_NETIF_FRAME_OVERHEAD)
 
 extern const struct eth_dev_ops xen_netif_ops;
 
@@ -20,6 +25,69 @@ netif_driver(const struct rte_eth_dev *dev)
 {
 	return dev->process_private;
 }
+
+/* Queues, in xen_netif_queue.c; see the operations of nearly the same names. */
+int
+xen_netif_rxq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_rxconf *conf, struct rte_mempool *pool);
+int
+xen_netif_txq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_txconf *conf);
+void
+xen_netif_rxq_release(struct rte_eth_dev *dev, uint16_t id);
+void
+xen_netif_txq_release(struct rte_eth_dev *dev, uint16_t id);
+int
+xen_netif_rxq_start(struct rte_eth_dev *dev, uint16_t id);
+int
+xen_netif_rxq_stop(struct rte_eth_dev *dev, uint16_t id);
+int
+xen_netif_txq_start(struct rte_eth_dev *dev, uint16_t id);
+int
+xen_netif_txq_stop(struct rte_eth_dev *dev, uint16_t id);
+void
+xen_netif_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info);
+void
+xen_netif_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info);
+int
+xen_netif_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
+
+/**
+ * Start all queues but those whose start is deferred, as the port is configured.
+ *
+ * @return
+ *   0, or -EINVAL when a queue's mbufs are too small for the MTU.
+ */
+int
+xen_netif_queues_start(struct rte_eth_dev *dev);
+
+/** Stop all queues. */
+void
+xen_netif_queues_stop(struct rte_eth_dev *dev);
+
+/* Filters and packet types, in xen_netif_classify.c; see the operations of the same names. */
+int
+xen_netif_promiscuous_enable(struct rte_eth_dev *dev);
+int
+xen_netif_promiscuous_disable(struct rte_eth_dev *dev);
+int
+xen_netif_allmulticast_enable(struct rte_eth_dev *dev);
+int
+xen_netif_allmulticast_disable(struct rte_eth_dev *dev);
+int
+xen_netif_mac_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac);
+const uint32_t *
+xen_netif_ptypes_get(struct rte_eth_dev *dev XEN_PTYPES_COUNT);
+int
+xen_netif_ptypes_set(struct rte_eth_dev *dev, uint32_t mask);
+
+/** What xen_netif_ptypes_get() returns, without taking it for a wish. */
+const uint32_t *
+xen_netif_ptypes_list(struct rte_eth_dev *dev XEN_PTYPES_COUNT);
+
+/** Tell the rx queues what to look at packets for, after any of that has changed. */
+void
+xen_netif_classify_update(struct rte_eth_dev *dev);
 
 /* Statistics, in xen_netif_stats.c; see the operations of the same names in struct eth_dev_ops. */
 int

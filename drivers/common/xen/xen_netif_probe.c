@@ -50,14 +50,17 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 		const struct xen_netif_args *args)
 {
 	struct xen_bus_device *xbdev = &nif->xbdev;
+	struct rte_ether_addr mac = args->mac;
 	unsigned int i;
 
 	nif->args = *args;
 	nif->port_id = dev->data->port_id;
 	pthread_mutex_init(&nif->lock, NULL);
-	nif->mac = args->mac;
-	if (rte_is_zero_ether_addr(&nif->mac))
-		rte_eth_random_addr(nif->mac.addr_bytes);
+	if (rte_is_zero_ether_addr(&mac))
+		rte_eth_random_addr(mac.addr_bytes);
+	xen_netif_set_mac(nif, &mac);
+	nif->promiscuous = true;
+	nif->allmulticast = true;
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
 		nif->rings.rx[i].id = i;
 		nif->rings.tx[i].id = i;

@@ -162,9 +162,19 @@ struct xen_netif_rings {
 	uint16_t waiting_rings;
 	/** What the other end takes. Written with no ring attached. */
 	struct xen_netif_features peer;
+	/** The port's MAC address as one word, for filters. */
+	uint64_t own_mac;
+	/** Layers whose types the application wants to know: RTE_PTYPE_L*_MASK. */
+	uint32_t ptypes;
 	struct xen_netif_ring rx[XEN_NETIF_QUEUES_MAX];
 	struct xen_netif_ring tx[XEN_NETIF_QUEUES_MAX];
 };
+
+/** What received packets are looked at for. */
+#define XEN_NETIF_CLASSIFY_FILTER 0x1 /* Not promiscuous: for this port, or more than one. */
+#define XEN_NETIF_CLASSIFY_MULTICAST 0x2 /* Nor any multicast but broadcasts. */
+#define XEN_NETIF_CLASSIFY_PTYPE 0x4 /* mbuf's packet_type */
+#define XEN_NETIF_CLASSIFY_IPV4 0x8 /* The checksum of the IPv4 header. */
 
 /** The part of an application's queue that both drivers and both directions have. */
 struct xen_netif_queue {
@@ -180,6 +190,14 @@ struct xen_netif_queue {
 	bool scatter;
 	/* rx: the application completes blank checksums itself. */
 	bool csum_offload;
+	/* The queue is started, as well as its port. */
+	bool running;
+	/* It is not started with the port. */
+	bool deferred_start;
+	/* As the application has it; rx: a ring has its own number. */
+	uint16_t nb_desc;
+	/* rx: XEN_NETIF_CLASSIFY_*. */
+	uint32_t classify;
 	/* As in struct xen_netif_queue_counters; written by xen_count_add(), by an lcore alone. */
 	uint64_t packets;
 	uint64_t bytes;
@@ -206,6 +224,23 @@ xen_netif_ring_broken_why(const struct xen_netif_ring *ring)
 {
 	return __atomic_load_n(&ring->broken, __ATOMIC_ACQUIRE);
 }
+
+/**
+ * Look at received packets for what the application has asked for: filters, packet types, the
+ * checksum of an IPv4 header. What is not for this port is dropped and counted; that is nobody's
+ * fault. By an lcore, with the ring's lock held, and only if q->classify is not 0.
+ *
+ * @param pkts
+ *   The packets of a burst; those that stay are moved to the front.
+ * @param bytes
+ *   Their bytes, less those of packets that are dropped.
+ * @return
+ *   How many packets stay.
+ */
+__rte_internal
+uint16_t
+xen_netif_rx_classify(const struct xen_netif_queue *q, struct xen_netif_ring *ring,
+		struct rte_mbuf **pkts, uint16_t nb_pkts, uint64_t *bytes);
 
 /**
  * Move the data of an empty mbuf to the next page, if len bytes would cross one where it is and

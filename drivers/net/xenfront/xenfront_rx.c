@@ -240,6 +240,8 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	take_packets(&w);
 	if (unlikely(w.nb < w.nb_mbufs))
 		rte_pktmbuf_free_bulk(&pkts[w.nb], w.nb_mbufs - w.nb);
+	if (unlikely(q->classify != 0))
+		w.nb = xen_netif_rx_classify(q, ring, pkts, w.nb, &w.bytes);
 	/* A ring that is broken is no longer written to. */
 	if (likely(ring->attached))
 		repost(&w);
@@ -258,7 +260,7 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xen_netif_ring *ring;
 	uint16_t n = 0;
 
-	if (q->id >= active)
+	if (unlikely(q->id >= active || !q->running))
 		return 0;
 	if (id >= active) {
 		nth = 0;

@@ -82,7 +82,7 @@ adopt_mac(struct xenfront *front)
 			rte_is_same_ether_addr(&mac, &front->store_mac))
 		return;
 	rte_ether_addr_copy(&mac, &front->store_mac);
-	rte_ether_addr_copy(&mac, &front->nif.mac);
+	xen_netif_set_mac(&front->nif, &mac);
 }
 
 /* Read both ends' states. Below 0 when xenstore does not answer: nothing is known then. */

@@ -18,6 +18,7 @@ static const struct xen_netif_driver xenvif_driver = {
 	.size = sizeof(struct xenvif),
 	.rxq_size = sizeof(struct xenvif_rxq),
 	.txq_size = sizeof(struct xenvif_txq),
+	.tx_segs_max = XENVIF_TX_SEGS_MAX,
 	.args = xenvif_args,
 	.rx_stats = XEN_NETIF_STATS_BACK_RX,
 	.tx_stats = XEN_NETIF_STATS_BACK_TX,

@@ -487,7 +487,7 @@ xenvif_tx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xen_netif_rings *rings = txq->q.rings;
 	uint16_t active = __atomic_load_n(&rings->active_queues, __ATOMIC_RELAXED);
 
-	if (active == 0)
+	if (unlikely(active == 0 || !txq->q.running))
 		return 0;
 	if (unlikely(txq->q.nb_queues < active))
 		return tx_spread(txq, active, pkts, nb_pkts);

@@ -10,22 +10,22 @@
 #include "xenvif_rxtx.h"
 
 int
-xenvif_wait_txq_init(struct xen_netif_queue *q, uint16_t nb_desc, unsigned int socket)
+xenvif_wait_txq_init(struct xen_netif_queue *q, unsigned int socket)
 {
 	struct xenvif_txq *txq = container_of(q, struct xenvif_txq, q);
 	struct xenvif_txds *d = &txq->descs;
 	unsigned int i;
 
-	d->all = rte_zmalloc_socket("xenvif_txds", nb_desc * sizeof(*d->all), 0, socket);
+	d->all = rte_zmalloc_socket("xenvif_txds", q->nb_desc * sizeof(*d->all), 0, socket);
 	if (d->all == NULL)
 		return -ENOMEM;
 	rte_spinlock_init(&d->lock);
 	STAILQ_INIT(&d->free);
-	for (i = 0; i < nb_desc; i++) {
+	for (i = 0; i < q->nb_desc; i++) {
 		d->all[i].txq = txq;
 		STAILQ_INSERT_TAIL(&d->free, &d->all[i], next);
 	}
-	d->nb_free = nb_desc;
+	d->nb_free = q->nb_desc;
 	return 0;
 }
 

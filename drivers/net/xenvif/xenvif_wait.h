@@ -67,7 +67,7 @@ struct xenvif_wait {
 
 /** See txq_init and txq_fini of struct xen_netif_driver. */
 int
-xenvif_wait_txq_init(struct xen_netif_queue *q, uint16_t nb_desc, unsigned int socket);
+xenvif_wait_txq_init(struct xen_netif_queue *q, unsigned int socket);
 void
 xenvif_wait_txq_fini(struct xen_netif_queue *q);
 

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/* An application's queues: their setup, what they are told at the start, and what they tell. */
+
+#include <errno.h>
+
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+
+#include "xen_log.h"
+#include "xen_netif_ops.h"
+
+#define RX_L4_OFFLOADS (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define TX_L4_OFFLOADS (RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+
+static bool
+rx_offload(const struct rte_eth_dev *dev, uint64_t offload)
+{
+	return (dev->data->dev_conf.rxmode.offloads & offload) != 0;
+}
+
+/*
+ * Has the application asked for blank checksums? Many enable the offloads of reception just to be
+ * spared the verification, and send on as it is what they receive (Open vSwitch, l3fwd). Only one
+ * that also has its ports compute checksums knows what to do with a blank one.
+ */
+static bool
+takes_blank(const struct rte_eth_conf *conf)
+{
+	return (conf->rxmode.offloads & RX_L4_OFFLOADS) == RX_L4_OFFLOADS &&
+			(conf->txmode.offloads & TX_L4_OFFLOADS) == TX_L4_OFFLOADS;
+}
+
+/* The one rule for an MTU: a frame fits into one mbuf, or may take several. */
+static int
+check_room(const struct rte_eth_dev *dev, uint16_t mtu, uint16_t room)
+{
+	if (mtu + XEN_NETIF_FRAME_OVERHEAD <= room || rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER))
+		return 0;
+	XEN_LOG(ERR,
+			"%s: mtu %u: a frame of %u bytes does not fit into one mbuf of %u bytes, "
+			"and the offload SCATTER is off",
+			dev->device->name, mtu, mtu + XEN_NETIF_FRAME_OVERHEAD, room);
+	return -EINVAL;
+}
+
+static int
+check_rooms(const struct rte_eth_dev *dev, uint16_t mtu)
+{
+	const struct xen_netif_queue *q;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < dev->data->nb_rx_queues && ret == 0; i++) {
+		q = dev->data->rx_queues[i];
+		ret = check_room(dev, mtu, q->room);
+	}
+	return ret;
+}
+
+/* While the port is stopped its queues may yet be set up anew: the start decides. */
+int
+xen_netif_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
+{
+	return dev->data->dev_started ? check_rooms(dev, mtu) : 0;
+}
+
+static struct xen_netif_queue *
+queue_create(struct rte_eth_dev *dev, const char *type, size_t size, uint16_t id, uint16_t nb_desc,
+		unsigned int socket)
+{
+	struct xen_netif_queue *q;
+
+	q = rte_zmalloc_socket(type, size, RTE_CACHE_LINE_SIZE, socket);
+	if (q == NULL)
+		return NULL;
+	q->rings = &((struct xen_netif *)dev->data->dev_private)->rings;
+	q->port_id = dev->data->port_id;
+	q->id = id;
+	q->nb_desc = nb_desc;
+	return q;
+}
+
+int
+xen_netif_rxq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+{
+	uint16_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+	struct xen_netif_queue *q;
+
+	if (check_room(dev, dev->data->mtu, room) < 0)
+		return -EINVAL;
+	q = queue_create(dev, "xen_rxq", netif_driver(dev)->rxq_size, id, nb_desc, socket);
+	if (q == NULL)
+		return -ENOMEM;
+	q->pool = pool;
+	q->room = room;
+	q->deferred_start = conf->rx_deferred_start != 0;
+	dev->data->rx_queues[id] = q;
+	return 0;
+}
+
+int
+xen_netif_txq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket,
+		const struct rte_eth_txconf *conf)
+{
+	const struct xen_netif_driver *drv = netif_driver(dev);
+	struct xen_netif_queue *q;
+	int ret;
+
+	q = queue_create(dev, "xen_txq", drv->txq_size, id, nb_desc, socket);
+	if (q == NULL)
+		return -ENOMEM;
+	ret = drv->txq_init != NULL ? drv->txq_init(q, socket) : 0;
+	if (ret < 0) {
+		rte_free(q);
+		return ret;
+	}
+	q->deferred_start = conf->tx_deferred_start != 0;
+	dev->data->tx_queues[id] = q;
+	return 0;
+}
+
+static void
+queue_release(void **queues, uint16_t id, struct xen_netif_queue_counters *base)
+{
+	if (queues[id] != NULL)
+		xen_netif_stats_carry(queues[id], base);
+	rte_free(queues[id]);
+	queues[id] = NULL;
+}
+
+void
+xen_netif_rxq_release(struct rte_eth_dev *dev, uint16_t id)
+{
+	struct xen_netif *nif = dev->data->dev_private;
+
+	queue_release(dev->data->rx_queues, id, &nif->base.rxq[id]);
+}
+
+void
+xen_netif_txq_release(struct rte_eth_dev *dev, uint16_t id)
+{
+	struct xen_netif *nif = dev->data->dev_private;
+
+	if (dev->data->tx_queues[id] != NULL && netif_driver(dev)->txq_fini != NULL)
+		netif_driver(dev)->txq_fini(dev->data->tx_queues[id]);
+	queue_release(dev->data->tx_queues, id, &nif->base.txq[id]);
+}
+
+/* A queue that is stopped gives and takes no packets, and its rings are not served. */
+static void
+queue_run(struct xen_netif_queue *q, bool run, uint8_t *state)
+{
+	__atomic_store_n(&q->running, run, __ATOMIC_RELEASE);
+	*state = run ? RTE_ETH_QUEUE_STATE_STARTED : RTE_ETH_QUEUE_STATE_STOPPED;
+}
+
+int
+xen_netif_rxq_start(struct rte_eth_dev *dev, uint16_t id)
+{
+	queue_run(dev->data->rx_queues[id], true, &dev->data->rx_queue_state[id]);
+	return 0;
+}
+
+int
+xen_netif_rxq_stop(struct rte_eth_dev *dev, uint16_t id)
+{
+	queue_run(dev->data->rx_queues[id], false, &dev->data->rx_queue_state[id]);
+	return 0;
+}
+
+int
+xen_netif_txq_start(struct rte_eth_dev *dev, uint16_t id)
+{
+	queue_run(dev->data->tx_queues[id], true, &dev->data->tx_queue_state[id]);
+	return 0;
+}
+
+int
+xen_netif_txq_stop(struct rte_eth_dev *dev, uint16_t id)
+{
+	queue_run(dev->data->tx_queues[id], false, &dev->data->tx_queue_state[id]);
+	return 0;
+}
+
+int
+xen_netif_queues_start(struct rte_eth_dev *dev)
+{
+	struct rte_eth_dev_data *data = dev->data;
+	struct xen_netif_queue *q;
+	unsigned int i;
+
+	if (check_rooms(dev, data->mtu) < 0)
+		return -EINVAL;
+	data->scattered_rx = rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER);
+	for (i = 0; i < data->nb_rx_queues; i++) {
+		q = data->rx_queues[i];
+		q->nb_queues = data->nb_rx_queues;
+		q->scatter = data->scattered_rx;
+		q->csum_offload = takes_blank(&data->dev_conf);
+		queue_run(q, !q->deferred_start, &data->rx_queue_state[i]);
+	}
+	for (i = 0; i < data->nb_tx_queues; i++) {
+		q = data->tx_queues[i];
+		q->nb_queues = data->nb_tx_queues;
+		queue_run(q, !q->deferred_start, &data->tx_queue_state[i]);
+	}
+	xen_netif_classify_update(dev);
+	return 0;
+}
+
+void
+xen_netif_queues_stop(struct rte_eth_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->data->nb_rx_queues; i++)
+		xen_netif_rxq_stop(dev, i);
+	for (i = 0; i < dev->data->nb_tx_queues; i++)
+		xen_netif_txq_stop(dev, i);
+}
+
+void
+xen_netif_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info)
+{
+	const struct xen_netif_queue *q = dev->data->rx_queues[id];
+
+	info->mp = q->pool;
+	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
+	info->conf.rx_deferred_start = q->deferred_start;
+	info->scattered_rx = rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER);
+	info->nb_desc = q->nb_desc;
+	info->rx_buf_size = q->room;
+}
+
+void
+xen_netif_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info)
+{
+	const struct xen_netif_queue *q = dev->data->tx_queues[id];
+
+	info->conf.offloads = dev->data->dev_conf.txmode.offloads;
+	info->conf.tx_deferred_start = q->deferred_start;
+	info->nb_desc = q->nb_desc;
+}

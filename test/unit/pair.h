@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef PAIR_H
+#define PAIR_H
+
+/**
+ * @file
+ * Both drivers against each other in one process and one domain, as in a PV dom0.
+ */
+
+#include "toolstack.h"
+#include "unit.h"
+
+#define PAIR_BACK "net_xenvif_pair"
+#define PAIR_FRONT "net_xenfront_pair"
+
+extern struct pair {
+	struct rawfront names; /* of the directories alone */
+	uint16_t back;
+	uint16_t front;
+} pair;
+
+/** Probe both ports and make their vif, which has their number of queues as its number. */
+void
+pair_probe(unsigned int queues);
+
+/** pair_probe(), started and connected. */
+void
+pair_open(unsigned int queues, uint64_t offloads);
+
+/** Wait until both links are up. */
+void
+pair_wait(void);
+
+/** Remove ports and vif, and check that nothing of them is left. */
+void
+pair_close(void);
+
+#endif /* PAIR_H */
