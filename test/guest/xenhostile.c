@@ -22,6 +22,8 @@
 #define ID_AFTER 0x2222
 /* Failures one after the other that a backend may have before it is given up. */
 #define FAILURES_MAX 3
+/* Looks at a ring for each one at the backend's state. */
+#define LOOKS 20
 
 static struct xs_handle *store;
 
@@ -29,13 +31,19 @@ static struct xs_handle *store;
 static const struct attack *under_way;
 static jmp_buf next_attack;
 
-/* What is published now, so that it need not be again: xenstore is slow in an emulated machine. */
+/*
+ * What the attack before has left, so that as little as can be is done again: xenstore is slow in
+ * an emulated machine.
+ */
 static struct {
-	bool valid;
-	bool whole;
+	/* The keys are those of a guest of this form. */
+	bool published;
 	unsigned int queues;
 	bool split;
-} published;
+	/* The backend is in state 4, or in 6. */
+	bool connected;
+	bool closed;
+} left;
 
 struct xs_handle *
 rawfront_store(void)
@@ -87,24 +95,44 @@ boot(struct rawfront *f, const char *devid)
 	rawfront_boot(f, RAWFRONT_QUEUES_MAX, true, PAGES);
 }
 
-/* A frontend with its keys at state 1, whatever the one before has left. */
+/* A frontend whose keys are there, with a backend that waits for state 4. */
 static void
 start(struct rawfront *f, unsigned int queues, bool split)
 {
-	rawfront_reset(f);
-	rawfront_init_rings(f, 0);
-	f->nb_queues = queues;
-	f->split = split;
-	if (!published.valid || published.queues != queues || published.split != split) {
-		rawfront_unpublish(f);
-		published.whole = false;
+	if (left.closed) {
+		rawfront_state(f, XenbusStateInitialising);
+		rawfront_wait(f, XenbusStateInitWait);
+	} else {
+		rawfront_reset(f);
 	}
-	published.valid = true;
-	published.queues = queues;
-	published.split = split;
-	if (!published.whole)
-		rawfront_publish(f);
-	published.whole = true;
+	rawfront_init_rings(f, 0);
+	left.connected = left.closed = false;
+	if (left.published && left.queues == queues && left.split == split)
+		return;
+	rawfront_unpublish(f);
+	f->nb_queues = left.queues = queues;
+	f->split = left.split = split;
+	rawfront_publish(f);
+	left.published = true;
+}
+
+static void
+connect_vif(struct rawfront *f)
+{
+	if (left.connected)
+		return;
+	start(f, 1, true);
+	rawfront_state(f, XenbusStateConnected);
+	rawfront_wait(f, XenbusStateConnected);
+	left.connected = true;
+}
+
+static void
+expect_closed(struct rawfront *f)
+{
+	rawfront_wait(f, XenbusStateClosed);
+	left.connected = false;
+	left.closed = true;
 }
 
 static void
@@ -127,12 +155,13 @@ static void
 wait_responses(struct rawfront *f, const uint32_t *rsp_prod, uint32_t n)
 {
 	uint64_t end = rawfront_now_ms() + RAWFRONT_LIMIT_MS;
+	unsigned int looks = 0;
 
 	while (__atomic_load_n(rsp_prod, __ATOMIC_ACQUIRE) != n) {
-		if (rawfront_back_state(f) != XenbusStateConnected)
+		if (++looks % LOOKS == 0 && rawfront_back_state(f) != XenbusStateConnected)
 			rawfront_fail("the vif was closed");
 		if (rawfront_now_ms() > end)
-			rawfront_fail("%u responses, not %u",
+			rawfront_fail("responses up to %u, not to %u",
 					__atomic_load_n(rsp_prod, __ATOMIC_ACQUIRE), n);
 		rawfront_idle();
 	}
@@ -145,20 +174,21 @@ play_tx(struct rawfront *f, const struct attack *a, enum attack_outcome outcome)
 	struct netif_tx_response rsp;
 	unsigned int slots;
 
+	connect_vif(f);
 	put_good(f, ID_BEFORE);
 	/* With a wrong index nothing is taken: the packet before it goes first. */
 	if (a->ahead != 0) {
 		push_tx(f);
-		wait_responses(f, &f->q[0].tx->rsp_prod, 1);
+		wait_responses(f, &f->q[0].tx->rsp_prod, f->q[0].tx_prod);
 	}
 	slots = attack_play(f, a);
 	if (outcome != ATTACK_CLOSED)
 		put_good(f, ID_AFTER);
 	push_tx(f);
 	if (outcome == ATTACK_CLOSED)
-		rawfront_wait(f, XenbusStateClosed);
+		expect_closed(f);
 	else
-		wait_responses(f, &f->q[0].tx->rsp_prod, slots + 2);
+		wait_responses(f, &f->q[0].tx->rsp_prod, f->q[0].tx_prod);
 	rawfront_tx_expect(f, 0, 1, NETIF_RSP_OKAY);
 	if (outcome != ATTACK_CLOSED) {
 		rawfront_tx_expect(f, 0, slots,
@@ -177,18 +207,22 @@ static void
 play_rx(struct rawfront *f, const struct attack *a, enum attack_outcome outcome)
 {
 	struct netif_rx_response rsp;
-	uint16_t id = f->q[0].rx_prod;
+	uint16_t id;
 
+	connect_vif(f);
+	id = f->q[0].rx_prod;
 	attack_play(f, a);
 	rawfront_rx_push(f, 0);
 	rawfront_notify_rx(f, 0);
 	put_good(f, ID_AFTER);
 	push_tx(f);
 	if (outcome == ATTACK_CLOSED) {
-		rawfront_wait(f, XenbusStateClosed);
+		expect_closed(f);
 		return;
 	}
-	wait_responses(f, &f->q[0].rx->rsp_prod, 1);
+	wait_responses(f, &f->q[0].tx->rsp_prod, f->q[0].tx_prod);
+	rawfront_tx_expect(f, 0, 1, NETIF_RSP_OKAY);
+	wait_responses(f, &f->q[0].rx->rsp_prod, f->q[0].rx_prod);
 	if (!rawfront_rx_rsp(f, 0, &rsp) || rsp.id != id)
 		rawfront_fail("the response is not that to id %u", id);
 	if ((rsp.status < 0) != (outcome == ATTACK_DROPPED))
@@ -199,19 +233,20 @@ static void
 play_keys(struct rawfront *f, const struct attack *a)
 {
 	bool state = strcmp(a->key, "state") == 0;
+	char before[32];
 
+	start(f, a->queues != 0 ? a->queues : 1, !a->single);
+	rawfront_get(f->front, a->key, before, sizeof(before));
 	attack_play(f, a);
 	if (!state)
 		rawfront_state(f, XenbusStateConnected);
-	rawfront_wait(f, XenbusStateClosed);
-	if (state)
-		return;
-	/* Some of these keys are no frontend's: not there when the next one publishes its own. */
-	published.whole = false;
-	if (a->queues == 0)
+	expect_closed(f);
+	if (a->queues != 0)
+		left.published = false;
+	else if (before[0] == '\0')
 		rawfront_unset(f, a->key);
-	else
-		published.valid = false;
+	else if (!state)
+		rawfront_set(f, a->key, "%s", before);
 }
 
 /* The domain of the backend lets this domain read and write what the backend says of the vif. */
@@ -232,8 +267,10 @@ expect_reason(const struct rawfront *f, const struct attack *a)
 	rawfront_error(f, reason, sizeof(reason));
 	if (strstr(reason, a->why) == NULL)
 		rawfront_fail("the reason in xenstore is '%s', without '%s'", reason, a->why);
+	if (!a->named)
+		return;
 	snprintf(key, sizeof(key), "/device/vif/%u/%s", f->devid, a->key);
-	if (a->named && strstr(reason, key) == NULL)
+	if (strstr(reason, key) == NULL)
 		rawfront_fail("the reason in xenstore is '%s', without '%s'", reason, key);
 }
 
@@ -242,19 +279,14 @@ play(struct rawfront *f, const struct attack *a, bool scatter)
 {
 	enum attack_outcome outcome = attack_outcome(a, scatter);
 
-	start(f, a->queues != 0 ? a->queues : 1, !a->single);
 	if (outcome == ATTACK_CLOSED)
 		forget_reason(f);
-	if (a->target == ATTACK_KEYS) {
+	if (a->target == ATTACK_TX)
+		play_tx(f, a, outcome);
+	else if (a->target == ATTACK_RX)
+		play_rx(f, a, outcome);
+	else
 		play_keys(f, a);
-	} else {
-		rawfront_state(f, XenbusStateConnected);
-		rawfront_wait(f, XenbusStateConnected);
-		if (a->target == ATTACK_TX)
-			play_tx(f, a, outcome);
-		else
-			play_rx(f, a, outcome);
-	}
 	if (outcome == ATTACK_CLOSED)
 		expect_reason(f, a);
 	printf("ok %s\n", a->name);
@@ -268,7 +300,8 @@ reset(struct rawfront *f, unsigned long n)
 
 	for (i = 0; i < n; i++) {
 		start(f, 1, false);
-		rawfront_connect(f);
+		rawfront_state(f, XenbusStateConnected);
+		rawfront_wait(f, XenbusStateConnected);
 	}
 	rawfront_reset(f);
 	printf("connected and reset %lu times\n", n);
@@ -285,7 +318,7 @@ run(struct rawfront *f, const struct attack *a, bool scatter)
 		return true;
 	}
 	under_way = NULL;
-	published.valid = false;
+	left.published = left.connected = left.closed = false;
 	return false;
 }
 
