@@ -372,6 +372,37 @@ test_ring_burst(void **state)
 			BURST + 2 * BURST / 8);
 }
 
+/* What had to wait for buffers is sent by a receive burst, as it would have been at once. */
+static void
+test_ring_waiting(void **state)
+{
+	struct rte_mbuf *held[SHARINGS], *pkts[2 * SHARINGS], *got;
+	struct frame f = { .payload = 100, .ipv6 = true };
+	struct vif *v = *state;
+	uint8_t flat[FRAME_MAX];
+	unsigned int i;
+
+	reconnect_with(v, false);
+	frame_make(&f);
+	for (i = 0; i < SHARINGS; i++)
+		held[i] = share(&f, i, &pkts[2 * i]);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 2 * SHARINGS), 2 * SHARINGS);
+	assert_int_equal(unit_xstat(v->port, "tx_q0_csum_completed"), 0);
+	rawfront_rx_post(&v->f, 0, 0, 2 * SHARINGS);
+	assert_int_equal(rte_eth_rx_burst(v->port, 0, &got, 1), 0);
+	assert_int_equal(unit_xstat(v->port, "tx_q0_csum_completed"), 2 * SHARINGS);
+	for (i = 0; i < 2 * SHARINGS; i++) {
+		assert_int_equal(guest_takes(v, f.len, &got), 0);
+		frame_check_finished(&f, got);
+		rte_pktmbuf_free(got);
+	}
+	for (i = 0; i < SHARINGS; i++) {
+		assert_int_equal(held[i]->ol_flags & FRAME_TX_FLAGS, frame_tx_flags(&f));
+		assert_memory_equal(rte_pktmbuf_read(held[i], 0, f.len, flat), f.data, f.len);
+		rte_pktmbuf_free(held[i]);
+	}
+}
+
 /* Take the packet that the frontend has sent next out of its page; the request's flags. */
 static uint16_t
 backend_takes(uint32_t len, struct rte_mbuf **copy)
@@ -496,6 +527,7 @@ main(void)
 		vif_test(test_ring_transmit),
 		vif_test(test_ring_shared),
 		vif_test(test_ring_burst),
+		vif_test(test_ring_waiting),
 		vif_test(test_prepare_refuses),
 		cmocka_unit_test_setup_teardown(test_front_shared, rawback_setup, rawback_teardown),
 		cmocka_unit_test_setup_teardown(test_front_receive, rawback_setup,
