@@ -31,6 +31,7 @@ struct vif {
 	const char *mac;
 	const char *rate;
 	const char *bridge;
+	const char *vifname;
 	const char *script;
 	const char *hotplug;
 	unsigned int mtu;
@@ -117,6 +118,8 @@ parse_option(struct vif *v, const char *arg)
 		return parse_rate(v, value);
 	} else if (strncmp(arg, "bridge=", 7) == 0) {
 		v->bridge = value;
+	} else if (strncmp(arg, "vifname=", 8) == 0) {
+		v->vifname = value;
 	} else if (strncmp(arg, "script=", 7) == 0) {
 		v->script = value;
 	} else if (strncmp(arg, "hotplug=", 8) == 0) {
@@ -210,6 +213,7 @@ backend_keys(struct xs_handle *xs, xs_transaction_t t, const struct vif *v, cons
 			(v->rate == NULL || store_write(xs, t, v->rate, "%s/rate", dir)) &&
 			(v->mtu == MTU_DEFAULT || store_write(xs, t, mtu, "%s/mtu", dir)) &&
 			store_write(xs, t, v->bridge, "%s/bridge", dir) &&
+			(v->vifname == NULL || store_write(xs, t, v->vifname, "%s/vifname", dir)) &&
 			store_write(xs, t, devid, "%s/handle", dir) &&
 			store_write(xs, t, "vif", "%s/type", dir) &&
 			store_write(xs, t, "", "%s/hotplug-status", dir);
@@ -488,7 +492,7 @@ cmd_show(int argc, char **argv)
 const struct tool_command tool_vif_commands[] = {
 	{ "vif-create",
 			"DOMID DEVID [mac=MAC] [rate=RATE] [mtu=N] [bridge=NAME]\n"
-			"[backend=DOMID] [script=PATH] [trusted=0|1]\n"
+			"[vifname=NAME] [backend=DOMID] [script=PATH] [trusted=0|1]\n"
 			"[hotplug=connected|none|error|wait] [--no-wait] [--timeout S]",
 			"write a vif's keys as libxl does, wait for the backend's state 2\n"
 			"and write hotplug-status as the script would (--no-wait: at once).\n"
