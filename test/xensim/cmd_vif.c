@@ -4,6 +4,7 @@
 
 /* Commands for vifs: the toolstack's part of a network device, key for key. */
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -456,6 +457,17 @@ cmd_destroy(int argc, char **argv)
 	return with_vif(argc, argv, destroy);
 }
 
+/* What a guest wrote is not printed as it is. */
+static void
+print_value(const char *value)
+{
+	for (; *value != '\0'; value++)
+		if (isprint((unsigned char)*value))
+			putchar(*value);
+		else
+			printf("\\x%02x", (unsigned char)*value);
+}
+
 static void
 show_keys(struct xs_handle *xs, const char *title, const char *dir)
 {
@@ -466,7 +478,9 @@ show_keys(struct xs_handle *xs, const char *title, const char *dir)
 	keys = xs_directory(xs, XBT_NULL, dir, &n);
 	for (i = 0; keys != NULL && i < n; i++) {
 		value = store_read(xs, XBT_NULL, "%s/%s", dir, keys[i]);
-		printf("  %s = %s\n", keys[i], value != NULL ? value : "?");
+		printf("  %s = ", keys[i]);
+		print_value(value != NULL ? value : "?");
+		putchar('\n');
 		free(value);
 	}
 	free(keys);
