@@ -206,6 +206,49 @@ testpmd_stop()
 	wait "${PIDS[testpmd]}"
 }
 
+# Open vSwitch with DPDK, as Debian ships it.
+VSWITCHD=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
+
+# ovs_start [KEY=VALUE...]: its database and a bridge br0 of DPDK, with these in other_config; all of
+# it in this run's folder, where ovs-vsctl finds it.
+ovs_start()
+{
+	local extra="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512"
+	export OVS_RUNDIR=$RUN/ovs OVS_LOGDIR=$RUN OVS_DBDIR=$RUN/ovs
+	mkdir -p "$OVS_RUNDIR"
+	ovsdb-tool create "$OVS_DBDIR/conf.db" /usr/share/openvswitch/vswitch.ovsschema
+	in_background ovsdb ovsdb-server "$OVS_DBDIR/conf.db" --remote="punix:$OVS_RUNDIR/db.sock"
+	wait_for "$LIMIT" [ -S "$OVS_RUNDIR/db.sock" ] || die "ovsdb-server does not start"
+	vsctl --no-wait init
+	vsctl --no-wait set Open_vSwitch . "${@/#/other_config:}" other_config:dpdk-init=true \
+		other_config:pmd-maxsleep=500 other_config:dpdk-extra="$extra --file-prefix xenvif"
+	vswitchd_start
+	vsctl add-br br0 -- set bridge br0 datapath_type=netdev || die "no bridge"
+}
+
+vswitchd_start()
+{
+	in_background vswitchd "$BUILD/test/xensim/xensim" exec 0 -- \
+		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
+		"$VSWITCHD" "unix:$OVS_RUNDIR/db.sock"
+}
+
+vsctl()
+{
+	ovs-vsctl --timeout="$LIMIT" "$@"
+}
+
+# ovs_column PORT COLUMN[:KEY]: what Open vSwitch has there; nothing when there is no such port.
+ovs_column()
+{
+	vsctl --if-exists get Interface "$1" "$2" 2>/dev/null | tr -d '"'
+}
+
+no_port()
+{
+	[ -z "$(ovs_column "$1" name)" ]
+}
+
 # links_up PORT...: the vifs of these ports of testpmd are connected.
 links_up()
 {

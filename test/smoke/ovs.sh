@@ -6,34 +6,6 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-VSWITCHD=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
-
-# Everything of Open vSwitch in this run's folder.
-export OVS_RUNDIR=$RUN/ovs OVS_LOGDIR=$RUN OVS_DBDIR=$RUN/ovs
-db=$OVS_RUNDIR/db.sock
-
-vsctl()
-{
-	ovs-vsctl --db="unix:$db" --timeout="$LIMIT" "$@"
-}
-
-DPDK_EXTRA="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512 --file-prefix xenvif"
-
-ovs_start()
-{
-	mkdir -p "$OVS_RUNDIR"
-	ovsdb-tool create "$OVS_DBDIR/conf.db" /usr/share/openvswitch/vswitch.ovsschema
-	in_background ovsdb ovsdb-server "$OVS_DBDIR/conf.db" --remote="punix:$db"
-	wait_for "$LIMIT" [ -S "$db" ] || die "ovsdb-server does not start"
-	vsctl --no-wait init
-	vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true \
-		other_config:per-port-memory=true other_config:pmd-maxsleep=500 \
-		other_config:dpdk-extra="$DPDK_EXTRA"
-	in_background vswitchd "$BUILD/test/xensim/xensim" exec 0 -- \
-		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" "$VSWITCHD" "unix:$db"
-	vsctl add-br br0 -- set bridge br0 datapath_type=netdev || die "no bridge"
-}
-
 # port_add DOMID: the vif as a port; DPDK's arguments are all that Open vSwitch has to know.
 port_add()
 {
@@ -77,7 +49,7 @@ main()
 		return
 	fi
 	machine_start
-	ovs_start
+	ovs_start per-port-memory=true
 	for d in 1 2; do
 		domain_add "$d"
 		port_add "$d"
