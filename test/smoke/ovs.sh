@@ -29,6 +29,44 @@ cycles()
 	done
 }
 
+# boots DOMID, dies DOMID: the guest web0, always the same one, as another domain each time.
+boots()
+{
+	domain_add "$1"
+	vif_add "$1" 0 mac="$(mac_of 3 0)" vifname=web0 bridge=br0
+	guest_start "$1"
+	wait_for "$LIMIT" guest_has_eth0 "guest$1" || return 1
+	ip -n "guest$1" addr add 10.99.0.3/24 dev eth0
+}
+
+dies()
+{
+	stop_process "${PIDS[guest$1]}"
+	ip netns del "guest$1"
+	xensim domain-destroy "$1"
+	xensim vif-destroy "$1" 0
+}
+
+# A reboot, as a restore and a migration, is a new domain: its port follows with nobody's help, and
+# another guest's ping goes on.
+reboots()
+{
+	local domid answers
+	in_background watch "$BUILD/test/xensim/xensim" exec 0 -- "$TREE/scripts/vif-xenvif" watch
+	boots 3 || return 1
+	pings_start 1 3
+	for domid in 3 4 5; do
+		dies "$domid"
+		boots "$((domid + 1))" || return 1
+		answers=$(grep -c "bytes from" "$RUN/pings.log")
+		wait_for "$LIMIT" pings_reach "$((answers + 100))" || return 1
+	done
+	stop_process "${PIDS[pings]}"
+	dies "$((domid + 1))"
+	wait_for "$LIMIT" no_port web0 || return 1
+	stop_process "${PIDS[watch]}"
+}
+
 fds()
 {
 	find "/proc/${PIDS[vswitchd]}/fd" -mindepth 1 | wc -l
@@ -66,6 +104,7 @@ main()
 	before=$(fds)
 	check cycles "no ping passes" cycles
 	check nothing-left "$before file descriptors, then $(fds)" [ "$(fds)" -eq "$before" ]
+	check reboot "the port does not follow the guest" reboots
 	check no-errors "see above" no_errors
 	verdict
 }

@@ -33,6 +33,11 @@ ovs_start()
 	echo $! > "$RIG/ovs-watch.pid"
 }
 
+watch_ended()
+{
+	[ ! -e "/proc/$1/cwd" ] && ! pgrep -x xenstore-watch
+}
+
 ovs_stop()
 {
 	local pid
@@ -40,8 +45,8 @@ ovs_stop()
 	[ -e /run/openvswitch/ovsdb-server.pid ] || return 0
 	if [ -e "$RIG/ovs-watch.pid" ]; then
 		pid=$(cat "$RIG/ovs-watch.pid")
-		pkill -P "$pid" || true
 		kill "$pid" 2>/dev/null || true
+		wait_for 30 "vif-xenvif watch and its child to end" watch_ended "$pid"
 		rm -f "$RIG/ovs-watch.pid"
 	fi
 	pid=$(cat "$OVS_PID" 2>/dev/null || true)
