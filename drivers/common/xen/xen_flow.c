@@ -14,19 +14,64 @@
 /* Source and destination port of TCP, UDP and SCTP: the first word of each. */
 #define PORTS_BYTES 4u
 
-/* The addresses of the IP packet at off, and how many bytes they are; 0 when it is none. */
-static uint32_t
-ip_addresses(uint32_t ptype, uint32_t *off)
+/* Bytes that are looked at of a packet in several segments: more headers than flows have. */
+#define HEADERS_MAX 256u
+
+/* The addresses of a packet, aligned as they are not in it. */
+struct flow_addrs {
+	uint32_t words[8];
+	uint32_t nb_words;
+};
+
+/*
+ * The packet's headers in one segment: its own, or a copy out of several. The lengths of the chain
+ * are taken from the segments, for nobody has checked those of the packet.
+ */
+static struct rte_mbuf
+headers_of(const struct rte_mbuf *m, uint8_t copy[HEADERS_MAX])
 {
-	if (RTE_ETH_IS_IPV4_HDR(ptype)) {
-		*off += offsetof(struct rte_ipv4_hdr, src_addr);
-		return 2 * sizeof(rte_be32_t);
+	struct rte_mbuf headers = {
+		.buf_addr = rte_pktmbuf_mtod(m, void *),
+		.data_len = rte_pktmbuf_data_len(m),
+		.nb_segs = 1,
+	};
+	uint16_t len;
+
+	if (m->nb_segs > 1 && headers.data_len < HEADERS_MAX) {
+		headers.buf_addr = copy;
+		headers.data_len = 0;
+		for (; m != NULL && headers.data_len < HEADERS_MAX; m = m->next) {
+			len = RTE_MIN(rte_pktmbuf_data_len(m), HEADERS_MAX - headers.data_len);
+			memcpy(copy + headers.data_len, rte_pktmbuf_mtod(m, const void *), len);
+			headers.data_len += len;
+		}
 	}
-	if (RTE_ETH_IS_IPV6_HDR(ptype)) {
-		*off += offsetof(struct rte_ipv6_hdr, src_addr);
-		return 2 * sizeof(((struct rte_ipv6_hdr *)0)->src_addr);
-	}
-	return 0;
+	headers.pkt_len = headers.data_len;
+	return headers;
+}
+
+/* Copy len bytes of addresses, if the packet has them. */
+static bool
+take_addrs(const struct rte_mbuf *headers, uint32_t off, uint32_t len, struct flow_addrs *a)
+{
+	if (off + len > headers->data_len)
+		return false;
+	memcpy(a->words, rte_pktmbuf_mtod_offset(headers, const void *, off), len);
+	a->nb_words = len / sizeof(a->words[0]);
+	return true;
+}
+
+/* The addresses of the IP packet at off; false when it is none. */
+static bool
+take_ip(const struct rte_mbuf *headers, uint32_t ptype, uint32_t off, struct flow_addrs *a)
+{
+	if (RTE_ETH_IS_IPV4_HDR(ptype))
+		return take_addrs(headers, off + offsetof(struct rte_ipv4_hdr, src_addr),
+				2 * sizeof(rte_be32_t), a);
+	if (RTE_ETH_IS_IPV6_HDR(ptype))
+		return take_addrs(headers, off + offsetof(struct rte_ipv6_hdr, src_addr),
+				2 * sizeof(((struct rte_ipv6_hdr *)0)->src_addr), a);
+	return false;
 }
 
 static bool
@@ -45,22 +90,25 @@ has_ports(uint32_t ptype)
 uint32_t
 xen_flow_hash(const struct rte_mbuf *m)
 {
-	uint32_t ports = 0, len, off, ptype, have = rte_pktmbuf_data_len(m);
 	struct rte_net_hdr_lens lens = { 0 };
+	struct flow_addrs addrs = { 0 };
+	uint32_t ports = 0, ptype, l4;
+	uint8_t copy[HEADERS_MAX];
+	struct rte_mbuf headers;
 
 	/* Spread over all bits, for the queue comes from the upper ones. */
 	if ((m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0)
 		return rte_jhash_1word(m->hash.rss, 0);
-	ptype = rte_net_get_ptype(m, &lens,
+	headers = headers_of(m, copy);
+	ptype = rte_net_get_ptype(&headers, &lens,
 			RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK);
-	off = lens.l2_len;
-	len = ip_addresses(ptype, &off);
-	if (len == 0 || off + len > have) {
-		off = 0;
-		len = RTE_MIN(2u * RTE_ETHER_ADDR_LEN, have);
-	} else if (has_ports(ptype) && (uint32_t)lens.l2_len + lens.l3_len + PORTS_BYTES <= have) {
-		memcpy(&ports, rte_pktmbuf_mtod_offset(m, const void *, lens.l2_len + lens.l3_len),
-				sizeof(ports));
+	if (take_ip(&headers, ptype, lens.l2_len, &addrs)) {
+		l4 = lens.l2_len + lens.l3_len;
+		if (has_ports(ptype) && l4 + PORTS_BYTES <= headers.data_len)
+			memcpy(&ports, rte_pktmbuf_mtod_offset(&headers, const void *, l4),
+					sizeof(ports));
+	} else {
+		take_addrs(&headers, 0, 2 * RTE_ETHER_ADDR_LEN, &addrs);
 	}
-	return rte_jhash(rte_pktmbuf_mtod_offset(m, const void *, off), len, ports);
+	return rte_jhash_32b(addrs.words, addrs.nb_words, ports);
 }
