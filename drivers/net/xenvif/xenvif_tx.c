@@ -489,6 +489,8 @@ xenvif_tx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 
 	if (unlikely(active == 0 || !txq->q.running))
 		return 0;
+	if (unlikely(__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) != 0))
+		xenvif_tx_flush(rings, &txq->batch);
 	if (unlikely(txq->q.nb_queues < active))
 		return tx_spread(txq, active, pkts, nb_pkts);
 	return tx_ring(txq, &rings->tx[txq->q.id % active], pkts, nb_pkts);
