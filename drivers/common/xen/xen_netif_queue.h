@@ -262,8 +262,9 @@ xen_netif_place(struct rte_mbuf *m, uint16_t room, uint32_t len)
 /**
  * The mbufs of a received packet are not to be had, and this burst holds none of them. Will they
  * ever be? Not when the pool is smaller than the packet, and not when others have kept them for a
- * second: the packet has to be dropped, or nothing behind it would ever be received. Called by the
- * data path with the ring's lock held.
+ * second: the packet has to be dropped, or nothing behind it would ever be received. One that needs
+ * no more than any other has nothing to make way for. Called by the data path with the ring's lock
+ * held.
  *
  * @param nb_mbufs
  *   Mbufs that the packet needs.
@@ -275,6 +276,8 @@ xen_netif_starved(const struct xen_netif_queue *q, struct xen_netif_ring *ring, 
 
 	if (nb_mbufs > q->pool->size)
 		return true;
+	if (nb_mbufs == 1)
+		return false;
 	now = rte_get_tsc_cycles();
 	if (ring->starved_since == 0 || ring->starved_cons != ring->cons) {
 		ring->starved_since = now;

@@ -192,6 +192,7 @@ ring_set_attached(struct xen_netif_ring *ring, bool attached)
 {
 	rte_spinlock_lock(&ring->lock);
 	ring->attached = attached && ring->broken == NULL;
+	ring->starved_since = 0;
 	rte_spinlock_unlock(&ring->lock);
 }
 

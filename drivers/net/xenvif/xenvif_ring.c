@@ -108,6 +108,7 @@ ring_attach(struct xen_netif_ring *ring, const struct xen_netif_ring *sibling)
 	} else {
 		ring->notify = ring->evtchn;
 	}
+	ring->starved_since = 0;
 	ring->attached = true;
 	rte_spinlock_unlock(&ring->lock);
 	/* The guest may have filled the ring before anybody listened. */
