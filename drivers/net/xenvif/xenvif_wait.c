@@ -71,24 +71,31 @@ txd_put(struct xenvif_txd *txd)
 	rte_spinlock_unlock(&d->lock);
 }
 
-static uint64_t
-ms_to_cycles(uint64_t ms)
+/* Has it been that long? Another lcore's clock, which since is of, may be a little ahead. */
+static bool
+passed(uint64_t since, uint64_t now, uint64_t ms)
 {
-	return rte_get_tsc_hz() / MS_PER_S * ms;
+	return now > since && now - since > rte_get_tsc_hz() / MS_PER_S * ms;
 }
 
-/* Note whether the guest has posted something since the last look. */
+/* Note what buffers the guest has, and whether it has posted any since the last look. */
 static void
-wait_look(struct xenvif_wait *wait, uint32_t req_prod, uint64_t now)
+wait_look(struct xenvif_wait *wait, const struct xen_netif_ring *ring, uint32_t req_prod,
+		uint64_t now)
 {
-	if (wait->posted != 0 && wait->req_prod == req_prod) {
-		if (now - wait->posted > ms_to_cycles(XENVIF_STALL_MS))
-			wait->stalled = true;
-		return;
+	if (wait->posted == 0 || wait->req_prod != req_prod) {
+		wait->req_prod = req_prod;
+		wait->posted = now;
+		wait->empty = 0;
+		wait->stalled = false;
 	}
-	wait->req_prod = req_prod;
-	wait->posted = now;
-	wait->stalled = false;
+	/* With buffers left, though too few for a packet, it has nothing more to post. */
+	if (req_prod != ring->cons)
+		return;
+	if (wait->empty == 0)
+		wait->empty = now;
+	else if (passed(wait->empty, now, XENVIF_STALL_MS))
+		wait->stalled = true;
 }
 
 /* Bursts of either direction look at the rings' lists only while some are not empty. */
@@ -111,7 +118,7 @@ xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t re
 	struct xenvif_txd *txd;
 	uint16_t n;
 
-	wait_look(wait, req_prod, now);
+	wait_look(wait, ring, req_prod, now);
 	if (wait->stalled) {
 		xen_count_add(&ring->count.wait_stalled, nb_pkts);
 		xen_count_add(&txq->q.errors, nb_pkts);
@@ -184,16 +191,15 @@ xenvif_wait_expire(struct xen_netif_rings *rings, struct xen_netif_ring *ring, u
 	uint64_t now = rte_get_tsc_cycles(), since;
 	bool dropped = false;
 
-	wait_look(wait, req_prod, now);
+	wait_look(wait, ring, req_prod, now);
 	while (wait->nb != 0) {
 		since = STAILQ_FIRST(&wait->list)->since;
 		if (wait->stalled)
 			drop_first(rings, ring, &ring->count.wait_stalled);
-		else if (now - since > ms_to_cycles(XENVIF_WAIT_MS))
+		else if (passed(since, now, XENVIF_WAIT_MS))
 			drop_first(rings, ring, &ring->count.wait_expired);
 		else if (!dropped && req_prod != ring->cons &&
-				now - RTE_MAX(since, wait->posted) >
-						ms_to_cycles(XENVIF_BLOCKED_MS))
+				passed(RTE_MAX(since, wait->posted), now, XENVIF_BLOCKED_MS))
 			drop_first(rings, ring, &ring->count.wait_blocked);
 		else
 			break;
@@ -211,5 +217,6 @@ xenvif_wait_flush(struct xen_netif_rings *rings, struct xen_netif_ring *ring)
 		drop_first(rings, ring, &ring->count.wait_flushed);
 	STAILQ_INIT(&wait->list);
 	wait->posted = 0;
+	wait->empty = 0;
 	wait->stalled = false;
 }

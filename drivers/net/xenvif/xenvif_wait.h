@@ -27,7 +27,7 @@ struct xenvif_txq;
 /** How long a packet waits for buffers: xen-netback's rx_drain_timeout_msecs. */
 #define XENVIF_WAIT_MS 10000u
 
-/** How long a guest may post nothing before its ring is stalled: its rx_stall_timeout_msecs. */
+/** How long a guest may have no buffers before its ring is stalled: its rx_stall_timeout_msecs. */
 #define XENVIF_STALL_MS 60000u
 
 /**
@@ -61,7 +61,9 @@ struct xenvif_wait {
 	/* The guest's req_prod at the last look, and when it was first seen to be that: TSC. */
 	uint32_t req_prod;
 	uint64_t posted;
-	/* The guest has posted nothing for XENVIF_STALL_MS: nothing waits for it any more. */
+	/* Since when it is seen to have no buffers, TSC; 0: it has some. */
+	uint64_t empty;
+	/* The guest has posted nothing for too long: nothing waits for it any more. */
 	bool stalled;
 };
 
