@@ -109,6 +109,19 @@ wait_resized(struct xen_netif_rings *rings, struct xenvif_wait *wait, uint32_t n
 	wait->nb = nb;
 }
 
+/*
+ * The descriptors are used up. Is that by a ring that the guest neglects, one of several that have
+ * them in common?
+ */
+static bool
+holds_up_others(const struct xenvif_txq *txq, const struct xenvif_wait *wait, uint64_t now)
+{
+	uint16_t active = __atomic_load_n(&txq->q.rings->active_queues, __ATOMIC_RELAXED);
+
+	return txq->q.nb_queues < active && wait->empty != 0 &&
+			passed(wait->empty, now, XENVIF_NEGLECTED_MS);
+}
+
 uint16_t
 xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t req_prod,
 		struct rte_mbuf **pkts, uint16_t nb_pkts)
@@ -119,13 +132,7 @@ xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t re
 	uint16_t n;
 
 	wait_look(wait, ring, req_prod, now);
-	if (wait->stalled) {
-		xen_count_add(&ring->count.wait_stalled, nb_pkts);
-		xen_count_add(&txq->q.errors, nb_pkts);
-		rte_pktmbuf_free_bulk(pkts, nb_pkts);
-		return nb_pkts;
-	}
-	for (n = 0; n < nb_pkts; n++) {
+	for (n = 0; n < nb_pkts && !wait->stalled; n++) {
 		txd = txd_get(&txq->descs);
 		if (txd == NULL)
 			break;
@@ -134,7 +141,14 @@ xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t re
 		STAILQ_INSERT_TAIL(&wait->list, txd, next);
 	}
 	wait_resized(txq->q.rings, wait, wait->nb + n);
-	return n;
+	if (n < nb_pkts && holds_up_others(txq, wait, now))
+		wait->stalled = true;
+	if (!wait->stalled)
+		return n;
+	xen_count_add(&ring->count.wait_stalled, nb_pkts - n);
+	xen_count_add(&txq->q.errors, nb_pkts - n);
+	rte_pktmbuf_free_bulk(pkts + n, nb_pkts - n);
+	return nb_pkts;
 }
 
 uint16_t

@@ -36,6 +36,12 @@ struct xenvif_txq;
  */
 #define XENVIF_BLOCKED_MS 1000u
 
+/**
+ * How long a guest may post nothing for a ring while what waits for it has used up descriptors that
+ * serve its other rings too: then the ring is stalled.
+ */
+#define XENVIF_NEGLECTED_MS 1000u
+
 /** A tx descriptor: a packet that waits, or a free one of its queue. */
 struct xenvif_txd {
 	STAILQ_ENTRY(xenvif_txd) next;
