@@ -11,52 +11,6 @@
 
 #define PKTS 512
 
-/* The pages start out as something that no packet is. */
-static void
-blank_pages(struct vif *v)
-{
-	memset(v->f.pages, 0xA5, RAWFRONT_PAGES * XEN_PAGE_BYTES);
-}
-
-/*
- * Take the responses of one packet of len bytes that begins in page first: dense, in the order of
- * the buffers, with the ids of their own slots.
- */
-static void
-expect_packet(struct vif *v, unsigned int first, uint32_t len, uint32_t seed, uint16_t flags)
-{
-	struct netif_rx_response rsp;
-	uint32_t done, n, i;
-	const uint8_t *page;
-
-	for (done = 0; done < len; done += n, first++) {
-		n = RTE_MIN(len - done, XEN_PAGE_BYTES);
-		if (!rawfront_rx_rsp(&v->f, 0, &rsp))
-			fail_msg("no response for byte %u of %u", done, len);
-		assert_int_equal(rsp.id, first);
-		assert_int_equal(rsp.offset, 0);
-		assert_int_equal(rsp.status, n);
-		assert_int_equal(rsp.flags,
-				(done == 0 ? flags : 0) | (done + n < len ? NETRXF_more_data : 0));
-		page = rawfront_page(&v->f, first);
-		for (i = 0; i < n; i++) {
-			if (page[i] != unit_byte(seed, done + i))
-				fail_msg("byte %u of %u differs", done + i, len);
-		}
-		if (n < XEN_PAGE_BYTES)
-			assert_int_equal(page[n], 0xA5);
-	}
-}
-
-static void
-expect_nothing(struct vif *v)
-{
-	struct netif_rx_response rsp;
-
-	if (rawfront_rx_rsp(&v->f, 0, &rsp))
-		fail_msg("a response too many: id %u status %d", rsp.id, rsp.status);
-}
-
 static uint16_t
 send_one(struct vif *v, struct rte_mbuf *m)
 {
@@ -95,12 +49,12 @@ test_shapes(void **state)
 	struct rte_eth_stats stats;
 
 	for (i = 0; i < RTE_DIM(cases); i++) {
-		blank_pages(v);
+		vif_blank_pages(v);
 		slots = (cases[i].len + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
 		rawfront_rx_post(&v->f, 0, 100, slots);
 		assert_int_equal(send_one(v, unit_packet(cases[i].len, cases[i].seg, i)), 1);
-		expect_packet(v, 100, cases[i].len, i, 0);
-		expect_nothing(v);
+		vif_expect_packet(v, 0, 100, cases[i].len, i, 0);
+		vif_expect_no_packet(v, 0);
 		bytes += cases[i].len;
 		unit_check_pool();
 	}
@@ -121,7 +75,7 @@ test_empty_segments(void **state)
 	unsigned int i, j, n;
 
 	for (i = 0; i < RTE_DIM(empty); i++) {
-		blank_pages(v);
+		vif_blank_pages(v);
 		rawfront_rx_post(&v->f, 0, 0, 1);
 		m = NULL;
 		for (j = 0; j < 3; j++) {
@@ -142,8 +96,8 @@ test_empty_segments(void **state)
 				assert_int_equal(rte_pktmbuf_chain(m, last), 0);
 		}
 		assert_int_equal(send_one(v, m), 1);
-		expect_packet(v, 0, 100, 0, 0);
-		expect_nothing(v);
+		vif_expect_packet(v, 0, 0, 100, 0, 0);
+		vif_expect_no_packet(v, 0);
 		unit_check_pool();
 	}
 }
@@ -167,15 +121,15 @@ test_dropped(void **state)
 	m = unit_packet(100, 50, 0);
 	m->pkt_len = 60;
 	assert_int_equal(send_one(v, m), 1);
-	expect_nothing(v);
+	vif_expect_no_packet(v, 0);
 	unit_check_pool();
 	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
 	assert_int_equal(stats.oerrors, 5);
 	assert_int_equal(unit_xstat(v->port, "tx_q0_oversize_errors"), 1);
 	assert_int_equal(unit_xstat(v->port, "tx_q0_bad_packet_errors"), 4);
-	blank_pages(v);
+	vif_blank_pages(v);
 	assert_int_equal(send_one(v, unit_packet(77, UNIT_ROOM, 5)), 1);
-	expect_packet(v, 0, 77, 5, 0);
+	vif_expect_packet(v, 0, 0, 77, 5, 0);
 }
 
 /* A guest without scatter-gather takes one page a packet. */
@@ -190,15 +144,15 @@ test_no_sg(void **state)
 	rawfront_unset(&v->f, "feature-sg");
 	rawfront_state(&v->f, XenbusStateConnected);
 	unit_wait(unit_link(v->port));
-	blank_pages(v);
+	vif_blank_pages(v);
 	rawfront_rx_post(&v->f, 0, 0, 10);
 	assert_int_equal(send_one(v, unit_packet(4097, UNIT_ROOM, 0)), 1);
 	assert_int_equal(send_one(v, unit_packet(9000, UNIT_ROOM, 0)), 1);
-	expect_nothing(v);
+	vif_expect_no_packet(v, 0);
 	assert_int_equal(unit_xstat(v->port, "tx_q0_oversize_errors"), 2);
 	assert_int_equal(send_one(v, unit_packet(4096, 100, 3)), 1);
-	expect_packet(v, 0, 4096, 3, 0);
-	expect_nothing(v);
+	vif_expect_packet(v, 0, 0, 4096, 3, 0);
+	vif_expect_no_packet(v, 0);
 }
 
 /* Too few buffers: what does not fit waits whole, and goes first and in order. */
@@ -208,28 +162,28 @@ test_too_few_posted(void **state)
 	struct rte_mbuf *pkts[3];
 	struct vif *v = *state;
 
-	blank_pages(v);
+	vif_blank_pages(v);
 	pkts[0] = unit_packet(100, 33, 10);
 	pkts[1] = unit_packet(9000, 1000, 20);
 	pkts[2] = unit_packet(4096, UNIT_ROOM, 30);
 	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 1), 1);
-	expect_nothing(v);
+	vif_expect_no_packet(v, 0);
 	rawfront_rx_post(&v->f, 0, 0, 1);
 	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts + 1, 2), 2);
-	expect_packet(v, 0, 100, 10, 0);
-	expect_nothing(v);
+	vif_expect_packet(v, 0, 0, 100, 10, 0);
+	vif_expect_no_packet(v, 0);
 	rawfront_rx_post(&v->f, 0, 1, 1);
 	assert_int_equal(send_one(v, unit_packet(60, UNIT_ROOM, 40)), 1);
-	expect_nothing(v);
+	vif_expect_no_packet(v, 0);
 	assert_int_equal(rte_mbuf_refcnt_read(pkts[1]), 1);
 	unit_check_packet(pkts[1], 9000, 20);
 	unit_check_packet(pkts[2], 4096, 30);
 	rawfront_rx_post(&v->f, 0, 2, 4);
 	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 0), 0);
-	expect_packet(v, 1, 9000, 20, 0);
-	expect_packet(v, 4, 4096, 30, 0);
-	expect_packet(v, 5, 60, 40, 0);
-	expect_nothing(v);
+	vif_expect_packet(v, 0, 1, 9000, 20, 0);
+	vif_expect_packet(v, 0, 4, 4096, 30, 0);
+	vif_expect_packet(v, 0, 5, 60, 40, 0);
+	vif_expect_no_packet(v, 0);
 	assert_true(unit_xstat(v->port, "tx_q0_ring_full") >= 3);
 	unit_check_pool();
 }
@@ -244,7 +198,7 @@ test_bursts(void **state)
 	unsigned int i, j, sent;
 
 	for (i = 0; i < RTE_DIM(bursts); i++) {
-		blank_pages(v);
+		vif_blank_pages(v);
 		rawfront_rx_post(&v->f, 0, 0, XEN_NETIF_RING_SIZE);
 		for (j = 0; j < PKTS; j++)
 			pkts[j] = unit_packet(60 + j, UNIT_ROOM, j);
@@ -257,14 +211,14 @@ test_bursts(void **state)
 		unit_check_packet(m, 60, 0);
 		rte_pktmbuf_free(m);
 		for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
-			expect_packet(v, j, 60 + j, j, 0);
-		expect_nothing(v);
-		blank_pages(v);
+			vif_expect_packet(v, 0, j, 60 + j, j, 0);
+		vif_expect_no_packet(v, 0);
+		vif_blank_pages(v);
 		rawfront_rx_post(&v->f, 0, 0, XEN_NETIF_RING_SIZE);
 		assert_int_equal(rte_eth_rx_burst(v->port, 0, &m, 1), 0);
 		for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
-			expect_packet(v, j, 60 + 256 + j, 256 + j, 0);
-		expect_nothing(v);
+			vif_expect_packet(v, 0, j, 60 + 256 + j, 256 + j, 0);
+		vif_expect_no_packet(v, 0);
 		unit_check_pool();
 	}
 	assert_int_equal(v->f.q[0].rx->req_event, 1);
@@ -280,13 +234,13 @@ test_wrap(void **state)
 	rawfront_init_rings(&v->f, 0xFFFFFF00);
 	vif_connect(v);
 	for (i = 0; i < 1000; i++) {
-		blank_pages(v);
+		vif_blank_pages(v);
 		rawfront_rx_post(&v->f, 0, i % 250, 3);
 		assert_int_equal(send_one(v, unit_packet(8193, 1500, i)), 1);
-		expect_packet(v, i % 250, 8193, i, 0);
+		vif_expect_packet(v, 0, i % 250, 8193, i, 0);
 		if (i % 100 != 0)
 			continue;
-		expect_nothing(v);
+		vif_expect_no_packet(v, 0);
 	}
 	assert_int_equal(v->f.q[0].rx_cons, (uint32_t)(0xFFFFFF00 + 3000));
 }
@@ -311,13 +265,13 @@ test_indices(void **state)
 		vif_expect_failed(v, a->why);
 		assert_int_equal(unit_maps(), 0);
 		assert_int_equal(unit_ports(), 0);
-		expect_nothing(v);
+		vif_expect_no_packet(v, 0);
 		vif_reconnect(v);
 	}
-	blank_pages(v);
+	vif_blank_pages(v);
 	rawfront_rx_post(&v->f, 0, 0, 1);
 	assert_int_equal(send_one(v, unit_packet(60, UNIT_ROOM, 0)), 1);
-	expect_packet(v, 0, 60, 0, 0);
+	vif_expect_packet(v, 0, 0, 60, 0, 0);
 }
 
 /* A burst of three, the second of which has a buffer that cannot be written. */
@@ -330,7 +284,7 @@ check_bad_buffer(struct vif *v, const struct attack *a, unsigned int at)
 	struct rte_mbuf *pkts[3];
 	unsigned int i;
 
-	blank_pages(v);
+	vif_blank_pages(v);
 	for (i = 0; i < 5; i++) {
 		if (i == 1 + at) {
 			id = v->f.q[0].rx_prod;
@@ -344,15 +298,15 @@ check_bad_buffer(struct vif *v, const struct attack *a, unsigned int at)
 	pkts[1] = unit_packet(9000, UNIT_ROOM, 2);
 	pkts[2] = unit_packet(70, UNIT_ROOM, 3);
 	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 3), 3);
-	expect_packet(v, 0, 60, 1, 0);
+	vif_expect_packet(v, 0, 0, 60, 1, 0);
 	for (i = 1; i < 4; i++) {
 		assert_true(rawfront_rx_rsp(&v->f, 0, &rsp));
 		assert_int_equal(rsp.id, i == 1 + at ? id : i);
 		assert_int_equal(rsp.status, NETIF_RSP_ERROR);
 		assert_int_equal(rsp.flags & NETRXF_more_data, i < 3 ? NETRXF_more_data : 0);
 	}
-	expect_packet(v, 4, 70, 3, 0);
-	expect_nothing(v);
+	vif_expect_packet(v, 0, 4, 70, 3, 0);
+	vif_expect_no_packet(v, 0);
 	assert_int_equal(unit_xstat(v->port, "tx_q0_copy_errors"), errors + 1);
 	assert_true(unit_link(v->port));
 	unit_check_pool();

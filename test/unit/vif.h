@@ -110,4 +110,53 @@ vif_expect_no_rsp(struct vif *v);
 void
 vif_send_good(struct vif *v);
 
+/* The guest receives. */
+
+/** Fill all data pages with something that no packet is. */
+void
+vif_blank_pages(struct vif *v);
+
+/** Post n blank buffers in a queue: the guest's pages in turn, as many a queue. */
+void
+vif_post(struct vif *v, unsigned int queue, unsigned int n);
+
+/** Buffers that are posted in a queue and have no response. */
+unsigned int
+vif_posted(const struct vif *v, unsigned int queue);
+
+/** Is there a response that nobody has taken? */
+bool
+vif_has_packet(const struct vif *v, unsigned int queue);
+
+/**
+ * Take the responses of one packet, made by unit_packet(len, ..., seed) and put into blank pages:
+ * dense, and with the ids of their own slots.
+ *
+ * @param first
+ *   The id of its first buffer; those of the others follow. Negative: whichever.
+ * @param flags
+ *   Of its first response, without more_data.
+ */
+void
+vif_expect_packet(struct vif *v, unsigned int queue, int first, uint32_t len, uint32_t seed,
+		uint16_t flags);
+
+/** There must be no further RX response. */
+void
+vif_expect_no_packet(struct vif *v, unsigned int queue);
+
+/** Have what waits sent, by a burst that receives or sends nothing itself. */
+void
+vif_flush_by_rx(const struct vif *v, uint16_t queue);
+void
+vif_flush_by_tx(const struct vif *v, uint16_t queue);
+
+/** A statistic of a ring: the name without its prefix. */
+uint64_t
+vif_tx_stat(const struct vif *v, unsigned int queue, const char *what);
+
+/** All packets that the port has sent and lost. */
+void
+vif_expect_sent(const struct vif *v, uint64_t opackets, uint64_t oerrors);
+
 #endif /* VIF_H */
