@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "flow.h"
 #include "pair.h"
 
 #define FRAMES 2000
@@ -18,6 +19,18 @@ struct lane {
 	unsigned int sent;
 	unsigned int got;
 };
+
+/* One of the ends may have fewer tx queues than rx queues. */
+static void
+open_queues(unsigned int queues, unsigned int txqs)
+{
+	const uint64_t offloads = RTE_ETH_RX_OFFLOAD_SCATTER;
+
+	pair_probe(queues);
+	unit_start_queues(pair.back, queues, txqs, offloads, unit_pool);
+	unit_start_queues(pair.front, queues, txqs, offloads, unit_pool);
+	pair_wait();
+}
 
 static uint32_t
 seed_of(unsigned int queue, unsigned int n)
@@ -162,6 +175,69 @@ test_detach(void **state __rte_unused)
 	pair_close();
 }
 
+static void
+take_flows(struct flows *f, uint16_t port)
+{
+	uint8_t flat[FRAME_MAX];
+	struct rte_mbuf *pkts[BURST];
+	unsigned int queue, i, n;
+
+	for (queue = 0; queue < 4; queue++) {
+		n = rte_eth_rx_burst(port, queue, pkts, BURST);
+		for (i = 0; i < n; i++)
+			flow_see(f, rte_pktmbuf_read(pkts[i], 0, pkts[i]->pkt_len, flat),
+					pkts[i]->pkt_len, queue);
+		rte_pktmbuf_free_bulk(pkts, n);
+	}
+}
+
+/*
+ * Many flows by few tx queues through four rings, which are taken from in their turn: what a burst
+ * does not take is what was last, and goes in the next one.
+ */
+static void
+run_flows(uint16_t from, uint16_t to, unsigned int txqs)
+{
+	struct rte_mbuf *pkts[2][4 * BURST];
+	unsigned int round, flow, q, refused = 0;
+	uint16_t nb[2] = { 0 }, taken;
+	static struct flows f;
+
+	flow_init(&f);
+	for (round = 0; round < 600; round++) {
+		for (q = 0; q < txqs; q++) {
+			/* The last rounds send and take what is left. */
+			while (round < 500 && nb[q] < RTE_DIM(pkts[q]) &&
+					rte_mempool_avail_count(unit_pool) > UNIT_MBUFS / 4) {
+				flow = rand() % (FLOW_MAX / txqs) * txqs + q;
+				pkts[q][nb[q]++] = flow_next(&f, flow);
+			}
+			taken = rte_eth_tx_burst(from, q, pkts[q], nb[q]);
+			nb[q] -= taken;
+			refused += nb[q];
+			memmove(pkts[q], pkts[q] + taken, nb[q] * sizeof(pkts[q][0]));
+		}
+		if (round % 3 == 0 || round >= 500)
+			take_flows(&f, to);
+	}
+	flow_check(&f, 4);
+	assert_true(refused > 0);
+}
+
+static void
+test_flows(void **state __rte_unused)
+{
+	unsigned int txqs;
+
+	srand(6);
+	for (txqs = 1; txqs <= 2; txqs++) {
+		open_queues(4, txqs);
+		run_flows(pair.front, pair.back, txqs);
+		run_flows(pair.back, pair.front, txqs);
+		pair_close();
+	}
+}
+
 int
 main(void)
 {
@@ -170,6 +246,7 @@ main(void)
 		cmocka_unit_test(test_four_queues),
 		cmocka_unit_test(test_restarts),
 		cmocka_unit_test(test_detach),
+		cmocka_unit_test(test_flows),
 	};
 
 	return cmocka_run_group_tests_name("pair", tests, unit_setup, unit_teardown);

@@ -10,15 +10,6 @@
 
 #define DESCS 256
 
-/* Set up the tx queues anew with a number of descriptors each, before the guest connects. */
-static void
-set_descs(struct vif *v, uint16_t queue, uint16_t nb_desc)
-{
-	assert_int_equal(rte_eth_dev_stop(v->port), 0);
-	assert_int_equal(rte_eth_tx_queue_setup(v->port, queue, nb_desc, SOCKET_ID_ANY, NULL), 0);
-	assert_int_equal(rte_eth_dev_start(v->port), 0);
-}
-
 /*
  * Posts and bursts of any size in any order: what waits goes first, and a burst is not taken whole
  * when the descriptors are used up and at no other time.
@@ -137,7 +128,7 @@ check_descriptors(uint16_t nb_desc, unsigned int want)
 	struct vif v;
 
 	vif_open(&v, &options);
-	set_descs(&v, 0, nb_desc);
+	vif_set_tx_descs(&v, 0, nb_desc);
 	vif_connect(&v);
 	m = unit_packet(100, UNIT_ROOM, nb_desc);
 	rte_mbuf_refcnt_update(m, want + 1000);

@@ -123,6 +123,11 @@ unit_port(const char *name);
 void
 unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool *pool);
 
+/** The same with as many rx and tx queues as one likes. */
+void
+unit_start_queues(uint16_t port, uint16_t nb_rxq, uint16_t nb_txq, uint64_t offloads,
+		struct rte_mempool *pool);
+
 /** Stop, close and remove a port; its losses have to add up: see unit_check_losses(). */
 void
 unit_remove_port(const char *name);

@@ -30,7 +30,8 @@ unit_port(const char *name)
 }
 
 void
-unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool *pool)
+unit_start_queues(uint16_t port, uint16_t nb_rxq, uint16_t nb_txq, uint64_t offloads,
+		struct rte_mempool *pool)
 {
 	struct rte_eth_conf conf = {
 		.rxmode.offloads = offloads,
@@ -40,13 +41,19 @@ unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool
 	};
 	uint16_t i;
 
-	assert_int_equal(rte_eth_dev_configure(port, queues, queues, &conf), 0);
-	for (i = 0; i < queues; i++) {
+	assert_int_equal(rte_eth_dev_configure(port, nb_rxq, nb_txq, &conf), 0);
+	for (i = 0; i < nb_rxq; i++)
 		assert_int_equal(rte_eth_rx_queue_setup(port, i, 256, SOCKET_ID_ANY, NULL, pool),
 				0);
+	for (i = 0; i < nb_txq; i++)
 		assert_int_equal(rte_eth_tx_queue_setup(port, i, 256, SOCKET_ID_ANY, NULL), 0);
-	}
 	assert_int_equal(rte_eth_dev_start(port), 0);
+}
+
+void
+unit_start(uint16_t port, uint16_t queues, uint64_t offloads, struct rte_mempool *pool)
+{
+	unit_start_queues(port, queues, queues, offloads, pool);
 }
 
 bool

@@ -42,6 +42,14 @@ vif_connect(struct vif *v)
 }
 
 void
+vif_set_tx_descs(struct vif *v, uint16_t queue, uint16_t nb_desc)
+{
+	assert_int_equal(rte_eth_dev_stop(v->port), 0);
+	assert_int_equal(rte_eth_tx_queue_setup(v->port, queue, nb_desc, SOCKET_ID_ANY, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(v->port), 0);
+}
+
+void
 vif_close(struct vif *v)
 {
 	if (v->has_port)

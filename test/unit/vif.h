@@ -39,6 +39,10 @@ vif_open(struct vif *v, const struct vif_options *options);
 void
 vif_connect(struct vif *v);
 
+/** Set a tx queue up anew with a number of descriptors, before the guest connects. */
+void
+vif_set_tx_descs(struct vif *v, uint16_t queue, uint16_t nb_desc);
+
 /** Remove port and guest. */
 void
 vif_close(struct vif *v);
