@@ -56,6 +56,10 @@ unit_teardown(void **state);
 uint64_t
 unit_now_ms(void);
 
+/** The drivers' clock jumps ahead, but for timers that are set already. */
+void
+unit_clock_skip(uint64_t ms);
+
 /** What runs between two looks at something that is waited for; NULL: nothing but a nap. */
 extern void (*unit_idle_hook)(void);
 
@@ -74,7 +78,10 @@ unit_idle(void);
 		} \
 	} while (0)
 
-/** Forget the log so far. Every thread's lines are caught from unit_setup() on. */
+/**
+ * Forget the log so far, also for the drivers: they hold back no line for one that was before.
+ * Every thread's lines are caught from unit_setup() on.
+ */
 void
 unit_log_clear(void);
 

@@ -85,7 +85,10 @@ xen_bus_kick(struct xen_bus_device *dev)
 void
 xen_bus_set_timer(struct xen_bus_device *dev, uint32_t ms)
 {
-	dev->timer_ms = ms != 0 ? xen_bus_now_ms() + ms : 0;
+	uint64_t at = xen_bus_now_ms() + ms;
+
+	if (dev->timer_ms == 0 || at < dev->timer_ms)
+		dev->timer_ms = at;
 }
 
 int

@@ -68,7 +68,10 @@ __rte_internal
 void
 xen_bus_kick(struct xen_bus_device *dev);
 
-/** Have the device evaluated in some milliseconds at the latest; 0 cancels. Control thread. */
+/**
+ * Have the device evaluated in some milliseconds at the latest; of several calls the earliest
+ * counts. Control thread.
+ */
 __rte_internal
 void
 xen_bus_set_timer(struct xen_bus_device *dev, uint32_t ms);

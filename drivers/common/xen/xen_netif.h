@@ -84,6 +84,25 @@ struct xen_netif_base {
 	struct xen_netif_counters tx[XEN_NETIF_QUEUES_MAX];
 };
 
+/** What the other end of a vif can cause to be said, any number of times. */
+enum xen_netif_line {
+	XEN_NETIF_CONNECTED,
+	XEN_NETIF_DISCONNECTED,
+	/* The vif cannot be served. */
+	XEN_NETIF_FAILED,
+	/* It can, and something about it is worth knowing. */
+	XEN_NETIF_NOTED,
+	XEN_NETIF_LINES,
+};
+
+/** Lines of a kind that were held back. */
+struct xen_netif_held {
+	/* None is written before; milliseconds. */
+	uint64_t until;
+	uint32_t nb;
+	char last[XEN_REASON_MAX];
+};
+
 /** A port: private data of the ethdev, shared with secondary processes. */
 struct xen_netif {
 	struct xen_bus_device xbdev;
@@ -101,6 +120,9 @@ struct xen_netif {
 	bool promiscuous;
 	bool allmulticast;
 	bool ptypes_set;
+
+	/* The control thread's. */
+	struct xen_netif_held held[XEN_NETIF_LINES];
 
 	struct xen_netif_vif_counters count;
 	struct xen_netif_base base;
@@ -139,5 +161,30 @@ xen_netif_set_link(struct xen_netif *nif, bool up);
 __rte_internal
 void
 xen_netif_set_mac(struct xen_netif *nif, const struct rte_ether_addr *mac);
+
+/**
+ * Say something about a vif in the log. Of each kind one line is written at once, and then no more
+ * than one a minute, with the count and the last of those that were held back: how often there is
+ * something to say is the other end's to decide. Control thread.
+ */
+__rte_internal
+void
+xen_netif_log(struct xen_netif *nif, enum xen_netif_line line, const char *fmt, ...)
+		__rte_format_printf(3, 4);
+
+/** Say why a vif cannot be served, in the log and in xenstore. Control thread. */
+__rte_internal
+void
+xen_netif_fail(struct xen_netif *nif, const struct xen_reason *why);
+
+/** Write what was held back and is due; to be called at the end of each evaluation. */
+__rte_internal
+void
+xen_netif_log_held(struct xen_netif *nif);
+
+/** The vif is gone: write what was held back, and begin anew for the next one. */
+__rte_internal
+void
+xen_netif_log_end(struct xen_netif *nif);
 
 #endif /* XEN_NETIF_H */

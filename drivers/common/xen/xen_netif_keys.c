@@ -79,6 +79,7 @@ read_number(const char *dir, const char *key, uint32_t min, uint32_t max, const 
 		uint32_t *number, struct xen_reason *why)
 {
 	char value[XEN_STORE_VALUE_MAX];
+	struct xen_quote quote;
 	uint32_t n;
 	int ret;
 
@@ -100,8 +101,8 @@ read_number(const char *dir, const char *key, uint32_t min, uint32_t max, const 
 		return xen_reason_set(why, EINVAL, "%s/%s cannot be read: %s", dir, key,
 				strerror(-ret));
 	if (xen_store_parse_uint(value, max, &n) < 0 || n < min)
-		return xen_reason_set(why, EINVAL, "%s/%s='%.32s' is not a number from %u to %u",
-				dir, key, value, min, max);
+		return xen_reason_set(why, EINVAL, "%s/%s='%s' is not a number from %u to %u", dir,
+				key, xen_quote(&quote, value), min, max);
 	*number = n;
 	return 0;
 }

@@ -34,4 +34,25 @@ __rte_internal
 int
 xen_reason_set(struct xen_reason *why, int err, const char *fmt, ...) __rte_format_printf(3, 4);
 
+/** A text between quotes that somebody else wrote, made fit to be shown. */
+struct xen_quote {
+	char text[72];
+};
+
+/**
+ * Make a text of the other end or of the toolstack fit for a line of a log, a terminal and a key of
+ * xenstore: what is not a printable character of ASCII becomes \xNN, a quote or a backslash gets a
+ * backslash before it, and what does not fit becomes \... at the end. Any thread.
+ *
+ * @param q
+ *   Room for it.
+ * @param text
+ *   The text.
+ * @return
+ *   What q holds, to be put between quotes.
+ */
+__rte_internal
+const char *
+xen_quote(struct xen_quote *q, const char *text);
+
 #endif /* XEN_REASON_H */

@@ -32,6 +32,17 @@ store_errno(void)
 	return errno != 0 ? -errno : -EIO;
 }
 
+bool
+xen_store_path_good(const char *path)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789-/_@";
+	size_t len = strlen(path);
+
+	return len != 0 && strspn(path, allowed) == len && path[len - 1] != '/' &&
+			strstr(path, "//") == NULL;
+}
+
 int
 xen_store_open(void)
 {
@@ -265,11 +276,12 @@ xen_store_switch_state(const char *dir, unsigned int state)
 }
 
 void
-xen_store_report(const char *dir, const struct xen_reason *why)
+xen_store_write_error(const char *dir, const struct xen_reason *why)
 {
-	char key[XEN_STORE_PATH_MAX];
+	char key[XEN_STORE_PATH_MAX], text[XEN_STORE_VALUE_MAX], now[XEN_STORE_VALUE_MAX];
 
-	XEN_LOG(ERR, "%s: %s", dir, why->text);
 	snprintf(key, sizeof(key), "%s/error", dir);
-	xen_store_write("error", key, "%d %s", why->err, why->text);
+	snprintf(text, sizeof(text), "%d %s", why->err, why->text);
+	if (xen_store_read("error", key, now) < 0 || strcmp(now, text) != 0)
+		xen_store_write("error", key, "%s", text);
 }

@@ -12,6 +12,7 @@
  * Paths without a leading slash are relative to this domain's home, as everywhere in xenstore.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,14 @@
 
 /** Longest value that the drivers read, with the terminating NUL. */
 #define XEN_STORE_VALUE_MAX 256
+
+/**
+ * Can there be such a directory? What other domains write as one may be anything; a path that is
+ * good has only letters, digits and -/_@, and needs no quoting where it is shown. Any thread.
+ */
+__rte_internal
+bool
+xen_store_path_good(const char *path);
 
 /** Connect. 0, or -errno. */
 int
@@ -161,14 +170,13 @@ int
 xen_store_switch_state(const char *dir, unsigned int state);
 
 /**
- * Report why a device cannot be served: one line in the log and in the key error/DIR/error, the
- * place where the kernel's drivers leave theirs.
+ * Leave why a device cannot be served in the key error/DIR/error, the place where the kernel's
+ * drivers leave theirs. A key that says so already is not written again.
  *
  * @param dir
  *   The device's own directory.
  */
-__rte_internal
 void
-xen_store_report(const char *dir, const struct xen_reason *why);
+xen_store_write_error(const char *dir, const struct xen_reason *why);
 
 #endif /* XEN_STORE_H */

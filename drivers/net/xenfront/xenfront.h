@@ -81,15 +81,18 @@ void
 xenfront_leave(struct xen_netif *nif);
 
 /**
- * Read the backend's directory.
+ * Read the backend's directory. Control thread.
  *
  * @param path
  *   Receives it; empty when there is none.
+ * @param why
+ *   Receives the value when it cannot be a directory.
  * @return
- *   0, or -errno when xenstore does not tell. Control thread.
+ *   0, -EINVAL, or -ENOTCONN when xenstore does not answer.
  */
 int
-xenfront_read_backend(const struct xenfront *front, char path[XEN_STORE_VALUE_MAX]);
+xenfront_read_backend(const struct xenfront *front, char path[XEN_STORE_VALUE_MAX],
+		struct xen_reason *why);
 
 /** Read the MAC address that the vif has been given. False when there is none. Control thread. */
 bool

@@ -7,11 +7,19 @@
 #include "xenfront.h"
 
 int
-xenfront_read_backend(const struct xenfront *front, char path[XEN_STORE_VALUE_MAX])
+xenfront_read_backend(const struct xenfront *front, char path[XEN_STORE_VALUE_MAX],
+		struct xen_reason *why)
 {
 	int ret = xen_store_read(front->nif.xbdev.path, "backend", path);
+	struct xen_quote quote;
 
-	return ret == -ENOENT || ret == -ERANGE ? 0 : RTE_MIN(ret, 0);
+	if (ret == -ENOTCONN)
+		return ret;
+	if (ret <= 0 || xen_store_path_good(path))
+		return 0;
+	xen_reason_set(why, EINVAL, "backend='%s' is no directory", xen_quote(&quote, path));
+	path[0] = '\0';
+	return -EINVAL;
 }
 
 bool

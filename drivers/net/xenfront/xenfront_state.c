@@ -68,7 +68,7 @@ again(struct xenfront *front)
 static void
 fail(struct xenfront *front, const struct xen_reason *why)
 {
-	xen_store_report(front->nif.xbdev.path, why);
+	xen_netif_fail(&front->nif, why);
 	set_blocked(front, true);
 }
 
@@ -92,6 +92,7 @@ look(struct xenfront *front, struct view *v)
 	struct xen_netif *nif = &front->nif;
 	const struct rte_eth_dev_data *data = rte_eth_devices[nif->port_id].data;
 	char peer[XEN_STORE_VALUE_MAX];
+	struct xen_reason why;
 	int ret;
 
 	ret = xen_store_read_state(nif->xbdev.path);
@@ -99,9 +100,11 @@ look(struct xenfront *front, struct view *v)
 		return ret;
 	v->own = ret;
 	v->backend = XenbusStateUnknown;
-	ret = xenfront_read_backend(front, peer);
-	if (ret < 0)
+	ret = xenfront_read_backend(front, peer, &why);
+	if (ret == -ENOTCONN)
 		return ret;
+	if (ret < 0)
+		xen_netif_fail(&front->nif, &why);
 	if (peer[0] != '\0') {
 		xen_bus_set_peer(&nif->xbdev, peer);
 		ret = xen_store_read_state(peer);
@@ -122,7 +125,7 @@ look(struct xenfront *front, struct view *v)
 
 /* Take the vif from the application and ask the backend to let go of it. */
 static void
-begin_close(struct xenfront *front, const struct view *v)
+begin_close(struct xenfront *front, const struct view *v, const char *why)
 {
 	pthread_mutex_lock(&front->nif.lock);
 	xenfront_detach(front);
@@ -130,7 +133,7 @@ begin_close(struct xenfront *front, const struct view *v)
 	pthread_mutex_unlock(&front->nif.lock);
 	if (front->connected) {
 		xen_count_add(&front->nif.count.disconnects, 1);
-		XENFRONT_LOG(INFO, front, "disconnected");
+		xen_netif_log(&front->nif, XEN_NETIF_DISCONNECTED, "disconnected: %s", why);
 	}
 	front->connected = false;
 	front->gone_ms = 0;
@@ -185,7 +188,7 @@ handle_broken(struct xenfront *front, const struct view *v)
 		return false;
 	xen_reason_set(&why, EPROTO, "queue %u: backend's end of the %s ring: %s", i, name, broken);
 	fail(front, &why);
-	begin_close(front, v);
+	begin_close(front, v, "it cannot be served");
 	return true;
 }
 
@@ -211,7 +214,8 @@ connected(struct xenfront *front)
 	if (!front->connected) {
 		front->connected = true;
 		xen_count_add(&front->nif.count.connects, 1);
-		XENFRONT_LOG(INFO, front, "connected, %u queues", front->nb_pairs);
+		xen_netif_log(&front->nif, XEN_NETIF_CONNECTED, "connected, %u queues",
+				front->nb_pairs);
 		/* For a backend that looks at its rings only when it is told to. */
 		xenfront_kick(front);
 	}
@@ -230,31 +234,32 @@ step_published(struct xenfront *front, const struct view *v)
 	if (handle_broken(front, v))
 		return;
 	if (v->leaving || misfit) {
-		begin_close(front, v);
+		begin_close(front, v,
+				v->leaving ? "the port is closed" : "other queues are wanted");
 		return;
 	}
 	if (wait_for_store(front, v))
 		return;
-	/* Somebody else has reset our end, or the backend goes away. */
-	if (v->own != XenbusStateConnected || v->backend == XenbusStateClosing ||
-			v->backend == XenbusStateClosed || v->backend == XenbusStateInitialising ||
-			v->backend == XenbusStateUnknown)
-		begin_close(front, v);
+	if (v->own != XenbusStateConnected)
+		begin_close(front, v, "somebody else has reset the vif");
+	else if (v->backend == XenbusStateClosing || v->backend == XenbusStateClosed ||
+			v->backend == XenbusStateInitialising || v->backend == XenbusStateUnknown)
+		begin_close(front, v, "the backend has closed its end");
 	else if (v->backend == XenbusStateConnected)
 		connected(front);
 }
 
 /* The application's MTU may be larger than what the administrator has set for this vif. */
 static void
-check_mtu(const struct xenfront *front)
+check_mtu(struct xenfront *front)
 {
 	uint16_t own = rte_eth_devices[front->nif.port_id].data->mtu;
 	uint32_t mtu;
 
 	if (xenfront_read_mtu(front, &mtu) && own > mtu)
-		XENFRONT_LOG(NOTICE, front,
-				"the port's MTU is %u, the vif's is %u: the backend "
-				"may drop longer packets",
+		xen_netif_log(&front->nif, XEN_NETIF_NOTED,
+				"the port's MTU is %u, the vif's is %u: the backend may drop "
+				"longer packets",
 				own, mtu);
 }
 
@@ -349,6 +354,7 @@ step_idle(struct xenfront *front, const struct view *v)
 		return;
 	switch (v->own) {
 	case XenbusStateUnknown:
+		xen_netif_log_end(&front->nif);
 		break;
 	case XenbusStateInitialising:
 		if (!blocked && v->backend == XenbusStateInitWait)
@@ -413,6 +419,7 @@ xenfront_evaluate(struct xen_bus_device *xbdev)
 	if (front->phase == XENFRONT_CLOSING)
 		step_closing(front, &v);
 	say_goodbye(front);
+	xen_netif_log_held(&front->nif);
 	xen_netif_set_link(&front->nif, link_is_up(front, &v));
 }
 

@@ -112,10 +112,4 @@ xenvif_disconnect(struct xenvif *vif);
 void
 xenvif_stop(struct xen_netif *nif);
 
-extern int xenvif_logtype;
-
-#define XENVIF_LOG(level, vif, fmt, ...) \
-	rte_log(RTE_LOG_##level, xenvif_logtype, "XENVIF: %s: " fmt "\n", (vif)->nif.xbdev.path, \
-			##__VA_ARGS__)
-
 #endif /* XENVIF_H */

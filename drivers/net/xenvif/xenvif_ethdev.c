@@ -2,13 +2,9 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-#include <rte_log.h>
-
 #include "xen_netif_args.h"
 #include "xenvif.h"
 #include "xenvif_rxtx.h"
-
-RTE_LOG_REGISTER_DEFAULT(xenvif_logtype, NOTICE);
 
 static const struct xen_netif_arg xenvif_args[] = XEN_NETIF_ARG_TABLE(XEN_NETIF_ARGS_BY_DOMID);
 

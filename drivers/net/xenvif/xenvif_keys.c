@@ -47,6 +47,7 @@ xenvif_read_frontend(const struct xenvif *vif, char path[XEN_STORE_VALUE_MAX],
 {
 	const char *dir = vif->nif.xbdev.path;
 	char home[sizeof("/local/domain/65535/")];
+	struct xen_quote quote;
 	uint32_t domid = 0;
 	int ret;
 
@@ -56,11 +57,12 @@ xenvif_read_frontend(const struct xenvif *vif, char path[XEN_STORE_VALUE_MAX],
 	if (ret == -ENOTCONN)
 		return ret;
 	snprintf(home, sizeof(home), "/local/domain/%u/", vif->nif.args.domid);
-	if (ret == 0 && domid == vif->nif.args.domid && strncmp(path, home, strlen(home)) == 0)
+	if (ret == 0 && domid == vif->nif.args.domid && strncmp(path, home, strlen(home)) == 0 &&
+			xen_store_path_good(path))
 		return 0;
 	return xen_reason_set(why, EINVAL,
-			"frontend='%.64s' and frontend-id have to name domain %u", path,
-			vif->nif.args.domid);
+			"frontend='%s' and frontend-id have to name domain %u and a directory",
+			xen_quote(&quote, path), vif->nif.args.domid);
 }
 
 bool

@@ -21,12 +21,12 @@ switch_state(struct xenvif *vif, enum xenbus_state state)
 
 /* What the guest did before is over, also a breach. */
 static void
-disconnect(struct xenvif *vif)
+disconnect(struct xenvif *vif, const char *why)
 {
 	unsigned int i;
 
 	if (vif->connected)
-		XENVIF_LOG(INFO, vif, "disconnected");
+		xen_netif_log(&vif->nif, XEN_NETIF_DISCONNECTED, "disconnected: %s", why);
 	pthread_mutex_lock(&vif->nif.lock);
 	xenvif_disconnect(vif);
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
@@ -38,9 +38,9 @@ disconnect(struct xenvif *vif)
 
 /* Closing is passed through, as frontends expect it. */
 static void
-close_vif(struct xenvif *vif, unsigned int own)
+close_vif(struct xenvif *vif, unsigned int own, const char *why)
 {
-	disconnect(vif);
+	disconnect(vif, why);
 	if (own != XenbusStateClosing)
 		switch_state(vif, XenbusStateClosing);
 	switch_state(vif, XenbusStateClosed);
@@ -50,9 +50,8 @@ close_vif(struct xenvif *vif, unsigned int own)
 static void
 fail_vif(struct xenvif *vif, const struct xen_reason *why)
 {
-	disconnect(vif);
-	xen_store_report(vif->nif.xbdev.path, why);
-	close_vif(vif, XenbusStateUnknown);
+	xen_netif_fail(&vif->nif, why);
+	close_vif(vif, XenbusStateUnknown, "it cannot be served");
 }
 
 /* Offer the vif to its frontend. */
@@ -62,7 +61,8 @@ offer(struct xenvif *vif)
 	int ret = xenvif_write_offer(vif);
 
 	if (ret < 0) {
-		XENVIF_LOG(ERR, vif, "cannot write the features to xenstore: %s", strerror(-ret));
+		xen_netif_log(&vif->nif, XEN_NETIF_FAILED,
+				"cannot write the features to xenstore: %s", strerror(-ret));
 		return;
 	}
 	switch_state(vif, XenbusStateInitWait);
@@ -91,7 +91,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		return;
 	if (ret == -EBUSY && own == XenbusStateConnected) {
 		if (!vif->busy_logged)
-			XENVIF_LOG(WARNING, vif,
+			xen_netif_log(&vif->nif, XEN_NETIF_FAILED,
 					"%s; does another backend serve this vif? trying on",
 					why.text);
 		vif->busy_logged = true;
@@ -103,7 +103,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		return;
 	}
 	vif->busy_logged = false;
-	XENVIF_LOG(INFO, vif, "connected, %u queues%s", cfg.features.queues,
+	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s", cfg.features.queues,
 			own == XenbusStateConnected ? ", to a running frontend" : "");
 	if (own != XenbusStateConnected)
 		switch_state(vif, XenbusStateConnected);
@@ -130,10 +130,10 @@ find_peer(struct xenvif *vif, unsigned int own)
 	}
 	if (ret == -ENOTCONN)
 		return false;
-	disconnect(vif);
+	disconnect(vif, "the toolstack's keys name no frontend");
 	xen_bus_set_peer(xbdev, "");
 	if (!vif->misfit_logged)
-		xen_store_report(xbdev->path, &why);
+		xen_netif_fail(&vif->nif, &why);
 	vif->misfit_logged = true;
 	return false;
 }
@@ -144,7 +144,7 @@ step_closing(struct xenvif *vif, unsigned int front)
 {
 	uint64_t now = xen_bus_now_ms();
 
-	disconnect(vif);
+	disconnect(vif, "the toolstack detaches the vif");
 	if (vif->closing_ms == 0)
 		vif->closing_ms = now + CLOSING_LIMIT_MS;
 	if (front == XenbusStateClosed || front == XenbusStateUnknown ||
@@ -164,17 +164,17 @@ step_connected(struct xenvif *vif, unsigned int front, unsigned int own)
 		try_connect(vif, own);
 		break;
 	case XenbusStateClosing:
-		disconnect(vif);
+		disconnect(vif, "the guest is closing its end");
 		switch_state(vif, XenbusStateClosing);
 		break;
 	case XenbusStateInitialising:
 		/* Waiting for us, or started over without a word: a guest's reboot or kexec. */
-		if (own != XenbusStateConnected)
-			break;
-		/* fall through */
+		if (own == XenbusStateConnected)
+			close_vif(vif, own, "the guest has started over");
+		break;
 	case XenbusStateClosed:
 	case XenbusStateUnknown:
-		close_vif(vif, own);
+		close_vif(vif, own, "the guest has closed its end");
 		break;
 	default:
 		break;
@@ -184,7 +184,7 @@ step_connected(struct xenvif *vif, unsigned int front, unsigned int own)
 static void
 step_closed(struct xenvif *vif, unsigned int front)
 {
-	disconnect(vif);
+	disconnect(vif, "the vif is closed");
 	if (front == XenbusStateInitialising && xenvif_online(vif))
 		offer(vif);
 }
@@ -200,7 +200,7 @@ step(struct xenvif *vif, unsigned int front, unsigned int own)
 		vif->closing_ms = 0;
 	switch (own) {
 	case XenbusStateInitialising:
-		disconnect(vif);
+		disconnect(vif, "the vif is made anew");
 		offer(vif);
 		break;
 	case XenbusStateInitWait:
@@ -257,8 +257,9 @@ update_carrier(struct xenvif *vif)
 static void
 forget(struct xenvif *vif)
 {
-	disconnect(vif);
+	disconnect(vif, "the vif is gone");
 	xen_bus_set_peer(&vif->nif.xbdev, "");
+	xen_netif_log_end(&vif->nif);
 	vif->misfit_logged = false;
 	vif->carrier_down = false;
 	vif->closing_ms = 0;
@@ -289,5 +290,6 @@ xenvif_evaluate(struct xen_bus_device *xbdev)
 	struct xenvif *vif = container_of(xbdev, struct xenvif, nif.xbdev);
 
 	evaluate(vif);
+	xen_netif_log_held(&vif->nif);
 	xen_netif_set_link(&vif->nif, vif->connected && !vif->nif.admin_down);
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "xen_log.h"
+#include "xen_netif.h"
+
+/* For how long lines are held back after one was written. */
+#define HOLD_MS 60000u
+
+static void
+say(const struct xen_netif *nif, enum xen_netif_line line, const char *text)
+{
+	rte_log(line == XEN_NETIF_FAILED ? RTE_LOG_ERR : RTE_LOG_NOTICE, xen_logtype,
+			"XEN: %s: %s\n", nif->xbdev.path, text);
+}
+
+static void
+say_held(struct xen_netif *nif, enum xen_netif_line line)
+{
+	struct xen_netif_held *held = &nif->held[line];
+	char text[XEN_REASON_MAX + sizeof("4294967295 more like this in the last minute: ")];
+
+	snprintf(text, sizeof(text), "%u more like this in the last minute: %s", held->nb,
+			held->last);
+	say(nif, line, text);
+	held->nb = 0;
+}
+
+void
+xen_netif_log(struct xen_netif *nif, enum xen_netif_line line, const char *fmt, ...)
+{
+	struct xen_netif_held *held = &nif->held[line];
+	uint64_t now = xen_bus_now_ms();
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(held->last, sizeof(held->last), fmt, ap);
+	va_end(ap);
+	if (now < held->until || held->nb != 0) {
+		held->nb++;
+		return;
+	}
+	held->until = now + HOLD_MS;
+	say(nif, line, held->last);
+}
+
+void
+xen_netif_fail(struct xen_netif *nif, const struct xen_reason *why)
+{
+	xen_netif_log(nif, XEN_NETIF_FAILED, "%s", why->text);
+	xen_store_write_error(nif->xbdev.path, why);
+}
+
+void
+xen_netif_log_held(struct xen_netif *nif)
+{
+	uint64_t now = xen_bus_now_ms();
+	enum xen_netif_line line;
+
+	for (line = 0; line < XEN_NETIF_LINES; line++) {
+		if (nif->held[line].nb == 0)
+			continue;
+		if (now >= nif->held[line].until) {
+			say_held(nif, line);
+			nif->held[line].until = now + HOLD_MS;
+		} else {
+			xen_bus_set_timer(&nif->xbdev, nif->held[line].until - now);
+		}
+	}
+}
+
+void
+xen_netif_log_end(struct xen_netif *nif)
+{
+	enum xen_netif_line line;
+
+	for (line = 0; line < XEN_NETIF_LINES; line++) {
+		if (nif->held[line].nb != 0)
+			say_held(nif, line);
+		nif->held[line].until = 0;
+	}
+}
