@@ -2,7 +2,7 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-/* The guest's TX ring: copies that fail, mbufs that run out, indices, and notifications. */
+/* The guest's TX ring: copies that fail, indices, and notifications. */
 
 #include <pthread.h>
 
@@ -56,77 +56,6 @@ test_all_copies_fail(void **state)
 		vif_expect_rsp(v, i, NETIF_RSP_ERROR);
 	unit_check_pool();
 	vif_send_good(v);
-}
-
-/* Mbufs that a test keeps away from the port. */
-static struct rte_mbuf *taken[UNIT_MBUFS];
-
-static void
-take_all_but(unsigned int left)
-{
-	assert_int_equal(rte_pktmbuf_alloc_bulk(unit_pool, taken, UNIT_MBUFS - left), 0);
-}
-
-static void
-give_back(unsigned int left)
-{
-	rte_pktmbuf_free_bulk(taken, UNIT_MBUFS - left);
-}
-
-/* No mbufs: the packets stay on the ring, and none is lost or out of order. */
-static void
-test_no_mbufs(void **state)
-{
-	static const unsigned int left[] = { 0, 1, 2, 7 };
-	struct rte_mbuf *pkts[PKTS], *rest[PKTS];
-	struct vif *v = *state;
-	unsigned int i, j, want;
-
-	for (i = 0; i < RTE_DIM(left); i++) {
-		for (j = 0; j < 10; j++)
-			vif_put(v, j, 0, 100 + j, 0, j);
-		take_all_but(left[i]);
-		want = left[i];
-		assert_int_equal(vif_burst(v, pkts, PKTS), want);
-		assert_int_equal(rte_eth_rx_burst(v->port, 0, rest, PKTS), 0);
-		give_back(left[i]);
-		for (j = 0; j < want; j++)
-			vif_expect_rsp(v, j, NETIF_RSP_OKAY);
-		vif_expect_no_rsp(v);
-		assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts + want, PKTS - want), 10 - want);
-		for (j = 0; j < 10; j++)
-			unit_check_packet(pkts[j], 100 + j, vif_seed(j));
-		rte_pktmbuf_free_bulk(pkts, 10);
-		for (j = want; j < 10; j++)
-			vif_expect_rsp(v, j, NETIF_RSP_OKAY);
-		vif_expect_no_rsp(v);
-		unit_check_pool();
-	}
-}
-
-/* A chain that would need one mbuf more than there is waits whole. */
-static void
-test_no_mbufs_chain(void **state)
-{
-	struct vif *v = *state;
-	struct rte_eth_stats stats;
-	struct rte_mbuf *m;
-
-	vif_put(v, 0, 0, 6000, NETTXF_more_data, 0);
-	vif_put(v, 1, 0, 3000, 0, 1);
-	take_all_but(2);
-	assert_int_equal(vif_burst(v, &m, 1), 0);
-	assert_int_equal(rte_mempool_avail_count(unit_pool), 2);
-	give_back(2);
-	vif_expect_no_rsp(v);
-	assert_int_equal(rte_eth_rx_burst(v->port, 0, &m, 1), 1);
-	assert_int_equal(m->pkt_len, 6000);
-	assert_int_equal(m->nb_segs, 3);
-	rte_pktmbuf_free(m);
-	vif_expect_rsp(v, 0, NETIF_RSP_OKAY);
-	vif_expect_rsp(v, 1, NETIF_RSP_OKAY);
-	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
-	assert_true(stats.rx_nombuf > 0);
 }
 
 /* Fill the ring and take it in bursts of one size; ids and order are the guest's. */
@@ -316,8 +245,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		vif_test(test_copy_faults),
 		vif_test(test_all_copies_fail),
-		vif_test(test_no_mbufs),
-		vif_test_scatter(test_no_mbufs_chain),
 		vif_test(test_bursts),
 		vif_test(test_wrap),
 		vif_test_scatter(test_many_pieces),

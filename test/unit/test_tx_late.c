@@ -32,12 +32,6 @@ struct late {
 	bool done;
 };
 
-static uint64_t
-age(uint64_t since)
-{
-	return unit_now_ms() - since;
-}
-
 static void
 next_phase(struct late *c)
 {
@@ -52,13 +46,13 @@ next_phase(struct late *c)
 static bool
 look_for(struct late *c, const char *what, uint64_t since, uint64_t ms)
 {
-	bool due = age(since) > ms + SLACK_MS;
+	bool due = unit_age_ms(since) > ms + SLACK_MS;
 	uint64_t n;
 
 	vif_flush_by_rx(&c->v, 0);
 	n = vif_tx_stat(&c->v, 0, what);
 	if (n != 0)
-		assert_true(age(since) >= ms - SLACK_MS);
+		assert_true(unit_age_ms(since) >= ms - SLACK_MS);
 	else
 		assert_false(due);
 	return n != 0;
@@ -83,7 +77,7 @@ step_expired(struct late *c)
 		next_phase(c);
 		break;
 	case 1:
-		if (age(c->since) < XENVIF_WAIT_MS / 2)
+		if (unit_age_ms(c->since) < XENVIF_WAIT_MS / 2)
 			break;
 		c->other = unit_now_ms();
 		assert_int_equal(lane_send(&c->lane, 0, 4), 4);
@@ -94,7 +88,7 @@ step_expired(struct late *c)
 			break;
 		write_off(c, 5);
 		/* Unless this was too slow to find out. */
-		if (age(c->other) < XENVIF_WAIT_MS - SLACK_MS) {
+		if (unit_age_ms(c->other) < XENVIF_WAIT_MS - SLACK_MS) {
 			assert_int_equal(vif_tx_stat(&c->v, 0, "wait_expired"), 5);
 			vif_expect_no_packet(&c->v, 0);
 			vif_post(&c->v, 0, 10);
@@ -120,7 +114,7 @@ step_stalled(struct late *c)
 		c->other = c->since;
 		break;
 	case 1:
-		if (age(c->other) >= 1000) {
+		if (unit_age_ms(c->other) >= 1000) {
 			c->other = unit_now_ms();
 			assert_int_equal(lane_send(&c->lane, 0, 1), 1);
 		}
@@ -186,7 +180,7 @@ step_blocked(struct late *c)
 		next_phase(c);
 		break;
 	case 2:
-		if (age(c->since) < XENVIF_STALL_MS + SLACK_MS)
+		if (unit_age_ms(c->since) < XENVIF_STALL_MS + SLACK_MS)
 			break;
 		assert_int_equal(vif_posted(&c->v, 0), 5);
 		assert_int_equal(send_big(c), 1);
@@ -198,7 +192,7 @@ step_blocked(struct late *c)
 		vif_flush_by_rx(&c->v, 0);
 		lane_take(&c->lane);
 		if (c->lane.got < c->lane.made) {
-			assert_true(age(c->since) < XENVIF_WAIT_MS - SLACK_MS);
+			assert_true(unit_age_ms(c->since) < XENVIF_WAIT_MS - SLACK_MS);
 			break;
 		}
 		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_blocked"), 3);
@@ -224,13 +218,13 @@ step_dripping(struct late *c)
 		c->other = c->since;
 		break;
 	case 1:
-		if (age(c->other) < 400)
+		if (unit_age_ms(c->other) < 400)
 			break;
 		c->other = unit_now_ms();
 		vif_post(&c->v, 0, 1);
 		vif_flush_by_rx(&c->v, 0);
 		/* Unless this was too slow. */
-		if (age(c->since) >= XENVIF_WAIT_MS - SLACK_MS)
+		if (unit_age_ms(c->since) >= XENVIF_WAIT_MS - SLACK_MS)
 			c->done = true;
 		else if (c->v.f.q[0].rx_prod < BIG_SLOTS)
 			break;
@@ -261,10 +255,10 @@ step_neglected(struct late *c)
 	case 1:
 		vif_flush_by_rx(&c->v, 0);
 		if (lane_send(&c->lane, 0, 1) == 0) {
-			assert_true(age(c->since) < XENVIF_NEGLECTED_MS + 2 * SLACK_MS);
+			assert_true(unit_age_ms(c->since) < XENVIF_NEGLECTED_MS + 2 * SLACK_MS);
 			break;
 		}
-		assert_true(age(c->since) >= XENVIF_NEGLECTED_MS - SLACK_MS);
+		assert_true(unit_age_ms(c->since) >= XENVIF_NEGLECTED_MS - SLACK_MS);
 		next_phase(c);
 		break;
 	case 2:
@@ -305,7 +299,7 @@ finish(struct late *c)
 			if (!cases[i]->done)
 				cases[i]->step(cases[i]);
 		}
-		assert_true(age(begun) < LIMIT_MS);
+		assert_true(unit_age_ms(begun) < LIMIT_MS);
 		unit_idle();
 	}
 	vif_close(&c->v);

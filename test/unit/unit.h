@@ -60,6 +60,13 @@ unit_now_ms(void);
 void
 unit_clock_skip(uint64_t ms);
 
+/** Milliseconds since a time of unit_now_ms(). */
+static inline uint64_t
+unit_age_ms(uint64_t since)
+{
+	return unit_now_ms() - since;
+}
+
 /** What runs between two looks at something that is waited for; NULL: nothing but a nap. */
 extern void (*unit_idle_hook)(void);
 
@@ -203,6 +210,19 @@ unit_byte(uint32_t seed, uint32_t i)
 /** Fail unless the packet has len bytes, of the pattern from seed on. */
 void
 unit_check_packet(const struct rte_mbuf *m, uint32_t len, uint32_t seed);
+
+/** One of all lengths that packets have, a long one for every third n. */
+static inline uint32_t
+unit_any_len(unsigned int n)
+{
+	return n % 3 == 0 ? 60 + n * 7919 % (UINT16_MAX - 60 + 1) : 60 + n * 31 % 9000;
+}
+
+/** Take all mbufs of unit_pool but some, and give them back. */
+void
+unit_take_mbufs(unsigned int left);
+void
+unit_give_mbufs_back(void);
 
 /** Fail unless every mbuf of unit_pool is back. */
 void

@@ -258,6 +258,23 @@ unit_check_packet(const struct rte_mbuf *m, uint32_t len, uint32_t seed)
 		fail_msg("mbuf: %s", why);
 }
 
+static struct rte_mbuf *taken[UNIT_MBUFS];
+static unsigned int nb_taken;
+
+void
+unit_take_mbufs(unsigned int left)
+{
+	nb_taken = UNIT_MBUFS - left;
+	assert_int_equal(rte_pktmbuf_alloc_bulk(unit_pool, taken, nb_taken), 0);
+}
+
+void
+unit_give_mbufs_back(void)
+{
+	rte_pktmbuf_free_bulk(taken, nb_taken);
+	nb_taken = 0;
+}
+
 void
 unit_check_pool(void)
 {
