@@ -209,8 +209,8 @@ testpmd_stop()
 # Open vSwitch with DPDK, as Debian ships it.
 VSWITCHD=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
 
-# ovs_start [KEY=VALUE...]: its database and a bridge br0 of DPDK, with these in other_config; all of
-# it in this run's folder, where ovs-vsctl finds it.
+# ovs_start [KEY=VALUE...]: its database and a bridge br0 of DPDK, with these in other_config; all
+# of it in this run's folder, where ovs-vsctl finds it.
 ovs_start()
 {
 	local extra="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512"

@@ -161,8 +161,8 @@ check_way(unsigned int way)
 	if (v.has_port) {
 		unit_wait(!unit_link(v.port));
 		vif_expect_sent(&v, 0, 2 * WAITING);
-		assert_int_equal(vif_tx_stat(&v, 0, "wait_flushed"), WAITING);
-		assert_int_equal(vif_tx_stat(&v, 1, "wait_flushed"), WAITING);
+		assert_int_equal(vif_tx_stat(&v, 0, "wait_flushed_dropped"), WAITING);
+		assert_int_equal(vif_tx_stat(&v, 1, "wait_flushed_dropped"), WAITING);
 		m = unit_packet(60, UNIT_ROOM, 0);
 		assert_int_equal(rte_eth_tx_burst(v.port, 0, &m, 1), 0);
 		rte_pktmbuf_free(m);
@@ -225,7 +225,7 @@ test_breach_in_burst(void **state __rte_unused)
 		assert_int_equal(lane_take(&lanes[i]), i == 1 ? 0 : 10);
 	vif_expect_failed(&v, "queue 1: guest's RX ring: req_prod more than a ring ahead");
 	vif_expect_sent(&v, 30, 10);
-	assert_int_equal(vif_tx_stat(&v, 1, "wait_flushed"), 10);
+	assert_int_equal(vif_tx_stat(&v, 1, "wait_flushed_dropped"), 10);
 	vif_close(&v);
 	unit_check_pool();
 }

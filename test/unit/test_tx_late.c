@@ -84,12 +84,12 @@ step_expired(struct late *c)
 		c->phase++;
 		break;
 	case 2:
-		if (!look_for(c, "wait_expired", c->since, XENVIF_WAIT_MS))
+		if (!look_for(c, "wait_expired_dropped", c->since, XENVIF_WAIT_MS))
 			break;
 		write_off(c, 5);
 		/* Unless this was too slow to find out. */
 		if (unit_age_ms(c->other) < XENVIF_WAIT_MS - SLACK_MS) {
-			assert_int_equal(vif_tx_stat(&c->v, 0, "wait_expired"), 5);
+			assert_int_equal(vif_tx_stat(&c->v, 0, "wait_expired_dropped"), 5);
 			vif_expect_no_packet(&c->v, 0);
 			vif_post(&c->v, 0, 10);
 			vif_flush_by_rx(&c->v, 0);
@@ -118,13 +118,13 @@ step_stalled(struct late *c)
 			c->other = unit_now_ms();
 			assert_int_equal(lane_send(&c->lane, 0, 1), 1);
 		}
-		if (look_for(c, "wait_stalled", c->since, XENVIF_STALL_MS))
+		if (look_for(c, "wait_stalled_dropped", c->since, XENVIF_STALL_MS))
 			c->phase++;
 		break;
 	case 2:
 		/* All are lost, those to come at once. */
-		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_stalled") +
-						vif_tx_stat(&c->v, 0, "wait_expired"),
+		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_stalled_dropped") +
+						vif_tx_stat(&c->v, 0, "wait_expired_dropped"),
 				c->lane.made);
 		free = rte_mempool_avail_count(unit_pool);
 		assert_int_equal(lane_send(&c->lane, 0, 7), 7);
@@ -172,9 +172,9 @@ step_blocked(struct late *c)
 		next_phase(c);
 		break;
 	case 1:
-		if (!look_for(c, "wait_blocked", c->since, XENVIF_BLOCKED_MS))
+		if (!look_for(c, "wait_blocked_dropped", c->since, XENVIF_BLOCKED_MS))
 			break;
-		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_blocked"), 2);
+		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_blocked_dropped"), 2);
 		assert_int_equal(lane_take(&c->lane), 3);
 		vif_expect_sent(&c->v, 3, 2);
 		next_phase(c);
@@ -195,13 +195,13 @@ step_blocked(struct late *c)
 			assert_true(unit_age_ms(c->since) < XENVIF_WAIT_MS - SLACK_MS);
 			break;
 		}
-		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_blocked"), 3);
+		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_blocked_dropped"), 3);
 		/* It has had buffers until now. */
 		assert_int_equal(lane_send(&c->lane, 0, 10), 10);
 		assert_int_equal(lane_take(&c->lane), 3);
 		lane_drain(&c->lane, 0);
 		vif_expect_sent(&c->v, 15, 3);
-		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_stalled"), 0);
+		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_stalled_dropped"), 0);
 		c->done = true;
 		break;
 	}
@@ -269,7 +269,7 @@ step_neglected(struct late *c)
 		assert_int_equal(lane_send(&good, 0, 50), 50);
 		assert_int_equal(lane_take(&good), 100);
 		vif_flush_by_rx(&c->v, 0);
-		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_stalled"), c->lane.made);
+		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_stalled_dropped"), c->lane.made);
 		vif_expect_sent(&c->v, 100, c->lane.made);
 		write_off(c, c->lane.made);
 		vif_post(&c->v, 0, 10);

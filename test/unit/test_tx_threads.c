@@ -336,7 +336,7 @@ test_resets(void **state)
 	}
 	__atomic_store_n(&load.quit, true, __ATOMIC_RELAXED);
 	pthread_join(receiver, NULL);
-	assert_int_equal(vif_tx_stat(v, 0, "wait_flushed"), lost);
+	assert_int_equal(vif_tx_stat(v, 0, "wait_flushed_dropped"), lost);
 	vif_expect_sent(v, 40 * 100 - lost, lost);
 	*v = load.v;
 }

@@ -218,10 +218,10 @@ test_bad_ones_wait(void **state)
 		assert_int_equal(rte_eth_tx_burst(v->port, 0, &m, 1), 1);
 	}
 	vif_flush_by_rx(v, 0);
-	assert_int_equal(vif_tx_stat(v, 0, "bad_packets"), 0);
+	assert_int_equal(vif_tx_stat(v, 0, "bad_packet_errors"), 0);
 	lane_drain(&lane, 0);
 	vif_flush_by_rx(v, 0);
-	assert_int_equal(vif_tx_stat(v, 0, "bad_packets"), 3);
+	assert_int_equal(vif_tx_stat(v, 0, "bad_packet_errors"), 3);
 	vif_expect_sent(v, 15, 3);
 }
 
