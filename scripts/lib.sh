@@ -40,6 +40,15 @@ need_commands()
 	[ -z "$missing" ] || die "not found:$missing; run scripts/setup first"
 }
 
+# build_source DIR: the folder that the build folder DIR was configured for; nothing when it
+# does not say.
+build_source()
+{
+	python3 -c 'import json, sys
+with open(sys.argv[1]) as f:
+	print(json.load(f)["directories"]["source"])' "$1/meson-info/meson-info.json" 2>/dev/null || :
+}
+
 # The cleanup stack. on_exit COMMAND ARG...: run it when the script ends, also by
 # Ctrl-C or a signal; the last one given runs first; a failing one stops none. Given in
 # a subshell, it belongs to the subshell's end.
