@@ -181,6 +181,19 @@ environment(unsigned int domid, char *vars[4])
 	return ret < 0 ? fail("out of memory") : 0;
 }
 
+/* As one word of a shell, whatever is in it. */
+static void
+print_quoted(const char *text)
+{
+	putchar('\'');
+	for (; *text != '\0'; text++)
+		if (*text == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*text);
+	putchar('\'');
+}
+
 static int
 cmd_env(int argc, char **argv)
 {
@@ -197,7 +210,9 @@ cmd_env(int argc, char **argv)
 	for (i = 0; ret == 0 && i < 4; i++) {
 		eq = strchr(vars[i], '=');
 		*eq = '\0';
-		printf("export %s='%s'\n", vars[i], eq + 1);
+		printf("export %s=", vars[i]);
+		print_quoted(eq + 1);
+		putchar('\n');
 		free(vars[i]);
 	}
 	return ret;
