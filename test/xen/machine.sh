@@ -46,10 +46,11 @@ machine_disk()
 # machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0).
 # Runs QEMU in the foreground of the caller, who gives the serial ports in QEMU_OPTION. The
 # namespaces of the disk: 1 dom0's root, 2 this run's disk, 3 for results, 4 a second root for a
-# driver domain.
+# driver domain. QEMU runs in IMAGES, where all its files are, and names them from there: spaces and
+# commas in its options mean something.
 machine_exec()
 {
-	local kind=$1 images=$2 disk=$3 results=$4 options=$5
+	local kind=$1 images=$2 disk=${3#"$2/"} results=${4#"$2/"} options=$5
 	local xen="dom0_mem=${DOM0_MEM}M,max:${DOM0_MEM}M $DOM0_VCPUS com1=115200,8n1 console=com1"
 	local linux="console=hvc0 rig.root=/dev/nvme0n1 rig.disk=/dev/nvme0n2 $LINUX_OPTIONS"
 	local hw=()
@@ -61,17 +62,18 @@ machine_exec()
 		hw=(-device amd-iommu,intremap=on)
 	fi
 	shift 5
+	cd "$images" || return
 	exec qemu-system-x86_64 -M q35 -accel "$ACCEL" -smp 3 -m "$MACHINE_MEM" \
 		-cpu "$CPU" -display none -no-reboot -nodefaults -net none \
-		-kernel "$images/xen.elf" -append "$xen" \
-		-initrd "$images/vmlinuz $linux $options,$images/dom0.cpio" \
+		-kernel xen.elf -append "$xen" \
+		-initrd "vmlinuz $linux $options,dom0.cpio" \
 		"${hw[@]}" \
 		-device nvme,id=nvme0,serial=rig \
-		-drive "file=$images/dom0.img,if=none,id=root,format=raw,snapshot=on" \
+		-drive "file=dom0.img,if=none,id=root,format=raw,snapshot=on" \
 		-device nvme-ns,drive=root,bus=nvme0,nsid=1 \
 		-drive "file=$disk,if=none,id=disk,format=raw,readonly=on" \
 		-device nvme-ns,drive=disk,bus=nvme0,nsid=2 \
-		-drive "file=$images/dom0.img,if=none,id=second,format=raw,snapshot=on" \
+		-drive "file=dom0.img,if=none,id=second,format=raw,snapshot=on" \
 		-device nvme-ns,drive=second,bus=nvme0,nsid=4 \
 		-drive "file=$results,if=none,id=results,format=raw" \
 		-device nvme-ns,drive=results,bus=nvme0,nsid=3 \
