@@ -8,11 +8,14 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import time
 
 PROMPT = b"testpmd> "
+# rte-worker-1, from DPDK 23.07 on dpdk-worker1.
+WORKER = re.compile(r"-worker-?\d+$", re.MULTILINE)
 
 
 class TestpmdError(Exception):
@@ -25,7 +28,7 @@ class Testpmd:
     def __init__(self, argv, env, log, limit=120):
         self.limit = limit
         self.log = open(log, "ab")
-        self.log.write((" ".join(argv) + "\n").encode())
+        self.log.write((shlex.join(argv) + "\n").encode())
         # A terminal, so that what is printed and the prompt come in order.
         self.tty, tty = pty.openpty()
         try:
@@ -94,14 +97,16 @@ class Testpmd:
 
     def _worker_seconds(self):
         """Time that the threads of the lcores have run; the main one waits for commands."""
-        total = 0
+        times = []
         for task in glob.glob(f"/proc/{self.proc.pid}/task/*"):
             with open(f"{task}/comm", encoding="ascii") as f:
-                if "-worker-" not in f.read():
+                if not WORKER.search(f.read()):
                     continue
             with open(f"{task}/schedstat", encoding="ascii") as f:
-                total += int(f.read().split()[0])
-        return total / 1e9
+                times.append(int(f.read().split()[0]))
+        if not times:
+            raise TestpmdError("no thread of testpmd is named as those of DPDK's lcores are")
+        return sum(times) / 1e9
 
     def counts(self):
         """Packets (received, sent), by port."""

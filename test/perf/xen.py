@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 
+import options
+
 SCENARIO = "bench-backends"
 BACKENDS = ("netback", "xenvif")
 MIB = 16
@@ -96,10 +98,11 @@ def parse_args():
         description="Compare net_xenvif with the kernel's xen-netback on a real Xen in an emulated "
         "machine: hypercalls and event notifications for the same traffic of the same guest.",
         epilog="It boots the machine of the suite xen (test/xen/README.md), which takes minutes.")
-    parser.add_argument("--json", metavar="FILE", help="write the results as JSON, too")
+    parser.add_argument("--json", metavar="FILE", type=options.output_file,
+                        help="write the results as JSON, too")
     parser.add_argument("--results", metavar="FILE",
                         help="print the table of an earlier run's results; do not measure")
-    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    options.add_build(parser)
     return parser.parse_args()
 
 
@@ -108,6 +111,7 @@ def main():
     args = parse_args()
     results = args.results
     if results is None:
+        options.prepare(args.build, "the emulated machine's images need it", "--with", "xen")
         results = os.path.join(args.build, "xen/logs/pv", SCENARIO + ".results")
         run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../xen/run")
         done = subprocess.run([run, "--build", args.build, SCENARIO], stdout=sys.stderr, check=False)
