@@ -158,6 +158,9 @@ vif_add()
 		>>"$RUN/xensim.log" 2>&1
 }
 
+# What testpmd has for memory.
+TESTPMD_MEMORY=(--no-huge -m 256)
+
 # testpmd_start VDEV... -- ARG...: Debian's testpmd as the backend, with a command line that
 # `testpmd COMMAND...` writes to.
 testpmd_start()
@@ -173,7 +176,7 @@ testpmd_start()
 	# -d with a bare name: a path would be refused below a folder that everybody may write to.
 	in_background testpmd "$BUILD/test/xensim/xensim" exec 0 -- \
 		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
-		stdbuf -oL dpdk-testpmd --no-huge -m "${TESTPMD_MB:-256}" --no-pci \
+		stdbuf -oL dpdk-testpmd "${TESTPMD_MEMORY[@]}" --no-pci \
 		--file-prefix xenvif --lcores "0@($(cpus)),1@($(cpus))" \
 		-d librte_net_xenvif.so "${options[@]}" -- \
 		-i --auto-start --forward-mode=io --disable-link-check --no-mlockall \

@@ -67,8 +67,11 @@ dev_configure(struct rte_eth_dev *dev __rte_unused)
 static int
 dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
-	struct xen_netif *nif = dev->data->dev_private;
+	const struct xen_netif *nif = dev->data->dev_private;
 
+	/* The primary process may have closed the port. */
+	if (nif == NULL)
+		return -ENODEV;
 	info->max_mac_addrs = 1;
 	info->max_rx_pktlen = XEN_NETIF_PKT_MAX;
 	info->min_rx_bufsize = XEN_NETIF_ROOM_MIN;
@@ -128,8 +131,6 @@ dev_close(struct rte_eth_dev *dev)
 	struct xen_netif *nif = dev->data->dev_private;
 	unsigned int i;
 
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
-		return 0;
 	if (netif_driver(dev)->leave != NULL)
 		netif_driver(dev)->leave(nif);
 	xen_bus_del(&nif->xbdev);
@@ -213,6 +214,34 @@ const struct eth_dev_ops xen_netif_ops = {
 	.allmulticast_disable = xen_netif_allmulticast_disable,
 	.dev_supported_ptypes_get = xen_netif_ptypes_get,
 	.dev_ptypes_set = xen_netif_ptypes_set,
+	.stats_get = xen_netif_stats_get,
+	.stats_reset = xen_netif_stats_reset,
+	.xstats_get = xen_netif_xstats_get,
+	.xstats_get_names = xen_netif_xstats_get_names,
+	.xstats_reset = xen_netif_stats_reset,
+};
+
+/* Without an answer of the driver's own, ethdev would say that it is done. */
+static int
+refuse_ptypes(struct rte_eth_dev *dev __rte_unused, uint32_t mask __rte_unused)
+{
+	return -ENOTSUP;
+}
+
+/*
+ * What another process than the one that runs the port may do: read what stands in shared memory,
+ * and remember the statistics' beginnings there. It takes no lock: it may die at any moment. What
+ * is not here answers -ENOTSUP.
+ */
+const struct eth_dev_ops xen_netif_secondary_ops = {
+	.dev_infos_get = dev_infos_get,
+	.rxq_info_get = xen_netif_rxq_info_get,
+	.txq_info_get = xen_netif_txq_info_get,
+	.rx_burst_mode_get = burst_mode_get,
+	.tx_burst_mode_get = burst_mode_get,
+	.link_update = link_update,
+	.dev_supported_ptypes_get = xen_netif_ptypes_list,
+	.dev_ptypes_set = refuse_ptypes,
 	.stats_get = xen_netif_stats_get,
 	.stats_reset = xen_netif_stats_reset,
 	.xstats_get = xen_netif_xstats_get,

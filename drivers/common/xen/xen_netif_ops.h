@@ -18,6 +18,7 @@
 #define XEN_NETIF_MTU_MAX (XEN_NETIF_PKT_MAX - XEN_NETIF_FRAME_OVERHEAD)
 
 extern const struct eth_dev_ops xen_netif_ops;
+extern const struct eth_dev_ops xen_netif_secondary_ops;
 
 /** The driver of a port, as this process has it. */
 static inline const struct xen_netif_driver *

@@ -24,7 +24,7 @@ probe_secondary(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 				rte_vdev_device_name(vdev));
 		return -ENODEV;
 	}
-	dev->dev_ops = &xen_netif_ops;
+	dev->dev_ops = &xen_netif_secondary_ops;
 	dev->process_private = (void *)(uintptr_t)drv;
 	dev->device = &vdev->device;
 	dev->rx_pkt_burst = rte_eth_pkt_burst_dummy;

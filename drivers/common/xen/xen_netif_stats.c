@@ -205,6 +205,8 @@ xen_netif_stats_reset(struct rte_eth_dev *dev)
 	struct xen_netif *nif = dev->data->dev_private;
 	unsigned int i;
 
+	if (nif == NULL)
+		return -ENODEV;
 	for (i = 0; i < dev->data->nb_rx_queues; i++)
 		queue_reset(dev->data->rx_queues[i], &nif->base.rxq[i]);
 	for (i = 0; i < dev->data->nb_tx_queues; i++)
@@ -263,6 +265,9 @@ fill_port(const struct rte_eth_dev *dev, struct fill *f)
 	const struct xen_netif *nif = dev->data->dev_private;
 	unsigned int i;
 
+	/* The primary process may have closed the port. */
+	if (nif == NULL)
+		return -ENODEV;
 	for (i = 0; i < RTE_DIM(vif_xstats); i++)
 		fill_one(f, "", vif_xstats[i].name,
 				since(RTE_PTR_ADD(&nif->count, vif_xstats[i].offset),

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+#
+# Secondary processes: dpdk-proc-info and dpdk-dumpcap do their work, one that tries every operation
+# is refused, one that is killed leaves no trace; the primary's traffic goes on meanwhile.
+set -euo pipefail
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+
+# Processes share huge pages alone. They come and go as they are needed.
+HUGE_MB=256
+overcommit=/proc/sys/vm/nr_overcommit_hugepages
+
+hugepages_up()
+{
+	local before
+	before=$(cat "$overcommit") || return 1
+	on_exit hugepages_restore "$before"
+	echo $((before + HUGE_MB / 2)) >"$overcommit" || return 1
+	[ "$(cat "$overcommit")" -gt "$before" ] || return 1
+	# In this mount namespace alone.
+	umount -a -t hugetlbfs || :
+	mkdir -p "$RUN/huge"
+	mount -t hugetlbfs -o pagesize=2M xenvif "$RUN/huge"
+}
+
+hugepages_restore()
+{
+	echo "$1" >"$overcommit"
+}
+
+# secondary COMMAND ARG...: a program of the primary's DPDK processes, which needs nothing of Xen.
+# The index of a mempool's operations depends on the libraries that a program has: testpmd has one
+# more than the tools.
+secondary()
+{
+	timeout "$LIMIT" env "LD_LIBRARY_PATH=$BUILD/drivers" \
+		"LD_PRELOAD=librte_mempool_dpaa.so.23 librte_net_xenvif.so" "$@"
+}
+
+proc_info()
+{
+	secondary dpdk-proc-info --file-prefix xenvif -- "$@" >"$RUN/proc-info.log" 2>&1
+}
+
+stats_shown()
+{
+	proc_info --stats && grep -Eq 'RX-packets: +[1-9]' "$RUN/proc-info.log"
+}
+
+xstats_shown()
+{
+	proc_info --xstats && grep -Eq 'rx_q0_slots: [1-9]' "$RUN/proc-info.log" &&
+		grep -q 'tx_q0_wait_expired_dropped: 0' "$RUN/proc-info.log"
+}
+
+port_shown()
+{
+	proc_info --show-port && grep -q 'driver net_xenvif device net_xenvif1' "$RUN/proc-info.log" &&
+		grep -q 'Link up' "$RUN/proc-info.log"
+}
+
+# A hundred frames of the pings, as Wireshark reads them.
+captured()
+{
+	secondary dpdk-dumpcap --file-prefix xenvif -i net_xenvif0 -c 100 \
+		-w "$RUN/capture.pcapng" >"$RUN/dumpcap.log" 2>&1 || return 1
+	[ "$(tcpdump -r "$RUN/capture.pcapng" -n icmp 2>/dev/null | grep -c ICMP)" -ge 90 ]
+}
+
+all_tried()
+{
+	secondary "$BUILD/test/smoke/xensecondary" --proc-type=secondary --file-prefix xenvif \
+		--no-pci -- net_xenvif0 >"$RUN/secondary.log" 2>&1
+}
+
+# One that reads all it can, and dies meanwhile, wherever that is.
+killed()
+{
+	local i
+	for i in 1 2 3 4 5; do
+		in_background "reader$i" env "LD_LIBRARY_PATH=$BUILD/drivers" \
+			"$BUILD/test/smoke/xensecondary" --proc-type=secondary --file-prefix xenvif \
+			--no-pci -- net_xenvif0 forever
+		wait_for "$LIMIT" grep -q attached "$RUN/reader$i.log" || return 1
+		kill -KILL "${PIDS[reader$i]}"
+		wait_for "$LIMIT" process_ended "${PIDS[reader$i]}" || return 1
+	done
+}
+
+main()
+{
+	local d
+	need_commands dpdk-proc-info dpdk-dumpcap tcpdump
+	hugepages_up || { echo "skip secondary - no huge pages are to be had"; return; }
+	machine_start
+	TESTPMD_MEMORY=()
+	testpmd_start net_xenvif0,domid=1,devid=0 net_xenvif1,domid=2,devid=0 --
+	for d in 1 2; do
+		domain_add "$d"
+		vif_add "$d" 0
+		guest_start "$d"
+	done
+	guest_up 1
+	guest_up 2
+	pings_start 1 2
+	check stats "see proc-info.log" stats_shown
+	check xstats "see proc-info.log" xstats_shown
+	check show-port "see proc-info.log" port_shown
+	check dumpcap "see dumpcap.log" captured
+	check every-operation "see secondary.log" all_tried
+	check killed "see reader*.log" killed
+	check primary-undisturbed "pings were lost" pings_end
+	check primary-stops "it does not" testpmd_stop
+	verdict
+}
+
+private_main main "$@"
