@@ -46,7 +46,8 @@ build_source()
 {
 	python3 -c 'import json, sys
 with open(sys.argv[1]) as f:
-	print(json.load(f)["directories"]["source"])' "$1/meson-info/meson-info.json" 2>/dev/null || :
+	print(json.load(f)["directories"]["source"])' \
+		"$1/meson-info/meson-info.json" 2>/dev/null || :
 }
 
 # The cleanup stack. on_exit COMMAND ARG...: run it when the script ends, also by

@@ -56,7 +56,8 @@ xstats_shown()
 
 port_shown()
 {
-	proc_info --show-port && grep -q 'driver net_xenvif device net_xenvif1' "$RUN/proc-info.log" &&
+	proc_info --show-port &&
+		grep -q 'driver net_xenvif device net_xenvif1' "$RUN/proc-info.log" &&
 		grep -q 'Link up' "$RUN/proc-info.log"
 }
 
@@ -80,7 +81,8 @@ killed()
 	local i
 	for i in 1 2 3 4 5; do
 		in_background "reader$i" env "LD_LIBRARY_PATH=$BUILD/drivers" \
-			"$BUILD/test/smoke/xensecondary" --proc-type=secondary --file-prefix xenvif \
+			"$BUILD/test/smoke/xensecondary" --proc-type=secondary \
+			--file-prefix xenvif \
 			--no-pci -- net_xenvif0 forever
 		wait_for "$LIMIT" grep -q attached "$RUN/reader$i.log" || return 1
 		kill -KILL "${PIDS[reader$i]}"
