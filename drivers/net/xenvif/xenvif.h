@@ -32,8 +32,6 @@ struct xenvif {
 	bool busy_logged;
 	/* The toolstack's keys made no sense at the last look. */
 	bool misfit_logged;
-	/* The guest was told that there is no carrier. */
-	bool carrier_down;
 	/* When a detach by the toolstack no longer waits for the guest. */
 	uint64_t closing_ms;
 };
@@ -51,9 +49,12 @@ xenvif_evaluate(struct xen_bus_device *xbdev);
 int
 xenvif_write_offer(struct xenvif *vif);
 
-/** Write whether the guest is to see a carrier (netif.h, "carrier"). 0 or -errno. */
-int
-xenvif_write_carrier(const struct xenvif *vif, bool up);
+/**
+ * Have the guest see a carrier or none (netif.h, "carrier"). The key is written whenever it does
+ * not say so: the vif may be new, or an earlier process may have set the link down. Control thread.
+ */
+void
+xenvif_set_carrier(const struct xenvif *vif, bool up);
 
 /**
  * Read and check the toolstack's keys that name the frontend. Control thread.

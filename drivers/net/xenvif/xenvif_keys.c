@@ -35,10 +35,14 @@ xenvif_write_offer(struct xenvif *vif)
 	return xen_store_transaction(write_offer, vif);
 }
 
-int
-xenvif_write_carrier(const struct xenvif *vif, bool up)
+void
+xenvif_set_carrier(const struct xenvif *vif, bool up)
 {
-	return xen_store_write(vif->nif.xbdev.path, "carrier", "%d", up);
+	const char *dir = vif->nif.xbdev.path;
+	uint32_t now = UINT32_MAX;
+
+	if (xen_store_read_uint(dir, "carrier", 1, &now) != -ENOTCONN && now != up)
+		xen_store_write(dir, "carrier", "%d", up);
 }
 
 int

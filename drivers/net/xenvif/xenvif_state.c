@@ -242,18 +242,6 @@ handle_broken(struct xenvif *vif)
 	return false;
 }
 
-/* The guest sees the administrator's wish in the key "carrier" (netif.h). */
-static void
-update_carrier(struct xenvif *vif)
-{
-	bool down = vif->nif.admin_down;
-
-	if (down == vif->carrier_down)
-		return;
-	if (xenvif_write_carrier(vif, !down) == 0)
-		vif->carrier_down = down;
-}
-
 static void
 forget(struct xenvif *vif)
 {
@@ -261,7 +249,6 @@ forget(struct xenvif *vif)
 	xen_bus_set_peer(&vif->nif.xbdev, "");
 	xen_netif_log_end(&vif->nif);
 	vif->misfit_logged = false;
-	vif->carrier_down = false;
 	vif->closing_ms = 0;
 }
 
@@ -278,7 +265,7 @@ evaluate(struct xenvif *vif)
 	/* A vif that is new has not broken anything. */
 	if (own != XenbusStateInitialising && handle_broken(vif))
 		return;
-	update_carrier(vif);
+	xenvif_set_carrier(vif, !vif->nif.admin_down);
 	front = xen_store_read_state(vif->nif.xbdev.peer);
 	if (front >= 0)
 		step(vif, front, own);
