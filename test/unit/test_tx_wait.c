@@ -28,7 +28,7 @@ test_order(void **state)
 		/* Or what waits for more than is posted is dropped when the machine is slow. */
 		if (what < 2 || vif_posted(v, 0) != 0)
 			vif_post(v, 0,
-					RTE_MIN(1 + rand() % 30,
+					RTE_MIN(1u + rand() % 30,
 							XEN_NETIF_RING_SIZE - vif_posted(v, 0)));
 		if (what < 5) {
 			n = rand() % 32;
