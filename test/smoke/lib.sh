@@ -212,11 +212,12 @@ testpmd_stop()
 # Open vSwitch with DPDK, as Debian ships it.
 VSWITCHD=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
 
-# ovs_start [KEY=VALUE...]: its database and a bridge br0 of DPDK, with these in other_config; all
+# ovs_start BRIDGE [KEY=VALUE...]: its database and a bridge of DPDK, with these in other_config; all
 # of it in this run's folder, where ovs-vsctl finds it.
 ovs_start()
 {
-	local extra="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512"
+	local bridge=$1 extra="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512"
+	shift
 	export OVS_RUNDIR=$RUN/ovs OVS_LOGDIR=$RUN OVS_DBDIR=$RUN/ovs
 	mkdir -p "$OVS_RUNDIR"
 	ovsdb-tool create "$OVS_DBDIR/conf.db" /usr/share/openvswitch/vswitch.ovsschema
@@ -226,7 +227,7 @@ ovs_start()
 	vsctl --no-wait set Open_vSwitch . "${@/#/other_config:}" other_config:dpdk-init=true \
 		other_config:pmd-maxsleep=500 other_config:dpdk-extra="$extra --file-prefix xenvif"
 	vswitchd_start
-	vsctl add-br br0 -- set bridge br0 datapath_type=netdev || die "no bridge"
+	vsctl add-br "$bridge" -- set bridge "$bridge" datapath_type=netdev || die "no bridge"
 }
 
 vswitchd_start()
@@ -234,6 +235,14 @@ vswitchd_start()
 	in_background vswitchd "$BUILD/test/xensim/xensim" exec 0 -- \
 		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
 		"$VSWITCHD" "unix:$OVS_RUNDIR/db.sock"
+}
+
+# watch_start [ARG...]: vif-xenvif watch, with these arguments. Programs in $RUN/bin stand in for
+# others.
+watch_start()
+{
+	in_background watch "$BUILD/test/xensim/xensim" exec 0 -- \
+		env "PATH=$RUN/bin:$PATH" "$TREE/scripts/vif-xenvif" watch "$@"
 }
 
 vsctl()

@@ -52,7 +52,7 @@ dies()
 reboots()
 {
 	local domid answers
-	in_background watch "$BUILD/test/xensim/xensim" exec 0 -- "$TREE/scripts/vif-xenvif" watch
+	watch_start
 	boots 3 || return 1
 	pings_start 1 3
 	for domid in 3 4 5; do
@@ -87,7 +87,7 @@ main()
 		return
 	fi
 	machine_start
-	ovs_start per-port-memory=true
+	ovs_start br0 per-port-memory=true
 	for d in 1 2; do
 		domain_add "$d"
 		port_add "$d"

@@ -26,12 +26,6 @@ vsctl_stand_in()
 	: >"$RUN/calls"
 }
 
-watch_start()
-{
-	in_background watch "$BUILD/test/xensim/xensim" exec 0 -- \
-		env "PATH=$RUN/bin:$PATH" "$SCRIPT" watch "$@"
-}
-
 # script COMMAND DOMID/DEVID: as xl calls it.
 script()
 {
@@ -420,7 +414,7 @@ main()
 		return
 	fi
 	machine_start
-	ovs_start
+	ovs_start br0
 	vsctl_stand_in
 	for d in 1 2 3 4; do
 		domain_add "$d"

@@ -142,7 +142,8 @@ other_domains()
 	xl list 2>/dev/null | awk 'NR > 1 && $1 != "Domain-0"'
 }
 
-gone()
+# store_gone PATH: there is nothing in xenstore.
+store_gone()
 {
 	! xenstore-exists "$1"
 }

@@ -8,6 +8,12 @@
 bridge_create()
 {
 	ip link add "$1" type bridge
+	bridge_up "$1" "$2"
+}
+
+# bridge_up NAME ADDRESS: any bridge's own interface has that address.
+bridge_up()
+{
 	ip addr add "$2" dev "$1"
 	ip link set "$1" up
 }

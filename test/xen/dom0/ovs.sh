@@ -8,11 +8,12 @@ OVS_PID=/run/openvswitch/vswitchd.pid
 OVS_CTL=/run/openvswitch/vswitchd.ctl
 OVS_DPDK=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
 
-# ovs_start BRIDGE ADDRESS: a bridge in user space, its own interface with that address.
+# ovs_start BRIDGE [KEY=VALUE...]: its database and a bridge of DPDK, with these in other_config.
 ovs_start()
 {
-	local extra="--no-pci -d librte_net_xenvif.so --file-prefix=ovs"
+	local bridge=$1 extra="--no-pci -d librte_net_xenvif.so --file-prefix=ovs"
 
+	shift
 	mkdir -p /run/openvswitch /etc/openvswitch
 	rm -f /etc/openvswitch/conf.db
 	ovsdb-tool create /etc/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema
@@ -20,16 +21,18 @@ ovs_start()
 		--log-file="$LOGS/$scenario-ovsdb.log" /etc/openvswitch/conf.db
 	ovs-vsctl --no-wait init
 	hugepages_up || extra="--no-huge --legacy-mem -m 512 $extra"
-	ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true \
+	ovs-vsctl --no-wait set Open_vSwitch . "${@/#/other_config:}" other_config:dpdk-init=true \
 		other_config:pmd-cpu-mask=0x2 other_config:dpdk-lcore-mask=0x1 \
-		other_config:per-port-memory=true other_config:pmd-maxsleep=500 \
-		"other_config:dpdk-extra=$extra"
+		other_config:pmd-maxsleep=500 "other_config:dpdk-extra=$extra"
 	"$OVS_DPDK" --pidfile="$OVS_PID" --unixctl="$OVS_CTL" --detach \
 		--log-file="$LOGS/$scenario-vswitchd.log"
-	ovs-vsctl --timeout=60 add-br "$1" -- set bridge "$1" datapath_type=netdev
-	ip addr add "$2" dev "$1"
-	ip link set "$1" up
-	/etc/xen/scripts/vif-xenvif watch > "$LOGS/$scenario-watch.log" 2>&1 &
+	ovs-vsctl --timeout=60 add-br "$bridge" -- set bridge "$bridge" datapath_type=netdev
+}
+
+# watch_start [ARG...]: vif-xenvif watch, with these arguments.
+watch_start()
+{
+	/etc/xen/scripts/vif-xenvif watch "$@" > "$LOGS/$scenario-watch.log" 2>&1 &
 	echo $! > "$RIG/ovs-watch.pid"
 }
 
@@ -46,7 +49,7 @@ ovs_stop()
 	if [ -e "$RIG/ovs-watch.pid" ]; then
 		pid=$(cat "$RIG/ovs-watch.pid")
 		kill "$pid" 2>/dev/null || true
-		wait_for 30 "vif-xenvif watch and its child to end" watch_ended "$pid"
+		await 30 "vif-xenvif watch and its child to end" watch_ended "$pid"
 		rm -f "$RIG/ovs-watch.pid"
 	fi
 	pid=$(cat "$OVS_PID" 2>/dev/null || true)
