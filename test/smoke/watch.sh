@@ -246,6 +246,18 @@ test_by_hand()
 	loses_port vif2.8 && no_port vif2.7 && has_port hand
 }
 
+# Its bridge is not one of Open vSwitch: no port, no error; and one as soon as it is.
+test_no_bridge()
+{
+	vif 2 12 bridge=br7
+	vif 2 13
+	gets_port vif2.13 2 13 && no_port vif2.12 && key_is 2/12 hotplug-status "" || return 1
+	vsctl add-br br7 -- set bridge br7 datapath_type=netdev
+	gets_port vif2.12 2 12 || return 1
+	key 2/12 bridge none
+	loses_port vif2.12 && vsctl del-br br7 && xensim vif-destroy 2 12
+}
+
 # What is no name of an interface or a bridge does not become an argument of ovs-vsctl.
 test_hostile_values()
 {
@@ -430,6 +442,7 @@ main()
 	check mended "no port, or the error stays" test_mended
 	check foreign-port "somebody else's port was changed" test_foreign_port
 	check by-hand "the vif has another port, or none" test_by_hand
+	check no-bridge "a port too many, or none" test_no_bridge
 	check hostile-values "see above" test_hostile_values
 	check new-domid "the port does not follow" test_new_domid
 	check same-name "the second one takes the port, or does not get it" test_same_name
