@@ -232,7 +232,8 @@ ovs_start()
 
 vswitchd_start()
 {
-	in_background vswitchd "$BUILD/test/xensim/xensim" exec 0 -- \
+	# Its tap devices have the same names in every switch on this machine.
+	in_background vswitchd unshare --net "$BUILD/test/xensim/xensim" exec 0 -- \
 		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
 		"$VSWITCHD" "unix:$OVS_RUNDIR/db.sock"
 }
@@ -267,17 +268,18 @@ links_up()
 	telemetry xenvif link "$@" 2>/dev/null
 }
 
-# guest_start DOMID [MTU]: a network namespace guestD with eth0 behind net_xenfront in domain D,
-# address 10.99.0.D.
+# guest_start DOMID [MTU [QUEUES]]: a network namespace guestD with eth0 behind net_xenfront in
+# domain D, address 10.99.0.D.
 guest_start()
 {
-	local domid=$1 mtu=${2:-1500} ns=guest$1
+	local domid=$1 mtu=${2:-1500} queues=${3:-1} ns=guest$1
 	ip netns add "$ns"
 	ip -n "$ns" link set lo up
 	ip netns exec "$ns" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 	in_background "$ns" "$BUILD/test/xensim/xensim" exec "$domid" -- ip netns exec "$ns" \
 		"$BUILD/test/smoke/xenguest" --no-huge -m 64 --no-pci --file-prefix "$ns" \
-		--lcores "0@($(cpus))" --vdev "net_xenfront0,devid=0" -- --tap eth0 --mtu "$mtu"
+		--lcores "0@($(cpus))" --vdev "net_xenfront0,devid=0" -- --tap eth0 --mtu "$mtu" \
+		--queues "$queues"
 }
 
 # guest_up DOMID: wait until the guest's eth0 is there, and give it its address.
@@ -316,6 +318,46 @@ interruptible()
 	pid=$!
 	on_exit stop_process "$pid"
 	wait "$pid"
+}
+
+# tcp_load FROM TO STREAMS: TCP at full speed for a while. What is under way is bounded by the
+# windows, 128 to 256 KiB a stream, which is 91 to 181 packets: more than a ring takes at a time,
+# and a receiver that keeps up with it on average, for it says itself how much it takes.
+tcp_load()
+{
+	in_background iperf ip netns exec "guest$2" iperf3 -s
+	wait_for "$LIMIT" guest_listens "$2" 5201 || return 1
+	interruptible ip netns exec "guest$1" timeout "$((4 * LIMIT))" \
+		iperf3 -c "10.99.0.$2" -t 10 -P "$3" -w 128K -J >"$RUN/load.json" || return 1
+	stop_process "${PIDS[iperf]}"
+}
+
+# load_result FROM: how fast that was, and how many segments TCP has sent again; those that the
+# other end had already are no sign of a loss.
+load_result()
+{
+	local twice
+	twice=$(guest "$1" nstat -az TcpExtTCPDSACKRecvSegs | awk '/DSACK/ { print $2 }')
+	python3 - "$RUN/load.json" "$twice" <<-'EOT'
+		import json
+		import sys
+		with open(sys.argv[1], encoding="ascii") as f:
+		    sent = json.load(f)["end"]["sum_sent"]
+		print("%d Mbit/s, %d retransmits, %s of them needlessly"
+		      % (sent["bits_per_second"] / 1e6, sent["retransmits"], sys.argv[2]))
+	EOT
+}
+
+# many_flows FROM TO: a datagram to each of 256 ports.
+many_flows()
+{
+	guest "$1" python3 - "10.99.0.$2" <<-'EOT'
+		import socket
+		import sys
+		with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+		    for port in range(7000, 7256):
+		        s.sendto(b"x" * 100, (sys.argv[1], port))
+	EOT
 }
 
 # Verdicts of a test. A test ends with `verdict`, which fails when one was not ok.

@@ -67,6 +67,34 @@ reboots()
 	stop_process "${PIDS[watch]}"
 }
 
+# dropped PORT: what the switch could not send there, as an administrator sees it.
+dropped()
+{
+	ovs-ofctl dump-ports "unix:$OVS_RUNDIR/br0.mgmt" "$1" |
+		sed -n 's/.*tx pkts=.* drop=\([0-9]*\), errs=\([0-9]*\).*/\1/p'
+}
+
+# More than a ring takes at a time, and no packet is lost: it waits in the tx descriptors.
+load()
+{
+	tcp_load 1 2 8 || return 1
+	info "$(load_result 1); tx_dropped $(dropped vif1.0) and $(dropped vif2.0);" \
+		"bursts that found the ring full: $(telemetry xenvif rings 1 tx ring_full)"
+	[ "$(dropped vif1.0)" -eq 0 ] && [ "$(dropped vif2.0)" -eq 0 ]
+}
+
+# One thread of the switch, with one tx queue, uses all four queues of the guest.
+queues_carry()
+{
+	local q slots
+	many_flows 1 2
+	for q in 0 1 2 3; do
+		slots=$(telemetry xenvif xstat 1 "tx_q${q}_slots") || return 1
+		info "queue $q: $slots packets"
+		[ "$slots" -ge 20 ] || return 1
+	done
+}
+
 fds()
 {
 	find "/proc/${PIDS[vswitchd]}/fd" -mindepth 1 | wc -l
@@ -92,7 +120,8 @@ main()
 		domain_add "$d"
 		port_add "$d"
 		vif_add "$d" 0
-		guest_start "$d"
+		# The second guest has four queues.
+		guest_start "$d" 1500 "$((3 * d - 2))"
 	done
 	guest_up 1
 	guest_up 2
@@ -100,6 +129,8 @@ main()
 	wait_for "$LIMIT" grep -q ready "$RUN/server.log" || die "the server does not listen"
 	check ping "pings were lost" ping_guest 1 2 20
 	check tcp "see above" tcp
+	check load "packets were lost" load
+	check queues "a queue of the guest carries nothing" queues_carry
 	check first-cycle "no ping passes" cycles
 	before=$(fds)
 	check cycles "no ping passes" cycles
