@@ -34,6 +34,7 @@ machine_disk()
 		"$XEN_TEST_DIR/guest/agent" "$tree/guest/"
 	cp "$images/guest.cpio.gz" "$tree/guest/initramfs"
 	cp "$TREE/scripts/lib.sh" "$TREE/scripts/vif-xenvif" "$tree/scripts/"
+	python3 -B "$TREE/test/docs/blocks.py" rig "$tree/docs"
 	for so in "$build"/drivers/librte_*.so*; do
 		[ ! -f "$so" ] || cp -a "$so" "$tree/build/drivers/"
 	done

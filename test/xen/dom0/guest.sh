@@ -138,10 +138,15 @@ guest_do()
 	guest_run "$@" || fail "guest $1: '$2' ended with status $?"
 }
 
-# driver_domain_create NAME TYPE: a guest with dom0's root file system, in which the backend runs.
-driver_domain_create()
+# dpdk_guest_create NAME TYPE CONFIG VIF...: a guest with dom0's root file system, and Debian's DPDK
+# in it. CONFIG is one more line of its configuration.
+dpdk_guest_create()
 {
-	local domid options
+	local domid options vif vifs=""
+
+	for vif in "${@:4}"; do
+		vifs="$vifs${vifs:+, }\"$vif\""
+	done
 
 	domid=$(next_domid)
 	modprobe xen-blkback
@@ -149,12 +154,13 @@ driver_domain_create()
 	cat > "$RIG/guests/$1.cfg" <<-END
 		name = "$1"
 		type = "$2"
-		driver_domain = 1
+		$3
 		vcpus = 2
 		memory = 1024
 		kernel = "/rig/guest/vmlinux"
 		ramdisk = "/rig/guest/dom0.cpio"
 		extra = "console=hvc0 loglevel=1 $LINUX_OPTIONS $options"
+		vif = [ $vifs ]
 		disk = [ "phy:/dev/nvme0n4,xvda,w", "phy:/dev/nvme0n2,xvdb,r" ]
 		on_crash = "destroy"
 		on_reboot = "destroy"
@@ -164,6 +170,12 @@ driver_domain_create()
 	xl create "$RIG/guests/$1.cfg" || fail "xl create $1"
 	guest_took_domid "$1" "$domid"
 	GUEST_READY=600 guest_wait_ready "$1"
+}
+
+# dpdk_guest_do NAME COMMANDS [LIMIT]: in such a guest, with the functions of scenarios.
+dpdk_guest_do()
+{
+	guest_do "$1" "bash -c '. /rig/dom0/lib.sh; scenario=$scenario; $2'" "${3:-400}"
 }
 
 guest_names()

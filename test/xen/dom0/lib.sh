@@ -27,6 +27,8 @@ BACKEND=$(sed -n 's/.*rig\.backend=\([a-z]*\).*/\1/p' /proc/cmdline)
 . /rig/dom0/ovs.sh
 # shellcheck source=test/xen/dom0/net.sh
 . /rig/dom0/net.sh
+# shellcheck source=test/xen/dom0/docs.sh
+. /rig/dom0/docs.sh
 
 report()
 {
