@@ -13,9 +13,12 @@ RUN=/run/xenvif
 # Generous: on a loaded machine everything may take long.
 LIMIT=60
 
-# private_main MAIN ARG...: run the function MAIN in process and mount namespaces of its own, with
-# an empty /run. Whatever ends it, also SIGKILL: no process, network namespace, socket or file of
-# the run outlives it. The script comes by here twice, first outside, then inside.
+# private_main MAIN ARG...: run the function MAIN in process and mount namespaces of its own, and in
+# those that PRIVATE_OPTIONS name for unshare, with an empty /run. Whatever ends it, also SIGKILL: no
+# process, network namespace, socket or file of the run outlives it. The script comes by here twice,
+# first outside, then inside.
+PRIVATE_OPTIONS=()
+
 private_main()
 {
 	local main=$1
@@ -44,7 +47,7 @@ private_start()
 	trap 'signal_status=143' TERM
 	trap 'signal_status=129' HUP
 	XENVIF_PRIVATE=1 setpriv --pdeathsig KILL unshare --fork --kill-child --pid --mount \
-		--mount-proc -- "$(readlink -f "$0")" "$@" &
+		--mount-proc "${PRIVATE_OPTIONS[@]}" -- "$(readlink -f "$0")" "$@" &
 	private_pid=$!
 	while :; do
 		if [ "$signal_status" -eq 0 ]; then
