@@ -14,7 +14,7 @@ doc_block()
 doc_testpmd()
 {
 	{ printf 'stdbuf -oL '; cat "/rig/docs/$2"; } > "$RIG/testpmd/$1.cmd"
-	testpmd_again "$1"
+	backend_again "$1"
 }
 
 # doc_install: what `meson install` does with the drivers.

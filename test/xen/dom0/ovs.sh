@@ -8,7 +8,9 @@ OVS_PID=/run/openvswitch/vswitchd.pid
 OVS_CTL=/run/openvswitch/vswitchd.ctl
 OVS_DPDK=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
 
-# ovs_start BRIDGE [KEY=VALUE...]: its database and a bridge of DPDK, with these in other_config.
+# ovs_start BRIDGE [KEY=VALUE...]: its database and a bridge of DPDK, with these in other_config. A
+# port that nothing comes from has it make its packet pool: that may take longer here than libxl
+# waits for a port.
 ovs_start()
 {
 	local bridge=$1 extra="--no-pci -d librte_net_xenvif.so --file-prefix=ovs"
@@ -20,13 +22,15 @@ ovs_start()
 	ovsdb-server --remote=punix:/run/openvswitch/db.sock --pidfile --detach \
 		--log-file="$LOGS/$scenario-ovsdb.log" /etc/openvswitch/conf.db
 	ovs-vsctl --no-wait init
-	hugepages_up || extra="--no-huge --legacy-mem -m 512 $extra"
+	hugepages_up || extra="--no-huge --legacy-mem -m 256 $extra"
 	ovs-vsctl --no-wait set Open_vSwitch . "${@/#/other_config:}" other_config:dpdk-init=true \
 		other_config:pmd-cpu-mask=0x2 other_config:dpdk-lcore-mask=0x1 \
 		other_config:pmd-maxsleep=500 "other_config:dpdk-extra=$extra"
 	"$OVS_DPDK" --pidfile="$OVS_PID" --unixctl="$OVS_CTL" --detach \
 		--log-file="$LOGS/$scenario-vswitchd.log"
 	ovs-vsctl --timeout=60 add-br "$bridge" -- set bridge "$bridge" datapath_type=netdev
+	ovs-vsctl --timeout=120 add-port "$bridge" pool -- set Interface pool type=dpdk \
+		options:dpdk-devargs=net_null_pool,no-rx=1
 }
 
 # watch_start [ARG...]: vif-xenvif watch, with these arguments.
