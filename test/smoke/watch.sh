@@ -4,6 +4,7 @@
 #
 # vif-xenvif: ports of Open vSwitch follow the vifs in xenstore, whatever guests, administrators,
 # Open vSwitch and xenstored do meanwhile.
+# Limit: 1200
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
