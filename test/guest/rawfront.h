@@ -25,7 +25,7 @@
 
 #include "xen_if.h"
 
-#define RAWFRONT_QUEUES_MAX 4
+#define RAWFRONT_QUEUES_MAX 32
 /** Most data pages of a guest: a page for each slot of both rings of a queue. */
 #define RAWFRONT_PAGES 512u
 /** A domain that is neither end of any vif, and need not exist. */

@@ -103,12 +103,12 @@ rawfront_unpublish(const struct rawfront *f)
 	static const char *const keys[] = { "tx-ring-ref", "rx-ring-ref", "event-channel",
 		"event-channel-tx", "event-channel-rx", "multi-queue-num-queues",
 		"feature-no-csum-offload" };
-	char dir[16];
+	char dir[sizeof("queue-4294967295")];
 	unsigned int i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		rawfront_unset(f, keys[i]);
-	for (i = 0; i < RAWFRONT_QUEUES_MAX; i++) {
+	for (i = 0; i < f->queues_made; i++) {
 		snprintf(dir, sizeof(dir), "queue-%u", i);
 		rawfront_unset(f, dir);
 	}

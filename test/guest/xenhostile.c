@@ -18,6 +18,7 @@
 #include "attack.h"
 
 #define PAGES 32
+#define QUEUES 4
 #define ID_BEFORE 0x1111
 #define ID_AFTER 0x2222
 /* Failures one after the other that a backend may have before it is given up. */
@@ -92,7 +93,7 @@ boot(struct rawfront *f, const char *devid)
 	if (f->back[0] == '\0' || text[0] == '\0')
 		rawfront_fail("there is no vif %s", devid);
 	f->backend_id = strtoul(text, NULL, 10);
-	rawfront_boot(f, RAWFRONT_QUEUES_MAX, true, PAGES);
+	rawfront_boot(f, QUEUES, true, PAGES);
 }
 
 /* A frontend whose keys are there, with a backend that waits for state 4. */

@@ -170,7 +170,7 @@ test_not_ours(void **state __rte_unused)
 	teardown(&v);
 }
 
-/* Hypercalls that fail for reasons of their own. */
+/* Maps that fail for reasons of their own. */
 static void
 test_faults(void **state __rte_unused)
 {
@@ -182,9 +182,6 @@ test_faults(void **state __rte_unused)
 		rawfront_publish(&v.f);
 		assert_int_equal(xensim_fault_set(XENSIM_FAULT_MAP, 0, nth, 0, -1), 0);
 		expect_refused(&v, NULL, "cannot be mapped");
-		rawfront_publish(&v.f);
-		assert_int_equal(xensim_fault_set(XENSIM_FAULT_BIND, 0, nth, 0, -1), 0);
-		expect_refused(&v, NULL, "cannot be bound");
 	}
 	xensim_fault_clear();
 	vif_reconnect(&v);

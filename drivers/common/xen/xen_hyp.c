@@ -67,17 +67,31 @@ xen_may_map_own_grants(void)
 }
 
 int
-xen_evtchn_open(xenevtchn_handle **evtchn)
+xen_evtchn_open(xenevtchn_handle **evtchn, struct xen_reason *why)
 {
-	int ret;
+	int err;
 
+	if (*evtchn != NULL)
+		return 0;
+	errno = 0;
 	*evtchn = xenevtchn_open(NULL, 0);
 	if (*evtchn != NULL)
 		return 0;
-	ret = errno != 0 ? -errno : -ENODEV;
-	XEN_LOG(ERR,
-			"cannot open /dev/xen/evtchn: %s (is this a Xen domain, with the module "
-			"xen-evtchn loaded?)",
-			strerror(-ret));
-	return ret;
+	err = errno != 0 ? errno : ENODEV;
+	return xen_reason_set(why, err, "cannot open /dev/xen/evtchn: %s%s", strerror(err),
+			xen_is_shortage(err) ? "" : " (is the module xen-evtchn loaded?)");
+}
+
+void
+xen_evtchn_close(xenevtchn_handle **evtchn)
+{
+	if (*evtchn != NULL)
+		xenevtchn_close(*evtchn);
+	*evtchn = NULL;
+}
+
+bool
+xen_is_shortage(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOSPC || err == EAGAIN;
 }

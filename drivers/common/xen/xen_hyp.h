@@ -17,6 +17,8 @@
 #include <xenevtchn.h>
 #include <xengnttab.h>
 
+#include "xen_reason.h"
+
 /**
  * Take a reference on the process's grant table handle (/dev/xen/gntdev), opening it first when
  * nobody holds one. Grant copies and maps of all vifs go through this one handle. Any thread.
@@ -42,16 +44,34 @@ bool
 xen_may_map_own_grants(void);
 
 /**
- * Open an event channel handle (/dev/xen/evtchn). Its file descriptor polls readable when one of
- * the ports bound through it is pending. Any thread.
+ * Open an event channel handle (/dev/xen/evtchn). One is enough for all that a vif sends: each is a
+ * file descriptor, of which a process has only so many. Any thread.
  *
  * @param evtchn
- *   Receives the handle.
+ *   Receives the handle; left alone when there is one already.
+ * @param why
+ *   Receives what is wrong on error.
  * @return
- *   0, or the negative errno of opening the device, which is also logged.
+ *   0, or the negative errno of opening the device.
  */
 __rte_internal
 int
-xen_evtchn_open(xenevtchn_handle **evtchn);
+xen_evtchn_open(xenevtchn_handle **evtchn, struct xen_reason *why);
+
+/** Close an event channel handle and unbind the ports that are bound through it. Any thread. */
+__rte_internal
+void
+xen_evtchn_close(xenevtchn_handle **evtchn);
+
+/**
+ * Does an errno say that this process or this domain has run out of something? Then it is worth
+ * trying again later, and no other domain's fault. Any thread.
+ *
+ * @param err
+ *   A positive errno.
+ */
+__rte_internal
+bool
+xen_is_shortage(int err);
 
 #endif /* XEN_HYP_H */

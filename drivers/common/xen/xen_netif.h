@@ -109,6 +109,8 @@ struct xen_netif {
 	uint16_t port_id;
 	struct rte_ether_addr mac;
 	struct xen_netif_args args;
+	/* What the ports of all rings are bound through, from the first connection on. */
+	xenevtchn_handle *evtchn;
 
 	/* Orders the control thread and the application's calls; never held across xenstore. */
 	pthread_mutex_t lock;

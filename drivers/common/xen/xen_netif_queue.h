@@ -116,11 +116,11 @@ struct xen_netif_ring {
 		struct netif_rx_sring *rx;
 		void *page;
 	} sring;
-	/* What this ring's port is bound through; NULL when both directions share one. */
-	xenevtchn_handle *evtchn;
-	/* Where a notification of the other end goes. */
+	/* Where a notification of the other end goes: the vif's handle, and a port of it. */
 	xenevtchn_handle *notify;
 	evtchn_port_t port;
+	/* The port is this ring's own: it does not share the other direction's. */
+	bool bound;
 	uint16_t id;
 	/* How the other end has broken the protocol: see xen_netif_ring_broken_why(). */
 	const char *broken;

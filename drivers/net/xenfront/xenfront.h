@@ -62,6 +62,8 @@ struct xenfront {
 	xengntshr_handle *gntshr;
 	/* The backend's state was Connected since the rings were published. */
 	bool connected;
+	/* Why it does not connect yet has been said. */
+	bool trying;
 	/* While blocked: the backend was seen in a state other than InitWait. */
 	bool backend_left;
 	/* When Closing stops waiting for the backend; 0: not waiting. */

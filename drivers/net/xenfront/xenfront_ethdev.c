@@ -27,6 +27,7 @@ xenfront_close(struct xen_netif *nif)
 	xenfront_detach(front);
 	pthread_mutex_unlock(&nif->lock);
 	xenfront_rings_destroy(front);
+	xen_evtchn_close(&nif->evtchn);
 }
 
 static const struct xen_netif_driver xenfront_driver = {

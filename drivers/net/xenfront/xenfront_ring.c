@@ -83,18 +83,16 @@ ring_bind(struct xenfront *front, struct xen_netif_ring *ring, struct xen_reason
 	xenevtchn_port_or_error_t port;
 	int ret;
 
-	ret = xen_evtchn_open(&ring->evtchn);
-	if (ret < 0)
-		return xen_reason_set(why, -ret, "cannot open the event channel device: %s",
-				strerror(-ret));
-	port = xenevtchn_bind_unbound_port(ring->evtchn, front->peer.domid);
+	errno = 0;
+	port = xenevtchn_bind_unbound_port(front->nif.evtchn, front->peer.domid);
 	if (port < 0) {
 		ret = errno != 0 ? errno : EIO;
 		return xen_reason_set(why, ret, "cannot allocate an event channel to domain %u: %s",
 				front->peer.domid, strerror(ret));
 	}
-	ring->notify = ring->evtchn;
+	ring->notify = front->nif.evtchn;
 	ring->port = port;
+	ring->bound = true;
 	return 0;
 }
 
@@ -132,10 +130,9 @@ pair_create(struct xenfront *front, unsigned int i, struct xen_reason *why)
 static void
 ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages)
 {
-	if (ring->evtchn != NULL)
-		xenevtchn_close(ring->evtchn);
-	ring->evtchn = NULL;
-	ring->notify = NULL;
+	if (ring->bound)
+		xenevtchn_unbind(front->nif.evtchn, ring->port);
+	ring->bound = false;
 	if (pages != NULL)
 		xengntshr_unshare(front->gntshr, pages, XEN_NETIF_RING_SIZE);
 	if (ring->sring.page != NULL)
@@ -166,8 +163,11 @@ int
 xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reason *why)
 {
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
+	ret = xen_evtchn_open(&front->nif.evtchn, why);
+	if (ret < 0)
+		return ret;
 	errno = 0;
 	front->gntshr = xengntshr_open(NULL, 0);
 	if (front->gntshr == NULL) {
@@ -233,7 +233,7 @@ xenfront_kick(struct xenfront *front)
 
 	for (i = 0; i < front->nb_pairs; i++) {
 		xenevtchn_notify(nif->rings.tx[i].notify, nif->rings.tx[i].port);
-		if (nif->rings.rx[i].evtchn != NULL)
+		if (nif->rings.rx[i].bound)
 			xenevtchn_notify(nif->rings.rx[i].notify, nif->rings.rx[i].port);
 	}
 }

@@ -13,6 +13,8 @@
 #define CLOSING_LIMIT_MS 2000
 /* How long the port's close waits for the control thread: longer than that. */
 #define LEAVE_LIMIT_S 4
+/* How often a connection is tried for which something has run out here. */
+#define SHORTAGE_RETRY_MS 500
 /* A directory that is missing for a moment is xenstored coming back, not a vif that has gone. */
 #define GONE_LIMIT_MS 1000
 
@@ -213,6 +215,7 @@ connected(struct xenfront *front)
 {
 	if (!front->connected) {
 		front->connected = true;
+		front->trying = false;
 		xen_count_add(&front->nif.count.connects, 1);
 		xen_netif_log(&front->nif, XEN_NETIF_CONNECTED, "connected, %u queues",
 				front->nb_pairs);
@@ -289,7 +292,7 @@ try_connect(struct xenfront *front, const struct view *v)
 		return;
 	ret = xenfront_rings_create(front, RTE_MIN(v->queues, front->peer.features.queues), &why);
 	if (ret < 0)
-		goto fail;
+		goto try_again;
 	ret = xenfront_publish(front);
 	if (ret == 0) {
 		check_mtu(front);
@@ -299,14 +302,18 @@ try_connect(struct xenfront *front, const struct view *v)
 	xen_reason_set(&why, -ret, "cannot publish the rings in xenstore: %s", strerror(-ret));
 	xenfront_rings_destroy(front);
 	/* The directory has changed under our hands: look again. */
-	if (ret == -ECANCELED)
-		goto idle;
-fail:
-	fail(front, &why);
-	switch_state(front, XenbusStateClosing);
-idle:
+	if (ret == -ECANCELED) {
+		set_phase(front, XENFRONT_IDLE);
+		again(front);
+		return;
+	}
+try_again:
+	/* Something of this domain has run out: the backend can do nothing about it. */
+	if (!front->trying)
+		xen_netif_log(&front->nif, XEN_NETIF_FAILED, "%s; trying on", why.text);
+	front->trying = true;
 	set_phase(front, XENFRONT_IDLE);
-	again(front);
+	xen_bus_set_timer(&front->nif.xbdev, SHORTAGE_RETRY_MS);
 }
 
 /* An end that is not of this connection: go through Closing and Closed, and begin anew. */

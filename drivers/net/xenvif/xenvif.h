@@ -28,8 +28,8 @@ struct xenvif {
 	struct xenvif_wait wait[XEN_NETIF_QUEUES_MAX];
 	/* The rest is the control thread's. The rings are mapped and bound. */
 	bool connected;
-	/* The event channel ports were taken already at the last attempt. */
-	bool busy_logged;
+	/* Why it does not connect yet has been said. */
+	bool trying;
 	/* The toolstack's keys made no sense at the last look. */
 	bool misfit_logged;
 	/* When a detach by the toolstack no longer waits for the guest. */
@@ -99,8 +99,9 @@ xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struc
  * @param why
  *   Receives what failed.
  * @return
- *   0; -EBUSY when an event channel is bound already, by another backend or one that is dying; or
- *   another -errno. On error nothing is mapped or bound.
+ *   0; -EAGAIN when it is this end that has run out of something; -EBUSY when an event channel is
+ *   not there to be bound, which may be so because another backend has it, or one that is dying; or
+ *   -EINVAL. On error nothing is mapped or bound.
  */
 int
 xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why);
@@ -109,8 +110,10 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 void
 xenvif_disconnect(struct xenvif *vif);
 
-/** xenvif_disconnect() for struct xen_netif_driver. */
+/** See struct xen_netif_driver. */
 void
 xenvif_stop(struct xen_netif *nif);
+void
+xenvif_close(struct xen_netif *nif);
 
 #endif /* XENVIF_H */

@@ -24,7 +24,7 @@ static const struct xen_netif_driver xenvif_driver = {
 	.tx_burst = xenvif_tx_burst,
 	.evaluate = xenvif_evaluate,
 	.stop = xenvif_stop,
-	.close = xenvif_stop,
+	.close = xenvif_close,
 };
 
 static int

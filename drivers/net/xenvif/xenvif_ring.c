@@ -13,9 +13,9 @@
 static void
 ring_release(struct xen_netif *nif, struct xen_netif_ring *ring)
 {
-	if (ring->evtchn != NULL)
-		xenevtchn_close(ring->evtchn);
-	ring->evtchn = NULL;
+	if (ring->bound)
+		xenevtchn_unbind(nif->evtchn, ring->port);
+	ring->bound = false;
 	if (ring->sring.page != NULL)
 		xengnttab_unmap(nif->rings.gnttab, ring->sring.page, 1);
 	ring->sring.page = NULL;
@@ -25,14 +25,19 @@ static int
 ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, grant_ref_t gref,
 		const char *name, struct xen_reason *why)
 {
+	int err;
+
+	errno = 0;
 	ring->sring.page = xengnttab_map_grant_ref(nif->rings.gnttab, domid, gref,
 			PROT_READ | PROT_WRITE);
 	if (ring->sring.page != NULL) {
 		ring->domid = domid;
 		return 0;
 	}
-	return xen_reason_set(why, EINVAL, "queue %u: %s %u cannot be mapped: %s", ring->id, name,
-			gref, strerror(errno));
+	err = errno != 0 ? errno : EINVAL;
+	xen_reason_set(why, err, "queue %u: %s %u cannot be mapped: %s", ring->id, name, gref,
+			strerror(err));
+	return xen_is_shortage(err) ? -EAGAIN : -EINVAL;
 }
 
 /*
@@ -55,21 +60,24 @@ ring_enter(struct xen_netif_ring *ring, const uint32_t *req_prod, const uint32_t
 }
 
 static int
-ring_bind(struct xen_netif_ring *ring, evtchn_port_t remote, struct xen_reason *why)
+ring_bind(struct xen_netif *nif, struct xen_netif_ring *ring, evtchn_port_t remote,
+		struct xen_reason *why)
 {
 	xenevtchn_port_or_error_t port;
-	int ret;
+	int err;
 
-	ret = xen_evtchn_open(&ring->evtchn);
-	if (ret < 0)
-		return xen_reason_set(why, -ret, "cannot open the event channel device: %s",
-				strerror(-ret));
-	port = xenevtchn_bind_interdomain(ring->evtchn, ring->domid, remote);
-	if (port < 0)
-		return xen_reason_set(why, EBUSY, "queue %u: event channel %u cannot be bound: %s",
-				ring->id, remote, strerror(errno));
-	ring->port = port;
-	return 0;
+	errno = 0;
+	port = xenevtchn_bind_interdomain(nif->evtchn, ring->domid, remote);
+	if (port >= 0) {
+		ring->notify = nif->evtchn;
+		ring->port = port;
+		ring->bound = true;
+		return 0;
+	}
+	err = errno != 0 ? errno : EINVAL;
+	xen_reason_set(why, err, "queue %u: event channel %u cannot be bound: %s", ring->id, remote,
+			strerror(err));
+	return xen_is_shortage(err) ? -EAGAIN : -EBUSY;
 }
 
 static int
@@ -91,23 +99,18 @@ queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned
 		ret = ring_enter(tx, &tx->sring.rx->req_prod, &tx->sring.rx->rsp_prod,
 				XEN_NETIF_KEY_RX_RING, why);
 	if (ret == 0)
-		ret = ring_bind(rx, cfg->queue[i].evtchn_tx, why);
+		ret = ring_bind(&vif->nif, rx, cfg->queue[i].evtchn_tx, why);
 	if (ret == 0 && cfg->features.split_evtchn)
-		ret = ring_bind(tx, cfg->queue[i].evtchn_rx, why);
+		return ring_bind(&vif->nif, tx, cfg->queue[i].evtchn_rx, why);
+	tx->notify = rx->notify;
+	tx->port = rx->port;
 	return ret;
 }
 
-/* The channel by which a ring's guest is told: that of the other direction where it has one. */
 static void
-ring_attach(struct xen_netif_ring *ring, const struct xen_netif_ring *sibling)
+ring_attach(struct xen_netif_ring *ring)
 {
 	rte_spinlock_lock(&ring->lock);
-	if (ring->evtchn == NULL) {
-		ring->notify = sibling->evtchn;
-		ring->port = sibling->port;
-	} else {
-		ring->notify = ring->evtchn;
-	}
 	ring->starved_since = 0;
 	ring->attached = true;
 	rte_spinlock_unlock(&ring->lock);
@@ -139,6 +142,9 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 	unsigned int i;
 	int ret;
 
+	/* Whatever the cause, it is no guest's fault. */
+	if (xen_evtchn_open(&nif->evtchn, why) < 0)
+		return -EAGAIN;
 	for (i = 0; i < cfg->features.queues; i++) {
 		ret = queue_connect(vif, cfg, i, why);
 		if (ret < 0)
@@ -148,8 +154,8 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 	for (i = 0; i < cfg->features.queues; i++) {
 		STAILQ_INIT(&vif->wait[i].list);
 		nif->rings.tx[i].priv = &vif->wait[i];
-		ring_attach(&nif->rings.rx[i], NULL);
-		ring_attach(&nif->rings.tx[i], &nif->rings.rx[i]);
+		ring_attach(&nif->rings.rx[i]);
+		ring_attach(&nif->rings.tx[i]);
 	}
 	__atomic_store_n(&nif->rings.active_queues, cfg->features.queues, __ATOMIC_RELEASE);
 	vif->connected = true;
@@ -190,4 +196,11 @@ void
 xenvif_stop(struct xen_netif *nif)
 {
 	xenvif_disconnect(container_of(nif, struct xenvif, nif));
+}
+
+void
+xenvif_close(struct xen_netif *nif)
+{
+	xenvif_stop(nif);
+	xen_evtchn_close(&nif->evtchn);
 }

@@ -12,6 +12,8 @@
 #define CLOSING_LIMIT_MS 3000
 /* How often a ring is tried whose event channel a dying backend still holds. */
 #define BUSY_RETRY_MS 100
+/* How often a connection is tried for which something has run out here. */
+#define SHORTAGE_RETRY_MS 500
 
 static void
 switch_state(struct xenvif *vif, enum xenbus_state state)
@@ -68,6 +70,16 @@ offer(struct xenvif *vif)
 	switch_state(vif, XenbusStateInitWait);
 }
 
+/* Not yet, for a reason that will pass: said once, until it has. */
+static void
+try_again(struct xenvif *vif, const struct xen_reason *why, uint32_t ms)
+{
+	if (!vif->trying)
+		xen_netif_log(&vif->nif, XEN_NETIF_FAILED, "%s; trying on", why->text);
+	vif->trying = true;
+	xen_bus_set_timer(&vif->nif.xbdev, ms);
+}
+
 /*
  * Connect to what the frontend has published. own is Connected already when the backend before us
  * died: its frontend has noticed nothing, and need not.
@@ -84,25 +96,24 @@ try_connect(struct xenvif *vif, unsigned int own)
 	ret = xenvif_read_peer(vif, &cfg, &why);
 	if (ret == 0) {
 		pthread_mutex_lock(&vif->nif.lock);
-		ret = vif->nif.started ? xenvif_connect(vif, &cfg, &why) : -EAGAIN;
+		ret = vif->nif.started ? xenvif_connect(vif, &cfg, &why) : -ENOTCONN;
 		pthread_mutex_unlock(&vif->nif.lock);
 	}
-	if (ret == -EAGAIN || ret == -ENOTCONN)
+	if (ret == -ENOTCONN)
 		return;
+	if (ret == -EAGAIN) {
+		try_again(vif, &why, SHORTAGE_RETRY_MS);
+		return;
+	}
 	if (ret == -EBUSY && own == XenbusStateConnected) {
-		if (!vif->busy_logged)
-			xen_netif_log(&vif->nif, XEN_NETIF_FAILED,
-					"%s; does another backend serve this vif? trying on",
-					why.text);
-		vif->busy_logged = true;
-		xen_bus_set_timer(&vif->nif.xbdev, BUSY_RETRY_MS);
+		try_again(vif, &why, BUSY_RETRY_MS);
 		return;
 	}
 	if (ret < 0) {
 		fail_vif(vif, &why);
 		return;
 	}
-	vif->busy_logged = false;
+	vif->trying = false;
 	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s", cfg.features.queues,
 			own == XenbusStateConnected ? ", to a running frontend" : "");
 	if (own != XenbusStateConnected)
