@@ -30,6 +30,10 @@ struct xenvif {
 	bool connected;
 	/* Why it does not connect yet has been said. */
 	bool trying;
+	/* When event channels that cannot be bound stop being tried; 0: they are not. */
+	uint64_t busy_ms;
+	/* How far the rings were when that was set. */
+	uint32_t busy_at;
 	/* The toolstack's keys made no sense at the last look. */
 	bool misfit_logged;
 	/* When a detach by the toolstack no longer waits for the guest. */

@@ -77,7 +77,10 @@ ring_bind(struct xen_netif *nif, struct xen_netif_ring *ring, evtchn_port_t remo
 	err = errno != 0 ? errno : EINVAL;
 	xen_reason_set(why, err, "queue %u: event channel %u cannot be bound: %s", ring->id, remote,
 			strerror(err));
-	return xen_is_shortage(err) ? -EAGAIN : -EBUSY;
+	if (xen_is_shortage(err))
+		return -EAGAIN;
+	/* Xen says the same of a channel that is bound already and of one that is none. */
+	return err == EINVAL ? -EBUSY : -EINVAL;
 }
 
 static int

@@ -10,8 +10,9 @@
 
 /* How long a guest may take to close when the toolstack detaches its vif; libxl waits 10 s. */
 #define CLOSING_LIMIT_MS 3000
-/* How often a ring is tried whose event channel a dying backend still holds. */
+/* How often an event channel is tried that a dying backend may still hold, and for how long. */
 #define BUSY_RETRY_MS 100
+#define BUSY_LIMIT_MS 10000
 /* How often a connection is tried for which something has run out here. */
 #define SHORTAGE_RETRY_MS 500
 
@@ -52,6 +53,8 @@ close_vif(struct xenvif *vif, unsigned int own, const char *why)
 static void
 fail_vif(struct xenvif *vif, const struct xen_reason *why)
 {
+	vif->trying = false;
+	vif->busy_ms = 0;
 	xen_netif_fail(&vif->nif, why);
 	close_vif(vif, XenbusStateUnknown, "it cannot be served");
 }
@@ -80,6 +83,41 @@ try_again(struct xenvif *vif, const struct xen_reason *why, uint32_t ms)
 	xen_bus_set_timer(&vif->nif.xbdev, ms);
 }
 
+/* Changes while somebody answers the guest. */
+static uint32_t
+progress(const struct xen_netif_rings *rings)
+{
+	uint32_t i, sum = 0;
+
+	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++)
+		sum += rings->rx[i].cons + rings->tx[i].cons;
+	return sum;
+}
+
+/*
+ * The event channel of a guest that was connected cannot be bound. The backend before us may be
+ * dying, which takes as long as its kernel needs to free its memory, or it lives: then responses
+ * come from it. If neither is true for long enough there is no such event channel.
+ */
+static void
+busy(struct xenvif *vif, const struct xen_reason *why)
+{
+	uint32_t now_at = progress(&vif->nif.rings);
+	uint64_t now = xen_bus_now_ms();
+	struct xen_reason at_last;
+
+	if (vif->busy_ms == 0 || vif->busy_at != now_at) {
+		vif->busy_at = now_at;
+		vif->busy_ms = now + BUSY_LIMIT_MS;
+	}
+	if (now < vif->busy_ms) {
+		try_again(vif, why, BUSY_RETRY_MS);
+		return;
+	}
+	xen_reason_set(&at_last, why->err, "%s, for %u seconds", why->text, BUSY_LIMIT_MS / 1000);
+	fail_vif(vif, &at_last);
+}
+
 /*
  * Connect to what the frontend has published. own is Connected already when the backend before us
  * died: its frontend has noticed nothing, and need not.
@@ -91,8 +129,16 @@ try_connect(struct xenvif *vif, unsigned int own)
 	struct xen_reason why;
 	int ret;
 
-	if (!vif->nif.started || vif->connected || !xenvif_hotplug_done(vif))
+	if (vif->connected) {
+		/* The write before may have been lost with xenstored. */
+		if (own != XenbusStateConnected)
+			switch_state(vif, XenbusStateConnected);
 		return;
+	}
+	if (!vif->nif.started || !xenvif_hotplug_done(vif)) {
+		vif->busy_ms = 0;
+		return;
+	}
 	ret = xenvif_read_peer(vif, &cfg, &why);
 	if (ret == 0) {
 		pthread_mutex_lock(&vif->nif.lock);
@@ -106,7 +152,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		return;
 	}
 	if (ret == -EBUSY && own == XenbusStateConnected) {
-		try_again(vif, &why, BUSY_RETRY_MS);
+		busy(vif, &why);
 		return;
 	}
 	if (ret < 0) {
@@ -114,6 +160,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		return;
 	}
 	vif->trying = false;
+	vif->busy_ms = 0;
 	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s", cfg.features.queues,
 			own == XenbusStateConnected ? ", to a running frontend" : "");
 	if (own != XenbusStateConnected)
@@ -261,6 +308,8 @@ forget(struct xenvif *vif)
 	xen_netif_log_end(&vif->nif);
 	vif->misfit_logged = false;
 	vif->closing_ms = 0;
+	vif->busy_ms = 0;
+	vif->trying = false;
 }
 
 /* Without an answer from xenstore all stays as it is: its daemon is being restarted. */
