@@ -57,8 +57,10 @@ struct xen_netif_driver {
 	eth_tx_burst_t tx_burst;
 	/** See struct xen_bus_device. */
 	void (*evaluate)(struct xen_bus_device *dev);
-	/** Take the rings from the data path: the port stops. With the device's lock held. */
+	/** The port stops: xen_netif_detach(), and more. With the device's lock held. */
 	void (*stop)(struct xen_netif *nif);
+	/** The link is set down: xen_netif_detach(), and more. With the device's lock held. */
+	void (*detach)(struct xen_netif *nif);
 	/** Say goodbye to the other end, with the control thread's help: the port closes. */
 	void (*leave)(struct xen_netif *nif);
 	/** Let go of all that belongs to the vif; the control thread has forgotten it. */
@@ -118,6 +120,10 @@ struct xen_netif {
 	bool started;
 	/* The application has set the link down. */
 	bool admin_down;
+	/* The last that it was told of the link by RTE_ETH_EVENT_INTR_LSC. */
+	bool link_told;
+	/* Queue pairs that are mapped or granted. */
+	uint16_t nb_queues;
 	/* The application's wishes about received packets: see xen_netif_rx_classify(). */
 	bool promiscuous;
 	bool allmulticast;
@@ -152,17 +158,30 @@ int
 xen_netif_remove(struct rte_vdev_device *vdev);
 
 /**
- * Tell the application whether the vif is connected. Called by the control thread, without locks:
- * the application's callback for RTE_ETH_EVENT_INTR_LSC runs within.
+ * Tell the application whether packets pass. Called by the control thread, without locks: the
+ * application's callback for RTE_ETH_EVENT_INTR_LSC runs within.
  */
 __rte_internal
 void
-xen_netif_set_link(struct xen_netif *nif, bool up);
+xen_netif_tell_link(struct xen_netif *nif);
 
 /** Give the port another MAC address. Any thread. */
 __rte_internal
 void
 xen_netif_set_mac(struct xen_netif *nif, const struct rte_ether_addr *mac);
+
+/**
+ * Hand the rings to the data path, if the application has started the port and not set its link
+ * down. Does nothing to rings that it has already. With the device's lock held.
+ */
+__rte_internal
+void
+xen_netif_attach(struct xen_netif *nif);
+
+/** Take the rings from the data path; they stay mapped or granted. With the device's lock held. */
+__rte_internal
+void
+xen_netif_detach(struct xen_netif *nif);
 
 /**
  * Say something about a vif in the log. Of each kind one line is written at once, and then no more

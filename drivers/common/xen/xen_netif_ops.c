@@ -18,8 +18,7 @@
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
 			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 
-/* 0 when the link's status has changed. */
-static int
+static void
 link_write(struct rte_eth_dev *dev, bool up)
 {
 	const struct xen_netif *nif = dev->data->dev_private;
@@ -30,32 +29,23 @@ link_write(struct rte_eth_dev *dev, bool up)
 		.link_status = up ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
 	};
 
-	return rte_eth_linkstatus_set(dev, &link);
+	rte_eth_linkstatus_set(dev, &link);
 }
 
 void
-xen_netif_set_link(struct xen_netif *nif, bool up)
+xen_netif_tell_link(struct xen_netif *nif)
 {
 	struct rte_eth_dev *dev = &rte_eth_devices[nif->port_id];
-	int ret;
+	bool up, news;
 
-	/* The port may have been stopped since the control thread looked. */
 	pthread_mutex_lock(&nif->lock);
-	ret = link_write(dev, up && nif->started);
+	up = nif->rings.active_queues != 0;
+	link_write(dev, up);
+	news = up != nif->link_told;
+	nif->link_told = up;
 	pthread_mutex_unlock(&nif->lock);
-	if (ret == 0)
+	if (news)
 		rte_eth_dev_callback_process(dev, RTE_ETH_EVENT_INTR_LSC, NULL);
-}
-
-void
-xen_netif_ring_broken(struct xen_netif_rings *rings, struct xen_netif_ring *ring, const char *why)
-{
-	struct xen_netif *nif = container_of(rings, struct xen_netif, rings);
-
-	ring->attached = false;
-	__atomic_store_n(&ring->broken, why, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&nif->count.protocol_errors, 1, __ATOMIC_RELAXED);
-	xen_bus_kick(&nif->xbdev);
 }
 
 static int
@@ -119,6 +109,8 @@ dev_stop(struct rte_eth_dev *dev)
 	nif->started = false;
 	netif_driver(dev)->stop(nif);
 	link_write(dev, false);
+	/* Whoever stops a port need not be told. */
+	nif->link_told = false;
 	pthread_mutex_unlock(&nif->lock);
 	xen_netif_queues_stop(dev);
 	xen_bus_kick(&nif->xbdev);
@@ -160,6 +152,10 @@ link_set(struct rte_eth_dev *dev, bool down)
 
 	pthread_mutex_lock(&nif->lock);
 	nif->admin_down = down;
+	if (down) {
+		netif_driver(dev)->detach(nif);
+		link_write(dev, false);
+	}
 	pthread_mutex_unlock(&nif->lock);
 	xen_bus_kick(&nif->xbdev);
 	return 0;

@@ -48,8 +48,6 @@ struct xenfront {
 	struct xen_netif nif;
 	/* What the backend takes. Written with no ring attached. */
 	struct xenfront_peer_config peer;
-	/* Queue pairs that are granted. */
-	uint16_t nb_pairs;
 	struct xenfront_pair *pairs[XEN_NETIF_QUEUES_MAX];
 
 	/* With nif.lock: written by the control thread, left alone while not idle by all others. */
@@ -132,7 +130,7 @@ xenfront_publish(struct xenfront *front);
 
 /**
  * Allocate, grant and bind all that the queue pairs need, with every receive buffer posted. The
- * data path does not see it before xenfront_attach(). Control thread.
+ * data path does not see it before xen_netif_attach(). Control thread.
  *
  * @param nb_pairs
  *   1 to XEN_NETIF_QUEUES_MAX.
@@ -144,20 +142,12 @@ xenfront_publish(struct xenfront *front);
 int
 xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reason *why);
 
-/** End all grants, close all ports and free what belongs to them. No ring may be attached. */
-void
-xenfront_rings_destroy(struct xenfront *front);
-
 /**
- * Hand the rings to the data path if the application has started the port. Does nothing to rings
- * that it has already. With the device's lock held.
+ * End all grants, unbind all ports and free what belongs to them. No ring may be attached, and the
+ * device's lock is not held.
  */
 void
-xenfront_attach(struct xenfront *front);
-
-/** Take the rings from the data path; they stay granted. With the device's lock held. */
-void
-xenfront_detach(struct xenfront *front);
+xenfront_rings_destroy(struct xenfront *front);
 
 /** Notify the backend on each port, whatever it asked for. Control thread. */
 void

@@ -14,7 +14,7 @@ xenfront_stop(struct xen_netif *nif)
 {
 	struct xenfront *front = container_of(nif, struct xenfront, nif);
 
-	xenfront_detach(front);
+	xen_netif_detach(nif);
 	front->blocked = false;
 }
 
@@ -24,7 +24,7 @@ xenfront_close(struct xen_netif *nif)
 	struct xenfront *front = container_of(nif, struct xenfront, nif);
 
 	pthread_mutex_lock(&nif->lock);
-	xenfront_detach(front);
+	xen_netif_detach(nif);
 	pthread_mutex_unlock(&nif->lock);
 	xenfront_rings_destroy(front);
 	xen_evtchn_close(&nif->evtchn);
@@ -42,6 +42,7 @@ static const struct xen_netif_driver xenfront_driver = {
 	.tx_burst = xenfront_tx_burst,
 	.evaluate = xenfront_evaluate,
 	.stop = xenfront_stop,
+	.detach = xen_netif_detach,
 	.leave = xenfront_leave,
 	.close = xenfront_close,
 };

@@ -73,7 +73,7 @@ write_all(void *arg)
 	const struct xenfront *front = arg;
 	const char *dir = front->nif.xbdev.path;
 	const struct xen_netif_features features = {
-		.queues = front->nb_pairs,
+		.queues = front->nif.nb_queues,
 		.rx_copy = true,
 		.sg = true,
 		.csum_ipv4 = true,
@@ -89,8 +89,8 @@ write_all(void *arg)
 		ret = xen_netif_features_write(XEN_NETIF_FRONTEND, dir, &features);
 	if (ret == 0)
 		ret = xen_store_write(dir, "feature-rx-notify", "1");
-	for (i = 0; i < front->nb_pairs && ret == 0; i++)
-		ret = xen_netif_queue_write(dir, front->nb_pairs, i, &front->pairs[i]->keys,
+	for (i = 0; i < front->nif.nb_queues && ret == 0; i++)
+		ret = xen_netif_queue_write(dir, front->nif.nb_queues, i, &front->pairs[i]->keys,
 				front->peer.features.split_evtchn);
 	return ret;
 }

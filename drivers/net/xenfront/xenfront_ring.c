@@ -153,7 +153,9 @@ xenfront_rings_destroy(struct xenfront *front)
 		rte_free(pair);
 		front->pairs[i] = NULL;
 	}
-	front->nb_pairs = 0;
+	pthread_mutex_lock(&front->nif.lock);
+	front->nif.nb_queues = 0;
+	pthread_mutex_unlock(&front->nif.lock);
 	if (front->gntshr != NULL)
 		xengntshr_close(front->gntshr);
 	front->gntshr = NULL;
@@ -183,46 +185,11 @@ xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reas
 		xenfront_rings_destroy(front);
 		return ret;
 	}
-	front->nb_pairs = nb_pairs;
+	front->nif.rings.peer = front->peer.features;
+	pthread_mutex_lock(&front->nif.lock);
+	front->nif.nb_queues = nb_pairs;
+	pthread_mutex_unlock(&front->nif.lock);
 	return 0;
-}
-
-static void
-ring_set_attached(struct xen_netif_ring *ring, bool attached)
-{
-	rte_spinlock_lock(&ring->lock);
-	ring->attached = attached && ring->broken == NULL;
-	ring->starved_since = 0;
-	rte_spinlock_unlock(&ring->lock);
-}
-
-void
-xenfront_attach(struct xenfront *front)
-{
-	struct xen_netif *nif = &front->nif;
-	unsigned int i;
-
-	if (!nif->started || nif->rings.active_queues != 0)
-		return;
-	nif->rings.peer = front->peer.features;
-	for (i = 0; i < front->nb_pairs; i++) {
-		ring_set_attached(&nif->rings.rx[i], true);
-		ring_set_attached(&nif->rings.tx[i], true);
-	}
-	__atomic_store_n(&nif->rings.active_queues, front->nb_pairs, __ATOMIC_RELEASE);
-}
-
-void
-xenfront_detach(struct xenfront *front)
-{
-	struct xen_netif *nif = &front->nif;
-	unsigned int i;
-
-	__atomic_store_n(&nif->rings.active_queues, 0, __ATOMIC_RELEASE);
-	for (i = 0; i < front->nb_pairs; i++) {
-		ring_set_attached(&nif->rings.rx[i], false);
-		ring_set_attached(&nif->rings.tx[i], false);
-	}
 }
 
 void
@@ -231,7 +198,7 @@ xenfront_kick(struct xenfront *front)
 	struct xen_netif *nif = &front->nif;
 	unsigned int i;
 
-	for (i = 0; i < front->nb_pairs; i++) {
+	for (i = 0; i < front->nif.nb_queues; i++) {
 		xenevtchn_notify(nif->rings.tx[i].notify, nif->rings.tx[i].port);
 		if (nif->rings.rx[i].bound)
 			xenevtchn_notify(nif->rings.rx[i].notify, nif->rings.rx[i].port);

@@ -130,7 +130,7 @@ static void
 begin_close(struct xenfront *front, const struct view *v, const char *why)
 {
 	pthread_mutex_lock(&front->nif.lock);
-	xenfront_detach(front);
+	xen_netif_detach(&front->nif);
 	front->phase = XENFRONT_CLOSING;
 	pthread_mutex_unlock(&front->nif.lock);
 	if (front->connected) {
@@ -167,7 +167,7 @@ find_broken(struct xenfront *front, unsigned int *queue, const char **name)
 	const char *broken;
 	unsigned int i;
 
-	for (i = 0; i < 2u * front->nb_pairs; i++) {
+	for (i = 0; i < 2u * front->nif.nb_queues; i++) {
 		*queue = i / 2;
 		*name = i % 2 == 0 ? "TX" : "RX";
 		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &front->nif.rings.tx[i / 2] :
@@ -213,26 +213,22 @@ wait_for_store(struct xenfront *front, const struct view *v)
 static void
 connected(struct xenfront *front)
 {
-	if (!front->connected) {
-		front->connected = true;
-		front->trying = false;
-		xen_count_add(&front->nif.count.connects, 1);
-		xen_netif_log(&front->nif, XEN_NETIF_CONNECTED, "connected, %u queues",
-				front->nb_pairs);
-		/* For a backend that looks at its rings only when it is told to. */
-		xenfront_kick(front);
-	}
-	pthread_mutex_lock(&front->nif.lock);
-	if (front->goodbye == NULL)
-		xenfront_attach(front);
-	pthread_mutex_unlock(&front->nif.lock);
+	if (front->connected)
+		return;
+	front->connected = true;
+	front->trying = false;
+	xen_count_add(&front->nif.count.connects, 1);
+	xen_netif_log(&front->nif, XEN_NETIF_CONNECTED, "connected, %u queues",
+			front->nif.nb_queues);
+	/* For a backend that looks at its rings only when it is told to. */
+	xenfront_kick(front);
 }
 
 static void
 step_published(struct xenfront *front, const struct view *v)
 {
 	bool misfit = v->wanted &&
-			RTE_MIN(v->queues, front->peer.features.queues) != front->nb_pairs;
+			RTE_MIN(v->queues, front->peer.features.queues) != front->nif.nb_queues;
 
 	if (handle_broken(front, v))
 		return;
@@ -389,22 +385,10 @@ say_goodbye(struct xenfront *front)
 	pthread_mutex_unlock(&front->nif.lock);
 }
 
-static bool
-link_is_up(struct xenfront *front, const struct view *v)
+/* Without an answer from xenstore all stays as it is: its daemon is being restarted. */
+static void
+evaluate(struct xenfront *front)
 {
-	bool up;
-
-	pthread_mutex_lock(&front->nif.lock);
-	up = front->phase == XENFRONT_PUBLISHED && front->connected && front->nif.started &&
-			!front->nif.admin_down;
-	pthread_mutex_unlock(&front->nif.lock);
-	return up && (v->backend == XenbusStateConnected || front->gone_ms != 0);
-}
-
-void
-xenfront_evaluate(struct xen_bus_device *xbdev)
-{
-	struct xenfront *front = container_of(xbdev, struct xenfront, nif.xbdev);
 	struct view v;
 
 	if (look(front, &v) < 0)
@@ -426,8 +410,21 @@ xenfront_evaluate(struct xen_bus_device *xbdev)
 	if (front->phase == XENFRONT_CLOSING)
 		step_closing(front, &v);
 	say_goodbye(front);
+}
+
+void
+xenfront_evaluate(struct xen_bus_device *xbdev)
+{
+	struct xenfront *front = container_of(xbdev, struct xenfront, nif.xbdev);
+
+	evaluate(front);
+	/* Connected just now, or the link was set up again. */
+	pthread_mutex_lock(&front->nif.lock);
+	if (front->connected && front->goodbye == NULL)
+		xen_netif_attach(&front->nif);
+	pthread_mutex_unlock(&front->nif.lock);
 	xen_netif_log_held(&front->nif);
-	xen_netif_set_link(&front->nif, link_is_up(front, &v));
+	xen_netif_tell_link(&front->nif);
 }
 
 void

@@ -26,9 +26,7 @@ struct xenvif {
 	struct xen_netif nif;
 	/* What waits for each tx ring that is attached: the ring's priv, guarded by its lock. */
 	struct xenvif_wait wait[XEN_NETIF_QUEUES_MAX];
-	/* The rest is the control thread's. The rings are mapped and bound. */
-	bool connected;
-	/* Why it does not connect yet has been said. */
+	/* Why it does not connect yet has been said. This and the rest is the control thread's. */
 	bool trying;
 	/* When event channels that cannot be bound stop being tried; 0: they are not. */
 	uint64_t busy_ms;
@@ -115,6 +113,8 @@ void
 xenvif_disconnect(struct xenvif *vif);
 
 /** See struct xen_netif_driver. */
+void
+xenvif_detach(struct xen_netif *nif);
 void
 xenvif_stop(struct xen_netif *nif);
 void

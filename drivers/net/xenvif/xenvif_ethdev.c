@@ -24,6 +24,7 @@ static const struct xen_netif_driver xenvif_driver = {
 	.tx_burst = xenvif_tx_burst,
 	.evaluate = xenvif_evaluate,
 	.stop = xenvif_stop,
+	.detach = xenvif_detach,
 	.close = xenvif_close,
 };
 

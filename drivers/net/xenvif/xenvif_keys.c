@@ -8,6 +8,15 @@
 
 #include "xenvif.h"
 
+/* A toolstack that has removed the vif must not find anything of it again. */
+static int
+check_there(const struct xenvif *vif)
+{
+	int state = xen_store_read_state(vif->nif.xbdev.path);
+
+	return state == XenbusStateUnknown ? -ENOENT : RTE_MIN(state, 0);
+}
+
 static int
 write_offer(void *arg)
 {
@@ -23,7 +32,9 @@ write_offer(void *arg)
 	};
 	int ret;
 
-	ret = xen_netif_keys_clear(XEN_NETIF_BACKEND, dir);
+	ret = check_there(vif);
+	if (ret == 0)
+		ret = xen_netif_keys_clear(XEN_NETIF_BACKEND, dir);
 	if (ret == 0)
 		ret = xen_netif_features_write(XEN_NETIF_BACKEND, dir, &offer);
 	return ret == 0 ? xen_store_write(dir, "feature-rx-flip", "0") : ret;
@@ -35,14 +46,28 @@ xenvif_write_offer(struct xenvif *vif)
 	return xen_store_transaction(write_offer, vif);
 }
 
+struct carrier {
+	const struct xenvif *vif;
+	bool up;
+};
+
+static int
+write_carrier(void *arg)
+{
+	const struct carrier *c = arg;
+	int ret = check_there(c->vif);
+
+	return ret == 0 ? xen_store_write(c->vif->nif.xbdev.path, "carrier", "%d", c->up) : ret;
+}
+
 void
 xenvif_set_carrier(const struct xenvif *vif, bool up)
 {
-	const char *dir = vif->nif.xbdev.path;
+	struct carrier c = { .vif = vif, .up = up };
 	uint32_t now = UINT32_MAX;
 
-	if (xen_store_read_uint(dir, "carrier", 1, &now) != -ENOTCONN && now != up)
-		xen_store_write(dir, "carrier", "%d", up);
+	if (xen_store_read_uint(vif->nif.xbdev.path, "carrier", 1, &now) != -ENOTCONN && now != up)
+		xen_store_transaction(write_carrier, &c);
 }
 
 int

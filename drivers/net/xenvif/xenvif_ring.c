@@ -110,34 +110,6 @@ queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned
 	return ret;
 }
 
-static void
-ring_attach(struct xen_netif_ring *ring)
-{
-	rte_spinlock_lock(&ring->lock);
-	ring->starved_since = 0;
-	ring->attached = true;
-	rte_spinlock_unlock(&ring->lock);
-	/* The guest may have filled the ring before anybody listened. */
-	xenevtchn_notify(ring->notify, ring->port);
-}
-
-static void
-ring_detach(struct xen_netif_ring *ring)
-{
-	rte_spinlock_lock(&ring->lock);
-	ring->attached = false;
-	rte_spinlock_unlock(&ring->lock);
-}
-
-/* Nobody has packets wait for a ring that is not attached. */
-static void
-drop_waiting(struct xenvif *vif, struct xen_netif_ring *ring)
-{
-	rte_spinlock_lock(&ring->lock);
-	xenvif_wait_flush(&vif->nif.rings, ring);
-	rte_spinlock_unlock(&ring->lock);
-}
-
 int
 xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why)
 {
@@ -154,14 +126,18 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 			goto release;
 	}
 	nif->rings.peer = cfg->features;
-	for (i = 0; i < cfg->features.queues; i++) {
+	nif->nb_queues = cfg->features.queues;
+	for (i = 0; i < nif->nb_queues; i++) {
 		STAILQ_INIT(&vif->wait[i].list);
 		nif->rings.tx[i].priv = &vif->wait[i];
-		ring_attach(&nif->rings.rx[i]);
-		ring_attach(&nif->rings.tx[i]);
 	}
-	__atomic_store_n(&nif->rings.active_queues, cfg->features.queues, __ATOMIC_RELEASE);
-	vif->connected = true;
+	xen_netif_attach(nif);
+	/* The guest may have filled the rings before anybody listened. */
+	for (i = 0; i < nif->nb_queues; i++) {
+		xenevtchn_notify(nif->rings.rx[i].notify, nif->rings.rx[i].port);
+		if (nif->rings.tx[i].bound)
+			xenevtchn_notify(nif->rings.tx[i].notify, nif->rings.tx[i].port);
+	}
 	xen_count_add(&nif->count.connects, 1);
 	return 0;
 
@@ -174,24 +150,35 @@ release:
 }
 
 void
+xenvif_detach(struct xen_netif *nif)
+{
+	struct xen_netif_ring *tx;
+	unsigned int i;
+
+	xen_netif_detach(nif);
+	/* Nobody has packets wait for a ring that is not attached. */
+	for (i = 0; i < nif->nb_queues; i++) {
+		tx = &nif->rings.tx[i];
+		rte_spinlock_lock(&tx->lock);
+		xenvif_wait_flush(&nif->rings, tx);
+		rte_spinlock_unlock(&tx->lock);
+	}
+}
+
+void
 xenvif_disconnect(struct xenvif *vif)
 {
 	struct xen_netif *nif = &vif->nif;
-	unsigned int i, active = nif->rings.active_queues;
+	unsigned int i;
 
-	if (!vif->connected)
+	if (nif->nb_queues == 0)
 		return;
-	__atomic_store_n(&nif->rings.active_queues, 0, __ATOMIC_RELEASE);
-	for (i = 0; i < active; i++) {
-		ring_detach(&nif->rings.rx[i]);
-		ring_detach(&nif->rings.tx[i]);
-		drop_waiting(vif, &nif->rings.tx[i]);
-	}
-	for (i = 0; i < active; i++) {
+	xenvif_detach(nif);
+	for (i = 0; i < nif->nb_queues; i++) {
 		ring_release(nif, &nif->rings.tx[i]);
 		ring_release(nif, &nif->rings.rx[i]);
 	}
-	vif->connected = false;
+	nif->nb_queues = 0;
 	xen_count_add(&nif->count.disconnects, 1);
 }
 

@@ -22,13 +22,34 @@ switch_state(struct xenvif *vif, enum xenbus_state state)
 	xen_store_switch_state(vif->nif.xbdev.path, state);
 }
 
+/* What the application's calls may change at any moment. */
+struct view {
+	/* The port is started; its rings are mapped and bound; the link is set down. */
+	bool started;
+	bool connected;
+	bool admin_down;
+};
+
+static struct view
+look(struct xenvif *vif)
+{
+	struct view v;
+
+	pthread_mutex_lock(&vif->nif.lock);
+	v.started = vif->nif.started;
+	v.connected = vif->nif.nb_queues != 0;
+	v.admin_down = vif->nif.admin_down;
+	pthread_mutex_unlock(&vif->nif.lock);
+	return v;
+}
+
 /* What the guest did before is over, also a breach. */
 static void
 disconnect(struct xenvif *vif, const char *why)
 {
 	unsigned int i;
 
-	if (vif->connected)
+	if (look(vif).connected)
 		xen_netif_log(&vif->nif, XEN_NETIF_DISCONNECTED, "disconnected: %s", why);
 	pthread_mutex_lock(&vif->nif.lock);
 	xenvif_disconnect(vif);
@@ -65,6 +86,8 @@ offer(struct xenvif *vif)
 {
 	int ret = xenvif_write_offer(vif);
 
+	if (ret == -ENOENT)
+		return;
 	if (ret < 0) {
 		xen_netif_log(&vif->nif, XEN_NETIF_FAILED,
 				"cannot write the features to xenstore: %s", strerror(-ret));
@@ -126,16 +149,17 @@ static void
 try_connect(struct xenvif *vif, unsigned int own)
 {
 	struct xenvif_peer_config cfg;
+	struct view v = look(vif);
 	struct xen_reason why;
 	int ret;
 
-	if (vif->connected) {
+	if (v.connected) {
 		/* The write before may have been lost with xenstored. */
 		if (own != XenbusStateConnected)
 			switch_state(vif, XenbusStateConnected);
 		return;
 	}
-	if (!vif->nif.started || !xenvif_hotplug_done(vif)) {
+	if (!v.started || !xenvif_hotplug_done(vif)) {
 		vif->busy_ms = 0;
 		return;
 	}
@@ -325,7 +349,7 @@ evaluate(struct xenvif *vif)
 	/* A vif that is new has not broken anything. */
 	if (own != XenbusStateInitialising && handle_broken(vif))
 		return;
-	xenvif_set_carrier(vif, !vif->nif.admin_down);
+	xenvif_set_carrier(vif, !look(vif).admin_down);
 	front = xen_store_read_state(vif->nif.xbdev.peer);
 	if (front >= 0)
 		step(vif, front, own);
@@ -337,6 +361,10 @@ xenvif_evaluate(struct xen_bus_device *xbdev)
 	struct xenvif *vif = container_of(xbdev, struct xenvif, nif.xbdev);
 
 	evaluate(vif);
+	/* The link may have been set up again. */
+	pthread_mutex_lock(&vif->nif.lock);
+	xen_netif_attach(&vif->nif);
+	pthread_mutex_unlock(&vif->nif.lock);
 	xen_netif_log_held(&vif->nif);
-	xen_netif_set_link(&vif->nif, vif->connected && !vif->nif.admin_down);
+	xen_netif_tell_link(&vif->nif);
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/* Rings on their way to the data path and back, and those that it gives up. */
+
+#include "xen_netif.h"
+
+static void
+set_attached(struct xen_netif_ring *ring, bool attached)
+{
+	rte_spinlock_lock(&ring->lock);
+	ring->attached = attached && ring->broken == NULL;
+	ring->starved_since = 0;
+	rte_spinlock_unlock(&ring->lock);
+}
+
+void
+xen_netif_attach(struct xen_netif *nif)
+{
+	unsigned int i;
+
+	if (!nif->started || nif->admin_down || nif->rings.active_queues != 0)
+		return;
+	for (i = 0; i < nif->nb_queues; i++) {
+		set_attached(&nif->rings.rx[i], true);
+		set_attached(&nif->rings.tx[i], true);
+	}
+	__atomic_store_n(&nif->rings.active_queues, nif->nb_queues, __ATOMIC_RELEASE);
+}
+
+void
+xen_netif_detach(struct xen_netif *nif)
+{
+	unsigned int i;
+
+	__atomic_store_n(&nif->rings.active_queues, 0, __ATOMIC_RELEASE);
+	for (i = 0; i < nif->nb_queues; i++) {
+		set_attached(&nif->rings.rx[i], false);
+		set_attached(&nif->rings.tx[i], false);
+	}
+}
+
+void
+xen_netif_ring_broken(struct xen_netif_rings *rings, struct xen_netif_ring *ring, const char *why)
+{
+	struct xen_netif *nif = container_of(rings, struct xen_netif, rings);
+
+	ring->attached = false;
+	__atomic_store_n(&ring->broken, why, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&nif->count.protocol_errors, 1, __ATOMIC_RELAXED);
+	xen_bus_kick(&nif->xbdev);
+}
