@@ -12,6 +12,8 @@
  * Nothing is done about packets here: this file knows rings and no more.
  */
 
+#include <rte_branch_prediction.h>
+
 #include "xen_ring.h"
 
 /** Bytes of an Ethernet header: a packet is not shorter. */
