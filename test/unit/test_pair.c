@@ -175,6 +175,28 @@ test_detach(void **state __rte_unused)
 	pair_close();
 }
 
+/* Two segments that claim to be one go as that one, and both mbufs come back. */
+static void
+test_claimed_segment(void **state __rte_unused)
+{
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	pair_open(1, RTE_ETH_RX_OFFLOAD_SCATTER);
+	for (i = 0; i < 2; i++) {
+		m = unit_packet(100, 50, i);
+		assert_int_equal(m->nb_segs, 2);
+		m->nb_segs = 1;
+		m->pkt_len = m->data_len;
+		assert_int_equal(rte_eth_tx_burst(i == 0 ? pair.front : pair.back, 0, &m, 1), 1);
+		unit_wait(rte_eth_rx_burst(i == 0 ? pair.back : pair.front, 0, &m, 1) == 1);
+		assert_int_equal(m->pkt_len, 50);
+		rte_pktmbuf_free(m);
+		unit_check_pool();
+	}
+	pair_close();
+}
+
 static void
 take_flows(struct flows *f, uint16_t port)
 {
@@ -246,6 +268,7 @@ main(void)
 		cmocka_unit_test(test_four_queues),
 		cmocka_unit_test(test_restarts),
 		cmocka_unit_test(test_detach),
+		cmocka_unit_test(test_claimed_segment),
 		cmocka_unit_test(test_flows),
 	};
 

@@ -85,10 +85,15 @@ put_back(struct tx_walk *w)
 	w->nb_done = 0;
 }
 
-/* Free an mbuf of one segment, together with others of its pool. */
+/* Free an mbuf together with others of its pool. */
 static inline void
 free_simple(struct tx_walk *w, struct rte_mbuf *m)
 {
+	/* Of one segment, it says. */
+	if (unlikely(m->next != NULL)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
 	m = rte_pktmbuf_prefree_seg(m);
 	if (unlikely(m == NULL))
 		return;
