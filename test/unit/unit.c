@@ -13,6 +13,7 @@
 
 #include "unit.h"
 #include "unit_log.h"
+#include "unit_pool.h"
 
 #define CPU_LIST_MAX 1024
 
@@ -139,8 +140,8 @@ unit_setup(void **state __rte_unused)
 			return -1;
 	}
 	unit_count_from_here();
-	unit_pool = rte_pktmbuf_pool_create("unit", UNIT_MBUFS, 0, 0,
-			UNIT_ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
+	unit_pool = rte_pktmbuf_pool_create_by_ops("unit", UNIT_MBUFS, 0, 0,
+			UNIT_ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY, unit_pool_ops);
 	return unit_pool != NULL ? 0 : -1;
 }
 
