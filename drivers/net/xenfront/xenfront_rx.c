@@ -240,7 +240,7 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	take_packets(&w);
 	if (unlikely(w.nb < w.nb_mbufs))
 		rte_pktmbuf_free_bulk(&pkts[w.nb], w.nb_mbufs - w.nb);
-	if (unlikely(q->classify != 0))
+	if (unlikely(__atomic_load_n(&q->classify, __ATOMIC_RELAXED) != 0))
 		w.nb = xen_netif_rx_classify(q, ring, pkts, w.nb, &w.bytes);
 	/* A ring that is broken is no longer written to. */
 	if (likely(ring->attached))
@@ -260,7 +260,7 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xen_netif_ring *ring;
 	uint16_t n = 0;
 
-	if (unlikely(q->id >= active || !q->running))
+	if (unlikely(q->id >= active || !__atomic_load_n(&q->running, __ATOMIC_ACQUIRE)))
 		return 0;
 	if (id >= active) {
 		nth = 0;

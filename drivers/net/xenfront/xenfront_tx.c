@@ -320,7 +320,7 @@ xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xen_netif_queue *q = txq;
 	uint16_t active = __atomic_load_n(&q->rings->active_queues, __ATOMIC_ACQUIRE);
 
-	if (unlikely(active == 0 || !q->running))
+	if (unlikely(active == 0 || !__atomic_load_n(&q->running, __ATOMIC_ACQUIRE)))
 		return 0;
 	if (unlikely(q->nb_queues < active))
 		return tx_spread(q, active, pkts, nb_pkts);

@@ -268,7 +268,7 @@ finish_packets(struct rx_walk *w, bool all_copied, struct rte_mbuf **pkts)
 		pkts[n++] = p->mbuf;
 	}
 	xen_count_add(&w->rxq->q.errors, b->nb_packets - n);
-	if (unlikely(w->rxq->q.classify != 0))
+	if (unlikely(__atomic_load_n(&w->rxq->q.classify, __ATOMIC_RELAXED) != 0))
 		n = xen_netif_rx_classify(&w->rxq->q, w->ring, pkts, n, &bytes);
 	xen_count_add(&w->rxq->q.packets, n);
 	xen_count_add(&w->rxq->q.bytes, bytes);
@@ -350,7 +350,7 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 
 	if (unlikely(__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) != 0))
 		xenvif_tx_flush(rings, &rxq->batch);
-	if (unlikely(!rxq->q.running))
+	if (unlikely(!__atomic_load_n(&rxq->q.running, __ATOMIC_ACQUIRE)))
 		return 0;
 	/* Every ring of this queue once; the next burst begins with the one after the last. */
 	for (tried = rxq->q.id; tried < active && n < nb_pkts; tried += step) {

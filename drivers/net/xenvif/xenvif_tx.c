@@ -487,7 +487,7 @@ xenvif_tx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xen_netif_rings *rings = txq->q.rings;
 	uint16_t active = __atomic_load_n(&rings->active_queues, __ATOMIC_RELAXED);
 
-	if (unlikely(active == 0 || !txq->q.running))
+	if (unlikely(active == 0 || !__atomic_load_n(&txq->q.running, __ATOMIC_ACQUIRE)))
 		return 0;
 	if (unlikely(__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) != 0))
 		xenvif_tx_flush(rings, &txq->batch);
