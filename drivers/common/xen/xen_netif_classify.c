@@ -147,8 +147,10 @@ xen_netif_allmulticast_disable(struct rte_eth_dev *dev)
 void
 xen_netif_set_mac(struct xen_netif *nif, const struct rte_ether_addr *mac)
 {
+	pthread_mutex_lock(&nif->lock);
 	rte_ether_addr_copy(mac, &nif->mac);
 	__atomic_store_n(&nif->rings.own_mac, mac_word(mac), __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&nif->lock);
 }
 
 int
