@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/*
+ * The frontend's bursts of both directions, between a backend that answers anything in its rings
+ * and an application that sends anything.
+ *
+ * Input: what both ends are like (see setup()), and steps: a byte that says which, and what it
+ * needs.
+ */
+
+#include "fuzz.h"
+#include "pool.h"
+#include "ring.h"
+#include "xenfront.h"
+
+#define QUEUES 2
+#define BURST_MAX 16
+
+/* Set in a step's byte: of the second queue. */
+#define SECOND_QUEUE 0x80
+
+static struct {
+	struct xenfront front;
+	struct xenfront_pair pairs[QUEUES];
+	struct xenfront_rxq rxq;
+	struct xenfront_txq txq;
+	unsigned int queues;
+	/* Shared with the backend. */
+	struct shared_queue {
+		union fuzz_page tx;
+		union fuzz_page rx;
+	} q[QUEUES], old[QUEUES];
+} test;
+
+static uint8_t data_pages[2 * QUEUES][XEN_NETIF_RING_SIZE * XEN_PAGE_BYTES];
+
+static void
+setup_tx(unsigned int i, uint32_t start)
+{
+	struct xen_netif_ring *ring = &test.front.nif.rings.tx[i];
+	struct xenfront_tx_pages *tx = &test.pairs[i].tx;
+	unsigned int j;
+
+	ring->sring.page = &test.q[i].tx;
+	ring->attached = true;
+	ring->id = i;
+	ring->priv = tx;
+	ring->cons = start;
+	ring->prod = start;
+	ring->sring.tx->req_prod = start;
+	ring->sring.tx->rsp_prod = start;
+	xenfront_tx_ids_init(&tx->ids);
+	tx->pages = data_pages[2 * i];
+	for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
+		tx->grefs[j] = 1000 + j;
+}
+
+static void
+setup_rx(unsigned int i, uint32_t start)
+{
+	struct xen_netif_ring *ring = &test.front.nif.rings.rx[i];
+	struct xenfront_rx_pages *rx = &test.pairs[i].rx;
+	unsigned int j;
+
+	ring->sring.page = &test.q[i].rx;
+	ring->attached = true;
+	ring->id = i;
+	ring->priv = rx;
+	ring->cons = start;
+	ring->prod = start + XEN_NETIF_RING_SIZE;
+	ring->sring.rx->req_prod = ring->prod;
+	ring->sring.rx->rsp_prod = start;
+	rx->pages = data_pages[2 * i + 1];
+	for (j = 0; j < XEN_NETIF_RING_SIZE; j++) {
+		rx->reqs[j] = (struct netif_rx_request){ .id = j, .gref = 2000 + j };
+		ring->sring.rx->ring[j].req = rx->reqs[j];
+	}
+}
+
+static void
+setup_queue(struct xen_netif_queue *q, uint16_t room, uint8_t what)
+{
+	q->rings = &test.front.nif.rings;
+	q->pool = fuzz_pool;
+	q->nb_queues = 1;
+	q->room = room;
+	q->scatter = (what & 0x10) != 0;
+	q->csum_offload = (what & 0x20) != 0;
+	q->running = true;
+}
+
+static void
+setup(struct fuzz_input *in)
+{
+	struct xen_netif_rings *rings = &test.front.nif.rings;
+	uint8_t what = fuzz_u8(in);
+	uint16_t room = XEN_NETIF_ROOM_MIN + fuzz_u16(in) % 16384;
+	uint32_t start = fuzz_index(in);
+	unsigned int i;
+
+	memset(&test, 0, sizeof(test));
+	fuzz_pool_reset(room);
+	test.queues = 1 + (what & 1);
+	rings->active_queues = test.queues;
+	rings->ptypes = UINT32_MAX;
+	rings->peer.sg = (what & 2) != 0;
+	rings->peer.csum_ipv4 = (what & 4) != 0;
+	rings->peer.csum_ipv6 = (what & 8) != 0;
+	for (i = 0; i < test.queues; i++) {
+		setup_tx(i, start);
+		setup_rx(i, start);
+	}
+	setup_queue(&test.rxq.q, room, what);
+	test.rxq.q.classify = fuzz_u8(in);
+	setup_queue(&test.txq.q, room, what);
+}
+
+/* The requests of a packet, from the slot on: they have to add up, and lie within their pages. */
+static uint32_t
+check_packet(const struct xenfront_tx_pages *tx, const struct netif_tx_sring *sring, uint32_t idx,
+		uint32_t end)
+{
+	const struct netif_tx_request *first = &sring->ring[idx & XEN_NETIF_RING_MASK].req, *req;
+	uint32_t rest = first->size, size;
+
+	fuzz_check((first->flags & NETTXF_extra_info) == 0 && first->size >= XENFRONT_PKT_MIN);
+	for (req = first; (req->flags & NETTXF_more_data) != 0;) {
+		fuzz_check(++idx != end);
+		req = &sring->ring[idx & XEN_NETIF_RING_MASK].req;
+		fuzz_check(req->size <= rest);
+		rest -= req->size;
+		size = req->size;
+		fuzz_check(size != 0 && req->offset + size <= XEN_PAGE_BYTES);
+		fuzz_check(req->id < XEN_NETIF_RING_SIZE && req->gref == tx->grefs[req->id]);
+		fuzz_check(tx->ids.ids[req->id] == XENFRONT_TX_MORE);
+	}
+	fuzz_check(first->offset + rest <= XEN_PAGE_BYTES);
+	fuzz_check(first->id < XEN_NETIF_RING_SIZE && first->gref == tx->grefs[first->id]);
+	fuzz_check(tx->ids.ids[first->id] == XENFRONT_TX_FIRST);
+	return idx + 1;
+}
+
+static void
+check_tx(unsigned int i)
+{
+	const struct netif_tx_sring *old = &test.old[i].tx.tx, *sring = &test.q[i].tx.tx;
+	const struct xenfront_tx_pages *tx = &test.pairs[i].tx;
+	uint32_t idx = old->req_prod;
+
+	fuzz_check(sring->req_prod - old->req_prod <= XEN_NETIF_RING_SIZE);
+	fuzz_check(sring->rsp_prod == old->rsp_prod && sring->rsp_event == old->rsp_event);
+	while (idx != sring->req_prod)
+		idx = check_packet(tx, sring, idx, sring->req_prod);
+	for (; idx != old->req_prod + XEN_NETIF_RING_SIZE; idx++)
+		fuzz_check(memcmp(&old->ring[idx & XEN_NETIF_RING_MASK],
+					   &sring->ring[idx & XEN_NETIF_RING_MASK],
+					   sizeof(sring->ring[0])) == 0);
+}
+
+/* What was taken is posted again, and nothing else is written. */
+static void
+check_rx(unsigned int i)
+{
+	const struct netif_rx_sring *old = &test.old[i].rx.rx, *sring = &test.q[i].rx.rx;
+	uint32_t idx, slot, posted = sring->req_prod - old->req_prod;
+
+	fuzz_check(posted <= XEN_NETIF_RING_SIZE);
+	fuzz_check(sring->rsp_prod == old->rsp_prod && sring->rsp_event == old->rsp_event);
+	for (idx = 0; idx < XEN_NETIF_RING_SIZE; idx++) {
+		slot = (old->req_prod + idx) & XEN_NETIF_RING_MASK;
+		fuzz_check(memcmp(&sring->ring[slot],
+					   idx < posted ? (const void *)&test.pairs[i]
+									   .rx.reqs[slot] :
+							  (const void *)&old->ring[slot],
+					   sizeof(sring->ring[0])) == 0);
+	}
+}
+
+static void
+before_burst(void)
+{
+	unsigned int i;
+
+	memcpy(test.old, test.q, sizeof(test.old));
+	for (i = 0; i < test.queues; i++) {
+		fuzz_watch(&test.q[i].tx, offsetof(struct netif_tx_sring, ring));
+		fuzz_watch(&test.q[i].rx, offsetof(struct netif_rx_sring, ring));
+	}
+}
+
+static void
+after_burst(void)
+{
+	unsigned int i;
+
+	fuzz_watch_end();
+	for (i = 0; i < test.queues; i++) {
+		check_tx(i);
+		check_rx(i);
+	}
+}
+
+static void
+step_receive(struct fuzz_input *in)
+{
+	struct rte_mbuf *pkts[UINT8_MAX];
+	uint16_t n = fuzz_u8(in), got, i;
+
+	before_burst();
+	got = xenfront_rx_burst(&test.rxq, pkts, n);
+	after_burst();
+	fuzz_check(got <= n);
+	for (i = 0; i < got; i++)
+		fuzz_packet_received(pkts[i], test.rxq.q.room);
+}
+
+static void
+step_send(struct fuzz_input *in)
+{
+	uint16_t n = 1 + fuzz_u8(in) % BURST_MAX, sent, i;
+	struct rte_mbuf *pkts[BURST_MAX];
+
+	for (i = 0; i < n; i++)
+		pkts[i] = fuzz_packet(in);
+	before_burst();
+	sent = xenfront_tx_burst(&test.txq, pkts, n);
+	after_burst();
+	fuzz_check(sent <= n);
+	for (i = sent; i < n; i++)
+		rte_pktmbuf_free(pkts[i]);
+}
+
+/* The backend answers all requests, as it should. */
+static void
+step_answer(struct shared_queue *q)
+{
+	uint32_t i, n = q->tx.tx.req_prod - q->tx.tx.rsp_prod;
+	union netif_tx_sring_entry *slot;
+	uint16_t id;
+
+	for (i = 0; i < n && n <= XEN_NETIF_RING_SIZE; i++) {
+		slot = &q->tx.tx.ring[q->tx.tx.rsp_prod++ & XEN_NETIF_RING_MASK];
+		id = slot->req.id;
+		slot->rsp = (struct netif_tx_response){ .id = id, .status = NETIF_RSP_OKAY };
+	}
+}
+
+static void
+step_tx_responses(struct shared_queue *q, struct fuzz_input *in)
+{
+	unsigned int n = fuzz_u8(in), i;
+
+	for (i = 0; i < n; i++)
+		fuzz_bytes(in, &q->tx.tx.ring[q->tx.tx.rsp_prod++ & XEN_NETIF_RING_MASK].rsp,
+				sizeof(struct netif_tx_response));
+}
+
+/* Of any content; or with the right id, without which there are never several. */
+static void
+step_rx_responses(struct shared_queue *q, struct fuzz_input *in, bool right_id)
+{
+	unsigned int n = fuzz_u8(in), i, slot;
+
+	for (i = 0; i < n; i++) {
+		slot = q->rx.rx.rsp_prod++ & XEN_NETIF_RING_MASK;
+		fuzz_bytes(in, &q->rx.rx.ring[slot], sizeof(q->rx.rx.ring[0]));
+		if (right_id)
+			q->rx.rx.ring[slot].rsp.id = slot;
+	}
+}
+
+/* The backend moves an index as it likes. */
+static void
+step_index(struct shared_queue *q, struct fuzz_input *in)
+{
+	uint8_t which = fuzz_u8(in);
+	union fuzz_page *page = (which & 1) != 0 ? &q->rx : &q->tx;
+
+	if ((which & 2) != 0)
+		page->tx.req_event = page->tx.req_prod + fuzz_index(in);
+	else
+		page->tx.rsp_prod += fuzz_index(in);
+}
+
+static void
+step_machine(struct fuzz_input *in)
+{
+	fuzz_late = (fuzz_u8(in) & 1) != 0;
+	fuzz_pool_left = fuzz_u8(in) * 4;
+}
+
+static void
+take_step(struct fuzz_input *in)
+{
+	uint8_t step = fuzz_u8(in);
+	struct shared_queue *q = &test.q[(step & SECOND_QUEUE) != 0 ? test.queues - 1 : 0];
+
+	switch (step & ~SECOND_QUEUE) {
+	case 0:
+		step_receive(in);
+		break;
+	case 1:
+		step_send(in);
+		break;
+	case 2:
+		step_answer(q);
+		break;
+	case 3:
+		step_tx_responses(q, in);
+		break;
+	case 4:
+	case 5:
+		step_rx_responses(q, in, (step & 1) != 0);
+		break;
+	case 6:
+		step_index(q, in);
+		break;
+	case 7:
+		step_machine(in);
+		break;
+	default:
+		break;
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input in = { .data = data, .left = size };
+
+	setup(&in);
+	while (in.left != 0)
+		take_step(&in);
+	fuzz_pool_check();
+	return 0;
+}

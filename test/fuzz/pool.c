@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+#include <rte_log.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+
+#include <xenevtchn.h>
+#include <xengnttab.h>
+
+#include "pool.h"
+#include "xen_if.h"
+
+#define POOL_SIZE 2048u
+
+static struct {
+	struct rte_mempool pool;
+	struct rte_pktmbuf_pool_private priv;
+} mempool __rte_cache_aligned;
+
+struct rte_mempool *const fuzz_pool = &mempool.pool;
+uint32_t fuzz_pool_left;
+uint8_t fuzz_copy_fails;
+bool fuzz_late;
+static int32_t mbufs_out;
+
+static struct rte_mbuf *
+mbuf_new(uint16_t buf_len)
+{
+	struct rte_mbuf *m = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*m));
+
+	fuzz_check(m != NULL);
+	memset(m, 0, sizeof(*m));
+	m->pool = fuzz_pool;
+	m->nb_segs = 1;
+	m->refcnt = 1;
+	m->buf_len = buf_len;
+	m->buf_addr = malloc(buf_len);
+	fuzz_check(m->buf_addr != NULL || buf_len == 0);
+	mbufs_out++;
+	return m;
+}
+
+static int
+pool_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
+{
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	fuzz_check(mp == fuzz_pool);
+	for (i = 0; i < n; i++) {
+		m = objs[i];
+		/* As whoever takes it from a real pool has to find it. */
+		fuzz_check(m->refcnt == 1 && m->next == NULL && m->nb_segs == 1);
+		free(m->buf_addr);
+		free(m);
+		mbufs_out--;
+	}
+	return 0;
+}
+
+static int
+pool_get(struct rte_mempool *mp, void **objs, unsigned int n)
+{
+	unsigned int i;
+
+	fuzz_check(mp == fuzz_pool);
+	if (n > fuzz_pool_left)
+		return -ENOBUFS;
+	for (i = 0; i < n; i++)
+		objs[i] = mbuf_new(mempool.priv.mbuf_data_room_size);
+	fuzz_pool_left -= n;
+	return 0;
+}
+
+static int
+pool_alloc(struct rte_mempool *mp __rte_unused)
+{
+	return 0;
+}
+
+static unsigned int
+pool_count(const struct rte_mempool *mp __rte_unused)
+{
+	return fuzz_pool_left;
+}
+
+static const struct rte_mempool_ops pool_ops = {
+	.name = "fuzz",
+	.alloc = pool_alloc,
+	.enqueue = pool_put,
+	.dequeue = pool_get,
+	.get_count = pool_count,
+};
+
+int
+LLVMFuzzerInitialize(int *argc __rte_unused, char ***argv __rte_unused)
+{
+	int ops = rte_mempool_register_ops(&pool_ops);
+
+	fuzz_check(ops >= 0);
+	mempool.pool.ops_index = ops;
+	mempool.pool.private_data_size = sizeof(mempool.priv);
+	/* Of a vif that is broken there would be two lines each. */
+	rte_log_set_global_level(RTE_LOG_EMERG);
+	return 0;
+}
+
+void
+fuzz_pool_reset(uint16_t room)
+{
+	mempool.priv.mbuf_data_room_size = room + RTE_PKTMBUF_HEADROOM;
+	mempool.pool.elt_size = sizeof(struct rte_mbuf);
+	fuzz_pool_left = POOL_SIZE;
+	mempool.pool.size = POOL_SIZE;
+	fuzz_copy_fails = 0;
+	fuzz_late = false;
+	mbufs_out = 0;
+}
+
+void
+fuzz_pool_check(void)
+{
+	fuzz_check(mbufs_out == 0);
+}
+
+/* What an application may have done to a packet of its own. */
+static void
+claim(struct rte_mbuf *m, struct fuzz_input *in)
+{
+	static const uint64_t flags[] = {
+		RTE_MBUF_F_TX_IP_CKSUM,
+		RTE_MBUF_F_TX_TCP_CKSUM,
+		RTE_MBUF_F_TX_UDP_CKSUM,
+		RTE_MBUF_F_TX_IPV4,
+		RTE_MBUF_F_TX_IPV6,
+		RTE_MBUF_F_TX_TCP_SEG,
+		RTE_MBUF_F_RX_RSS_HASH,
+	};
+	uint8_t what = fuzz_u8(in), wrong = fuzz_u8(in);
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(flags); i++) {
+		if ((what & (1 << i)) != 0)
+			m->ol_flags |= flags[i];
+	}
+	m->l2_len = fuzz_u8(in);
+	m->l3_len = fuzz_u8(in);
+	m->hash.rss = fuzz_u8(in) * 0x1010101u;
+	if ((wrong & 1) != 0)
+		m->nb_segs = wrong;
+	if ((wrong & 2) != 0)
+		m->pkt_len += (wrong >> 2) - 32;
+}
+
+struct rte_mbuf *
+fuzz_packet(struct fuzz_input *in)
+{
+	uint8_t shape = fuzz_u8(in), claims = fuzz_u8(in), bytes = fuzz_u8(in);
+	/* One, a few, or so many that no batch has room for them. */
+	unsigned int segs = shape < 0x80 ? 1 :
+			shape < 0xF0	 ? 1 + shape % 32 :
+					   200 + shape * 16 % 256;
+	struct rte_mbuf *head = NULL, **next = &head;
+	uint16_t len;
+	unsigned int i;
+
+	for (i = 0; i < segs; i++) {
+		len = i < 32 ? fuzz_u16(in) % 16384 : shape % 4;
+		*next = mbuf_new(len);
+		(*next)->data_len = len;
+		head->pkt_len += len;
+		next = &(*next)->next;
+	}
+	head->nb_segs = segs;
+	fuzz_bytes(in, head->buf_addr, RTE_MIN(bytes, head->data_len));
+	if (claims != 0)
+		claim(head, in);
+	return head;
+}
+
+void
+fuzz_packet_received(struct rte_mbuf *m, uint16_t room)
+{
+	const struct rte_mbuf *seg;
+	uint32_t len = 0, segs = 0;
+
+	for (seg = m; seg != NULL; seg = seg->next, segs++) {
+		fuzz_check(seg->data_len >= 1 && seg->data_len <= room && seg->refcnt == 1);
+		fuzz_check((uint32_t)seg->data_off + seg->data_len <= seg->buf_len);
+		len += seg->data_len;
+	}
+	fuzz_check(m->pkt_len == len && m->nb_segs == segs);
+	fuzz_check(len >= 14 && len <= XEN_NETIF_PKT_MAX);
+	rte_pktmbuf_free(m);
+}
+
+/* The calls that the bursts make. */
+
+int
+xengnttab_grant_copy(xengnttab_handle *xgt __rte_unused, uint32_t count,
+		xengnttab_grant_copy_segment_t *segs)
+{
+	uint8_t page[XEN_PAGE_BYTES];
+	unsigned int i;
+
+	fuzz_check(count != 0);
+	for (i = 0; i < count; i++) {
+		fuzz_check(segs[i].len != 0);
+		if (segs[i].flags == GNTCOPY_source_gref) {
+			fuzz_check(segs[i].source.foreign.offset + segs[i].len <= XEN_PAGE_BYTES);
+			memset(segs[i].dest.virt, i, segs[i].len);
+		} else {
+			fuzz_check(segs[i].flags == GNTCOPY_dest_gref);
+			fuzz_check(segs[i].dest.foreign.offset + segs[i].len <= XEN_PAGE_BYTES);
+			memcpy(page, segs[i].source.virt, segs[i].len);
+		}
+		segs[i].status = fuzz_copy_fails != 0 && i % fuzz_copy_fails == 0 ?
+				GNTST_bad_gntref :
+				GNTST_okay;
+	}
+	return 0;
+}
+
+int
+xenevtchn_notify(xenevtchn_handle *xce __rte_unused, evtchn_port_t port __rte_unused)
+{
+	return 0;
+}
+
+uint64_t
+rte_get_tsc_hz(void)
+{
+	return fuzz_late ? 1 : UINT32_MAX * 1000ull;
+}
+
+void *
+rte_zmalloc_socket(const char *type __rte_unused, size_t size, unsigned int align __rte_unused,
+		int socket __rte_unused)
+{
+	return calloc(1, size);
+}
+
+void
+rte_free(void *ptr)
+{
+	free(ptr);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef FUZZ_POOL_H
+#define FUZZ_POOL_H
+
+/**
+ * @file
+ * A mempool of malloc(): every mbuf that is taken from it is new, with a buffer of its own, so that
+ * AddressSanitizer finds what is used past its end or after it was put back. Needs no EAL; and the
+ * calls of DPDK and Xen that the bursts make beside that.
+ */
+
+#include <rte_mbuf.h>
+
+#include "fuzz.h"
+
+/** Mbufs of this pool are what packets of the bursts are made of. */
+extern struct rte_mempool *const fuzz_pool;
+
+/** How many mbufs can be taken until the pool is empty. */
+extern uint32_t fuzz_pool_left;
+
+/** Every so manyth segment of a grant copy fails; 0: none. */
+extern uint8_t fuzz_copy_fails;
+
+/** All time-outs have passed, or none ever will. */
+extern bool fuzz_late;
+
+/** Begin with an empty pool, no mbuf of which is out. */
+void
+fuzz_pool_reset(uint16_t room);
+
+/** Fail unless all mbufs are back. */
+void
+fuzz_pool_check(void);
+
+/**
+ * Make a packet to be sent, right or wrong in every way.
+ *
+ * @param in
+ *   The first mbuf's flags and lengths, how many segments there are, their lengths, what the mbuf
+ *   claims, and the first bytes of the data.
+ */
+struct rte_mbuf *
+fuzz_packet(struct fuzz_input *in);
+
+/** Fail unless it is a packet that an application may be given; free it. */
+void
+fuzz_packet_received(struct rte_mbuf *m, uint16_t room);
+
+#endif /* FUZZ_POOL_H */
