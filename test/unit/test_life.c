@@ -44,18 +44,14 @@ evaluated(void)
 static void
 cycle(struct vif *v, unsigned int i)
 {
-	char args[64];
+	static const char *const args[] = { ",queues=1", ",queues=2", ",queues=3", ",queues=4" };
+	const struct vif_options options = { .app_queues = 1 + i % 3, .args = args[i % 4] };
 
-	snprintf(args, sizeof(args), "domid=1,devid=%u,queues=%u", v->f.devid, 1 + i % 4);
-	assert_int_equal(unit_probe(v->name, args), 0);
-	v->port = unit_port(v->name);
-	v->has_port = true;
-	unit_start(v->port, 1 + i % 3, 0, unit_pool);
+	vif_add_port(v, &options);
 	unit_wait(unit_link(v->port));
 	if (i % 10 == 0)
 		vif_send_good(v);
-	unit_remove_port(v->name);
-	v->has_port = false;
+	vif_remove_port(v);
 	assert_int_equal(rawfront_back_state(&v->f), XenbusStateConnected);
 }
 
@@ -76,8 +72,7 @@ test_cycles(void **state)
 	struct vif *v = *state;
 	unsigned int i, fds;
 
-	unit_remove_port(v->name);
-	v->has_port = false;
+	vif_remove_port(v);
 	for (i = 0; i < 20; i++)
 		cycle(v, i);
 	unit_log_clear();
@@ -181,10 +176,8 @@ test_attach_live(void **state)
 	struct rte_mbuf *pkts[128];
 	struct vif *v = *state;
 	unsigned int i;
-	char args[64];
 
-	unit_remove_port(v->name);
-	v->has_port = false;
+	vif_remove_port(v);
 	rawfront_init_rings(&v->f, 0xFFFFFFC0);
 	for (i = 0; i < 100; i++)
 		vif_put(v, i, 0, 60, 0, i);
@@ -193,11 +186,7 @@ test_attach_live(void **state)
 	v->f.q[0].tx->rsp_prod += 30;
 	v->f.q[0].tx_cons += 30;
 	rawfront_event(&v->f);
-	snprintf(args, sizeof(args), "domid=1,devid=%u", v->f.devid);
-	assert_int_equal(unit_probe(v->name, args), 0);
-	v->has_port = true;
-	v->port = unit_port(v->name);
-	unit_start(v->port, 1, 0, unit_pool);
+	vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
 	unit_wait(unit_link(v->port));
 	assert_int_equal(rawfront_back_state(&v->f), XenbusStateConnected);
 	assert_true(rawfront_event(&v->f));

@@ -112,16 +112,12 @@ give_back_files(void)
 static void
 open_vif(struct vif *v, unsigned int devid, unsigned int queues)
 {
-	char args[64];
+	const struct vif_options options = { .args = ",queues=32" };
 
 	memset(v, 0, sizeof(*v));
 	rawfront_open(&v->f, 1, devid, queues, true);
 	snprintf(v->name, sizeof(v->name), "net_xenvif_%u", devid);
-	snprintf(args, sizeof(args), "domid=1,devid=%u,queues=32", devid);
-	assert_int_equal(unit_probe(v->name, args), 0);
-	v->has_port = true;
-	v->port = unit_port(v->name);
-	unit_start(v->port, 1, 0, unit_pool);
+	vif_add_port(v, &options);
 }
 
 /* Files of the process that are not the guest's. */

@@ -186,19 +186,13 @@ static void
 test_new_process(void **state)
 {
 	struct vif *v = *state;
-	char args[64];
 
 	set_down(v->port);
 	unit_wait(carrier_is(v, "0"));
-	unit_remove_port(v->name);
-	v->has_port = false;
+	vif_remove_port(v);
 	assert_true(carrier_is(v, "0"));
 	assert_int_equal(rawfront_back_state(&v->f), XenbusStateConnected);
-	snprintf(args, sizeof(args), "domid=1,devid=%u", v->f.devid);
-	assert_int_equal(unit_probe(v->name, args), 0);
-	v->has_port = true;
-	v->port = unit_port(v->name);
-	unit_start(v->port, 1, 0, unit_pool);
+	vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
 	unit_wait(unit_link(v->port));
 	unit_wait(carrier_is(v, "1"));
 	vif_send_good(v);

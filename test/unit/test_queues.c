@@ -67,7 +67,7 @@ check_tx(struct vif *v, unsigned int guest, unsigned int app)
 	struct rte_mbuf *m;
 
 	for (i = 0; i < guest; i++)
-		rawfront_rx_post(&v->f, i, 32 * i, 4 * app);
+		rawfront_rx_post(&v->f, i, 32 * i % RAWFRONT_PAGES, 4 * app);
 	for (i = 0; i < app; i++) {
 		m = unit_packet(60 + i, UNIT_ROOM, i);
 		assert_int_equal(rte_eth_tx_burst(v->port, i, &m, 1), 1);
@@ -139,6 +139,139 @@ test_change(void **state __rte_unused)
 		check_tx(&v, counts[i], 2);
 		rawfront_reset(&v.f);
 		rawfront_init_rings(&v.f, 0);
+	}
+	vif_close(&v);
+}
+
+static void
+expect_served(struct vif *v, unsigned int guest, unsigned int app)
+{
+	char name[32];
+
+	unit_wait(unit_link(v->port));
+	assert_int_equal(unit_maps(), 2 * guest);
+	check_rx(v, guest, app);
+	check_tx(v, guest, app);
+	/* All of its rings have statistics. */
+	snprintf(name, sizeof(name), "rx_q%u_slots", guest - 1);
+	assert_true(unit_xstat(v->port, name) != 0);
+	snprintf(name, sizeof(name), "tx_q%u_slots", guest - 1);
+	unit_xstat(v->port, name);
+}
+
+/*
+ * The port is made anew, for fewer queues than its guest was offered and has: that one is served
+ * on, and the next time that it connects it is offered what the port has.
+ */
+static void
+check_fewer(unsigned int guest, unsigned int app, const char *args)
+{
+	const struct vif_options before = { .queues = guest, .args = ",queues=32" };
+	const struct vif_options after = { .app_queues = app, .args = args };
+	struct vif v;
+
+	vif_open(&v, &before);
+	vif_connect(&v);
+	vif_remove_port(&v);
+	vif_add_port(&v, &after);
+	expect_served(&v, guest, app);
+	assert_int_equal(rawfront_back_state(&v.f), XenbusStateConnected);
+	assert_int_equal(rte_eth_dev_stop(v.port), 0);
+	assert_int_equal(unit_maps(), 0);
+	assert_int_equal(rte_eth_dev_start(v.port), 0);
+	unit_wait(unit_link(v.port));
+	assert_int_equal(unit_maps(), 2 * guest);
+
+	v.f.nb_queues = 1;
+	rawfront_reset(&v.f);
+	assert_string_equal(unit_read("%s/multi-queue-max-queues", v.f.back),
+			strcmp(args, ",queues=1") == 0 ? "" : "2");
+	rawfront_unset(&v.f, "multi-queue-num-queues");
+	rawfront_init_rings(&v.f, 0);
+	vif_connect(&v);
+	expect_served(&v, 1, app);
+	vif_close(&v);
+	unit_check_pool();
+}
+
+static void
+test_fewer(void **state __rte_unused)
+{
+	check_fewer(4, 1, ",queues=2");
+	check_fewer(4, 3, ",queues=1");
+	check_fewer(3, 5, ",queues=1");
+	check_fewer(32, 1, ",queues=2");
+	check_fewer(32, 4, ",queues=1");
+}
+
+/* The guest has read the offer of a backend that is gone, and connects to another one. */
+static void
+test_fewer_waiting(void **state __rte_unused)
+{
+	const struct vif_options before = { .queues = 4 };
+	const struct vif_options after = { .args = ",queues=2" };
+	struct vif v;
+
+	vif_open(&v, &before);
+	rawfront_wait(&v.f, XenbusStateInitWait);
+	vif_remove_port(&v);
+	vif_add_port(&v, &after);
+	vif_connect(&v);
+	expect_served(&v, 4, 1);
+	vif_close(&v);
+}
+
+/* The limit is what was offered, whoever has done it. */
+static void
+test_limit(void **state __rte_unused)
+{
+	static const struct {
+		/* "": no such key. */
+		const char *offered;
+		unsigned int guest;
+		const char *args;
+		/* "": it is served. */
+		const char *refused;
+	} cases[] = {
+		{ "2", 3, ",queues=8", "multi-queue-num-queues='3' is not a number from 1 to 2" },
+		{ "2", 2, ",queues=8", "" },
+		{ "64", 32, ",queues=2", "" },
+		{ "64", 33, ",queues=2", "='33' is not a number from 1 to 32" },
+		{ "", 1, ",queues=2", "" },
+		{ "", 4, ",queues=4", "" },
+		{ "", 4, ",queues=2", "='4' is not a number from 1 to 2" },
+		{ "0", 4, ",queues=4", "" },
+		{ "x", 4, ",queues=3", "='4' is not a number from 1 to 3" },
+	};
+	const struct vif_options before = { .queues = 32, .args = ",queues=32" };
+	struct vif_options after = { .queues = 1 };
+	struct vif v;
+	unsigned int i;
+
+	vif_open(&v, &before);
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		v.f.nb_queues = RTE_MIN(cases[i].guest, 32u);
+		rawfront_unset(&v.f, "multi-queue-num-queues");
+		vif_connect(&v);
+		vif_remove_port(&v);
+		unit_log_clear();
+		unit_write(cases[i].offered, "%s/multi-queue-max-queues", v.f.back);
+		if (cases[i].offered[0] == '\0')
+			unit_remove("%s/multi-queue-max-queues", v.f.back);
+		if (cases[i].guest > 1)
+			rawfront_set(&v.f, "multi-queue-num-queues", "%u", cases[i].guest);
+		after.args = cases[i].args;
+		vif_add_port(&v, &after);
+		if (cases[i].refused[0] == '\0')
+			expect_served(&v, cases[i].guest, 1);
+		else
+			vif_expect_failed(&v, cases[i].refused);
+		vif_remove_port(&v);
+		/* As it was. */
+		vif_add_port(&v, &before);
+		rawfront_reset(&v.f);
+		rawfront_init_rings(&v.f, 0);
+		unit_remove("/local/domain/0/error/backend/vif/%u/%u", v.f.domid, v.f.devid);
 	}
 	vif_close(&v);
 }
@@ -301,7 +434,7 @@ test_flows_few_descriptors(void **state __rte_unused)
 	check_flows(2, 7, 20);
 }
 
-/* Traffic of another thread while the guest resets and the port stops and starts. */
+/* Traffic of another thread while the guest resets and the link is set down and up. */
 struct lcore {
 	uint16_t port;
 	bool quit;
@@ -336,10 +469,14 @@ test_reset_under_load(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, poll_port, &l), 0);
 	for (round = 0; round < 60; round++) {
 		before = __atomic_load_n(&l.packets, __ATOMIC_RELAXED);
+		if (round % 3 == 0)
+			assert_int_equal(rte_eth_dev_set_link_down(v->port), 0);
 		rawfront_rx_post(&v->f, 0, 0, 200);
 		for (i = 0; i < 200; i++)
 			vif_put(v, i, 0, 60, 0, i);
 		rawfront_tx_push(&v->f, 0);
+		if (round % 3 == 0)
+			assert_int_equal(rte_eth_dev_set_link_up(v->port), 0);
 		/* Every other time in the middle of it. */
 		if (round % 2 == 0)
 			unit_wait(__atomic_load_n(&l.packets, __ATOMIC_RELAXED) == before + 200);
@@ -358,6 +495,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_combinations),
 		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_fewer),
+		cmocka_unit_test(test_fewer_waiting),
+		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_fair),
 		cmocka_unit_test(test_flows),
 		cmocka_unit_test(test_flows_few_descriptors),

@@ -450,21 +450,8 @@ test_breach_remade(void **state)
 static void
 leave(struct vif *v)
 {
-	unit_remove_port(v->name);
-	v->has_port = false;
+	vif_remove_port(v);
 	unit_log_clear();
-}
-
-static void
-come_back(struct vif *v, const char *more_args)
-{
-	char args[64];
-
-	snprintf(args, sizeof(args), "domid=1,devid=%u%s", v->f.devid, more_args);
-	assert_int_equal(unit_probe(v->name, args), 0);
-	v->has_port = true;
-	v->port = unit_port(v->name);
-	unit_start(v->port, 1, 0, unit_pool);
 }
 
 /* A channel that is none, or is gone: tried for a while, for it may be a dying backend's. */
@@ -478,7 +465,7 @@ test_bogus_channel(void **state)
 	for (i = 0; i < RTE_DIM(keys); i++) {
 		leave(v);
 		rawfront_set(&v->f, keys[i], "4000");
-		come_back(v, "");
+		vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
 		unit_wait(unit_log_has("event channel 4000 cannot be bound: Invalid argument; "
 				       "trying on"));
 		unit_clock_skip(BUSY_LIMIT_MS / 2);
@@ -525,7 +512,7 @@ test_bogus_ring(void **state)
 	for (i = 0; i < RTE_DIM(cases); i++) {
 		leave(v);
 		rawfront_set(&v->f, cases[i].key, "%s", cases[i].value);
-		come_back(v, "");
+		vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
 		vif_expect_failed(v, cases[i].why);
 		vif_reconnect(v);
 		vif_send_good(v);
@@ -549,7 +536,7 @@ test_other_backend(void **state)
 	other = xenevtchn_open(NULL, 0);
 	assert_non_null(other);
 	assert_true(xenevtchn_bind_interdomain(other, 1, q->port_tx) > 0);
-	come_back(v, "");
+	vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
 	unit_wait(unit_log_has("trying on"));
 	for (i = 0; i < 8; i++) {
 		xen_ring_store(&q->tx->rsp_prod, q->tx->rsp_prod + 1);

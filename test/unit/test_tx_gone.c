@@ -77,8 +77,7 @@ port_stops(struct vif *v)
 static void
 port_closes(struct vif *v)
 {
-	unit_remove_port(v->name);
-	v->has_port = false;
+	vif_remove_port(v);
 }
 
 /* The guest is there again, with empty rings. */

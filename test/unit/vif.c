@@ -9,12 +9,32 @@
 #define OR(value, otherwise) ((value) != 0 ? (value) : (otherwise))
 
 void
+vif_remove_port(struct vif *v)
+{
+	unit_remove_port(v->name);
+	v->has_port = false;
+}
+
+void
+vif_add_port(struct vif *v, const struct vif_options *options)
+{
+	char args[128];
+
+	snprintf(args, sizeof(args), "domid=%u,devid=%u,speed=100000%s", v->f.domid, v->f.devid,
+			OR(options->args, ""));
+	assert_int_equal(unit_probe(v->name, args), 0);
+	v->has_port = true;
+	v->port = unit_port(v->name);
+	unit_start(v->port, OR(options->app_queues, 1), options->offloads,
+			OR(options->pool, unit_pool));
+}
+
+void
 vif_open(struct vif *v, const struct vif_options *options)
 {
 	static unsigned int devid;
 	unsigned int domid = OR(options->domid, 1);
 	unsigned int i, j;
-	char args[64];
 
 	memset(v, 0, sizeof(*v));
 	rawfront_open(&v->f, domid, devid, OR(options->queues, 1), !options->single_evtchn);
@@ -25,12 +45,7 @@ vif_open(struct vif *v, const struct vif_options *options)
 	for (j = 0; j < XEN_PAGE_BYTES; j++)
 		v->f.read_only[j] = unit_byte(vif_seed(RAWFRONT_PAGES), j);
 	snprintf(v->name, sizeof(v->name), "net_xenvif_%u", devid);
-	snprintf(args, sizeof(args), "domid=%u,devid=%u,speed=100000", domid, devid);
-	assert_int_equal(unit_probe(v->name, args), 0);
-	v->has_port = true;
-	v->port = unit_port(v->name);
-	unit_start(v->port, OR(options->app_queues, 1), options->offloads,
-			options->pool != NULL ? options->pool : unit_pool);
+	vif_add_port(v, options);
 	devid++;
 }
 
@@ -53,8 +68,7 @@ void
 vif_close(struct vif *v)
 {
 	if (v->has_port)
-		unit_remove_port(v->name);
-	v->has_port = false;
+		vif_remove_port(v);
 	rawfront_close(&v->f);
 }
 

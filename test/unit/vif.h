@@ -29,11 +29,20 @@ struct vif_options {
 	bool single_evtchn;
 	uint64_t offloads;
 	struct rte_mempool *pool;
+	const char *args; /* of the port, after those that name the vif: ",queues=1" */
 };
 
 /** Make a vif with a started port, whose guest has published nothing yet. */
 void
 vif_open(struct vif *v, const struct vif_options *options);
+
+/** Remove the port, as when its process ends: nothing is written to xenstore. */
+void
+vif_remove_port(struct vif *v);
+
+/** Make and start a port for the vif, as vif_open() does. */
+void
+vif_add_port(struct vif *v, const struct vif_options *options);
 
 /** Connect a vif of vif_open(), and wait for the port's link. */
 void

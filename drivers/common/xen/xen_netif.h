@@ -122,8 +122,9 @@ struct xen_netif {
 	bool admin_down;
 	/* The last that it was told of the link by RTE_ETH_EVENT_INTR_LSC. */
 	bool link_told;
-	/* Queue pairs that are mapped or granted. */
+	/* Queue pairs that are mapped or granted, and the most that the data path has had. */
 	uint16_t nb_queues;
+	uint16_t most_queues;
 	/* The application's wishes about received packets: see xen_netif_rx_classify(). */
 	bool promiscuous;
 	bool allmulticast;

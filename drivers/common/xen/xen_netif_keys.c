@@ -35,7 +35,7 @@ static const struct feature_key {
 	size_t offset;
 } feature_keys[] = {
 #define FIELD(name) offsetof(struct xen_netif_features, name)
-	{ { "multi-queue-max-queues", "multi-queue-num-queues" }, KEY_QUEUES, 1, FIELD(queues) },
+	{ { XEN_NETIF_KEY_MAX_QUEUES, "multi-queue-num-queues" }, KEY_QUEUES, 1, FIELD(queues) },
 	{ { "feature-rx-copy", "request-rx-copy" }, KEY_SWITCH, 0, FIELD(rx_copy) },
 	{ { "feature-sg", "feature-sg" }, KEY_SWITCH, 0, FIELD(sg) },
 	{ { "feature-no-csum-offload", "feature-no-csum-offload" }, KEY_INVERTED, 0,

@@ -16,6 +16,9 @@
 #include "xen_netif_queue.h"
 #include "xen_reason.h"
 
+/** How many queue pairs a backend offers. */
+#define XEN_NETIF_KEY_MAX_QUEUES "multi-queue-max-queues"
+
 /** Keys of a frontend's ring pages, for texts about them. */
 #define XEN_NETIF_KEY_TX_RING "tx-ring-ref"
 #define XEN_NETIF_KEY_RX_RING "rx-ring-ref"

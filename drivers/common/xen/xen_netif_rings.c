@@ -26,6 +26,8 @@ xen_netif_attach(struct xen_netif *nif)
 		set_attached(&nif->rings.rx[i], true);
 		set_attached(&nif->rings.tx[i], true);
 	}
+	if (nif->nb_queues > nif->most_queues)
+		__atomic_store_n(&nif->most_queues, nif->nb_queues, __ATOMIC_RELAXED);
 	__atomic_store_n(&nif->rings.active_queues, nif->nb_queues, __ATOMIC_RELEASE);
 }
 

@@ -263,7 +263,7 @@ fill_port(const struct rte_eth_dev *dev, struct fill *f)
 {
 	const struct xen_netif_driver *drv = netif_driver(dev);
 	const struct xen_netif *nif = dev->data->dev_private;
-	unsigned int i;
+	uint32_t i, most = __atomic_load_n(&nif->most_queues, __ATOMIC_RELAXED);
 
 	/* The primary process may have closed the port. */
 	if (nif == NULL)
@@ -272,7 +272,8 @@ fill_port(const struct rte_eth_dev *dev, struct fill *f)
 		fill_one(f, "", vif_xstats[i].name,
 				since(RTE_PTR_ADD(&nif->count, vif_xstats[i].offset),
 						RTE_PTR_ADD(&nif->base.vif, vif_xstats[i].offset)));
-	for (i = 0; i < nif->args.queues; i++) {
+	/* A guest may have been offered more than this process would. */
+	for (i = 0; i < RTE_MAX(nif->args.queues, most); i++) {
 		fill_ring(f, &nif->rings.rx[i], &nif->base.rx[i], "rx", drv->rx_stats);
 		fill_ring(f, &nif->rings.tx[i], &nif->base.tx[i], "tx", drv->tx_stats);
 	}

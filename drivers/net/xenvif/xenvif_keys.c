@@ -112,16 +112,34 @@ xenvif_online(const struct xenvif *vif)
 	return online != 0;
 }
 
+/*
+ * The most queues that the guest may have: what stands offered, perhaps by a backend before us, is
+ * what it has gone by. Where no number stands this backend's own.
+ */
+static int
+read_offered_queues(const struct xenvif *vif, uint16_t *queues)
+{
+	uint32_t n = 0;
+
+	if (xen_store_read_uint(vif->nif.xbdev.path, XEN_NETIF_KEY_MAX_QUEUES, UINT32_MAX, &n) ==
+			-ENOTCONN)
+		return -ENOTCONN;
+	*queues = RTE_MIN(n != 0 ? n : vif->nif.args.queues, (uint32_t)XEN_NETIF_QUEUES_MAX);
+	return 0;
+}
+
 int
 xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struct xen_reason *why)
 {
 	const char *dir = vif->nif.xbdev.peer;
 	bool split = false;
-	uint16_t i;
+	uint16_t i, offered;
 	int ret;
 
-	ret = xen_netif_features_read(XEN_NETIF_FRONTEND, dir, vif->nif.args.queues, &cfg->features,
-			why);
+	ret = read_offered_queues(vif, &offered);
+	if (ret == 0)
+		ret = xen_netif_features_read(XEN_NETIF_FRONTEND, dir, offered, &cfg->features,
+				why);
 	if (ret < 0)
 		return ret;
 	/* A guest without wants its pages flipped, which user space cannot do. */
