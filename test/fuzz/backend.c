@@ -73,6 +73,7 @@ setup(struct fuzz_input *in)
 	test.queues = 1 + (what & 1);
 	rings->active_queues = test.queues;
 	rings->ptypes = UINT32_MAX;
+	rings->own_mac = FUZZ_OWN_MAC;
 	rings->peer.sg = (what & 2) != 0;
 	rings->peer.csum_ipv4 = (what & 4) != 0;
 	rings->peer.csum_ipv6 = (what & 8) != 0;
@@ -252,6 +253,13 @@ step_machine(struct fuzz_input *in)
 	fuzz_pool_left = fuzz_u8(in) * 4;
 }
 
+/* The guest fills its pages. */
+static void
+step_data(struct fuzz_input *in)
+{
+	fuzz_bytes(in, fuzz_granted, fuzz_u8(in));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -281,6 +289,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 5:
 			step_machine(&in);
+			break;
+		case 6:
+			step_data(&in);
 			break;
 		default:
 			break;

@@ -35,6 +35,8 @@ static struct {
 } test;
 
 static uint8_t data_pages[2 * QUEUES][XEN_NETIF_RING_SIZE * XEN_PAGE_BYTES];
+/* The first bytes of an RX page are not zero. */
+static bool filled[QUEUES][XEN_NETIF_RING_SIZE];
 
 static void
 setup_tx(unsigned int i, uint32_t start)
@@ -76,6 +78,9 @@ setup_rx(unsigned int i, uint32_t start)
 	for (j = 0; j < XEN_NETIF_RING_SIZE; j++) {
 		rx->reqs[j] = (struct netif_rx_request){ .id = j, .gref = 2000 + j };
 		ring->sring.rx->ring[j].req = rx->reqs[j];
+		if (filled[i][j])
+			memset(rx->pages + j * XEN_PAGE_BYTES, 0, UINT8_MAX);
+		filled[i][j] = false;
 	}
 }
 
@@ -105,6 +110,7 @@ setup(struct fuzz_input *in)
 	test.queues = 1 + (what & 1);
 	rings->active_queues = test.queues;
 	rings->ptypes = UINT32_MAX;
+	rings->own_mac = FUZZ_OWN_MAC;
 	rings->peer.sg = (what & 2) != 0;
 	rings->peer.csum_ipv4 = (what & 4) != 0;
 	rings->peer.csum_ipv6 = (what & 8) != 0;
@@ -271,6 +277,16 @@ step_rx_responses(struct shared_queue *q, struct fuzz_input *in, bool right_id)
 	}
 }
 
+/* The backend fills the page that it answers next. */
+static void
+step_data(unsigned int queue, struct fuzz_input *in)
+{
+	uint32_t slot = test.q[queue].rx.rx.rsp_prod & XEN_NETIF_RING_MASK;
+
+	fuzz_bytes(in, test.pairs[queue].rx.pages + slot * XEN_PAGE_BYTES, fuzz_u8(in));
+	filled[queue][slot] = true;
+}
+
 /* The backend moves an index as it likes. */
 static void
 step_index(struct shared_queue *q, struct fuzz_input *in)
@@ -295,7 +311,8 @@ static void
 take_step(struct fuzz_input *in)
 {
 	uint8_t step = fuzz_u8(in);
-	struct shared_queue *q = &test.q[(step & SECOND_QUEUE) != 0 ? test.queues - 1 : 0];
+	unsigned int queue = (step & SECOND_QUEUE) != 0 ? test.queues - 1 : 0;
+	struct shared_queue *q = &test.q[queue];
 
 	switch (step & ~SECOND_QUEUE) {
 	case 0:
@@ -319,6 +336,9 @@ take_step(struct fuzz_input *in)
 		break;
 	case 7:
 		step_machine(in);
+		break;
+	case 8:
+		step_data(queue, in);
 		break;
 	default:
 		break;

@@ -15,7 +15,6 @@
 #include <xengnttab.h>
 
 #include "pool.h"
-#include "xen_if.h"
 
 #define POOL_SIZE 2048u
 
@@ -26,6 +25,7 @@ static struct {
 
 struct rte_mempool *const fuzz_pool = &mempool.pool;
 uint32_t fuzz_pool_left;
+uint8_t fuzz_granted[XEN_PAGE_BYTES];
 uint8_t fuzz_copy_fails;
 bool fuzz_late;
 static int32_t mbufs_out;
@@ -119,6 +119,7 @@ fuzz_pool_reset(uint16_t room)
 	mempool.pool.elt_size = sizeof(struct rte_mbuf);
 	fuzz_pool_left = POOL_SIZE;
 	mempool.pool.size = POOL_SIZE;
+	memset(fuzz_granted, 0, sizeof(fuzz_granted));
 	fuzz_copy_fails = 0;
 	fuzz_late = false;
 	mbufs_out = 0;
@@ -215,7 +216,8 @@ xengnttab_grant_copy(xengnttab_handle *xgt __rte_unused, uint32_t count,
 		fuzz_check(segs[i].len != 0);
 		if (segs[i].flags == GNTCOPY_source_gref) {
 			fuzz_check(segs[i].source.foreign.offset + segs[i].len <= XEN_PAGE_BYTES);
-			memset(segs[i].dest.virt, i, segs[i].len);
+			memcpy(segs[i].dest.virt, fuzz_granted + segs[i].source.foreign.offset,
+					segs[i].len);
 		} else {
 			fuzz_check(segs[i].flags == GNTCOPY_dest_gref);
 			fuzz_check(segs[i].dest.foreign.offset + segs[i].len <= XEN_PAGE_BYTES);

@@ -15,12 +15,19 @@
 #include <rte_mbuf.h>
 
 #include "fuzz.h"
+#include "xen_if.h"
 
 /** Mbufs of this pool are what packets of the bursts are made of. */
 extern struct rte_mempool *const fuzz_pool;
 
 /** How many mbufs can be taken until the pool is empty. */
 extern uint32_t fuzz_pool_left;
+
+/** What each page holds that the other end has granted. */
+extern uint8_t fuzz_granted[XEN_PAGE_BYTES];
+
+/** The MAC address of the port, as the filter has it: 00:16:3e:01:02:03. */
+#define FUZZ_OWN_MAC 0x1600013E0302ull
 
 /** Every so manyth segment of a grant copy fails; 0: none. */
 extern uint8_t fuzz_copy_fails;
