@@ -11,6 +11,10 @@
  * watches the devices' own directories and their other ends, and has each device evaluated anew
  * when something about it has changed. Events are coalesced: a guest that floods the watches costs
  * one evaluation every few milliseconds (XSA-349).
+ *
+ * The thread may be kept for any time by xenstored, which may be stopped, or by a callback of the
+ * application. Nobody waits for a call longer than two seconds: then its device is taken from the
+ * thread, which ends when the call has come back, and another one takes its place.
  */
 
 #include <stdbool.h>
@@ -31,7 +35,9 @@ struct xen_bus_device {
 	char peer[XEN_STORE_PATH_MAX];
 	/**
 	 * Bring the device from what it is to what the store says it should be. Called by the
-	 * control thread, without a lock, after any change and after xen_bus_set_timer().
+	 * control thread, without a lock, after any change and after xen_bus_set_timer(). It does
+	 * not hold a lock across xenstore and keeps nothing in memory of its own that somebody
+	 * else has to free: a call of xenstore need not come back.
 	 */
 	void (*evaluate)(struct xen_bus_device *dev);
 
@@ -39,14 +45,17 @@ struct xen_bus_device {
 	TAILQ_ENTRY(xen_bus_device) next;
 	bool dirty;
 	bool watched;
+	/* Being deleted; its driver has not yet said all to the other end. */
 	bool leaving;
+	bool lingering;
 	uint64_t not_before_ms;
 	uint64_t timer_ms;
 };
 
 /**
  * Hand a device to the control thread, which is started with the first one. Succeeds whether or
- * not xenstore can be reached or knows the device. Any thread.
+ * not xenstore can be reached or knows the device; the first call waits for this domain's id, for
+ * two seconds at most. Any thread.
  *
  * @param dev
  *   The device: root, path and evaluate set, the rest zero.
@@ -58,10 +67,53 @@ xen_bus_add(struct xen_bus_device *dev);
 
 /**
  * Take a device back. When this returns, the control thread is not working on it and never will
- * again; with the last device it ends. Any thread but the control thread.
+ * again; with the last device it ends. Any thread. It waits for what the driver has to say to the
+ * other end, see xen_bus_linger(), for four seconds at most, and for the control thread, if that is
+ * kept with the device, for two. In a callback of the application, by the control thread itself, it
+ * waits for nothing, and nothing of the device may be used after the callback.
  */
 void
 xen_bus_del(struct xen_bus_device *dev);
+
+/** Is this a control thread, in a callback of the application? Any thread. */
+bool
+xen_bus_in_thread(void);
+
+/**
+ * The control thread begins a call that may take any time: of xenstore's library, or of the
+ * application's callback. Such calls nest. Does nothing in other threads.
+ *
+ * @param where
+ *   What it calls, for the log: a constant text.
+ */
+void
+xen_bus_outside_begin(const char *where);
+
+/**
+ * The call has come back. If it was not waited for any longer, this does not return: the thread
+ * ends.
+ *
+ * @param reply
+ *   To be freed in that case; may be NULL.
+ */
+void
+xen_bus_outside_end(void *reply);
+
+/**
+ * Say whether the driver has something to say to the other end before the device may go: then
+ * xen_bus_del() waits for it, and has the device evaluated meanwhile. Any thread.
+ *
+ * @return
+ *   False when it is too late to begin with that.
+ */
+__rte_internal
+bool
+xen_bus_linger(struct xen_bus_device *dev, bool on);
+
+/** Is the device being deleted? Any thread. */
+__rte_internal
+bool
+xen_bus_leaving(const struct xen_bus_device *dev);
 
 /** Have a device evaluated soon. Any thread, also an lcore: it costs one system call. */
 __rte_internal

@@ -61,7 +61,10 @@ struct xen_netif_driver {
 	void (*stop)(struct xen_netif *nif);
 	/** The link is set down: xen_netif_detach(), and more. With the device's lock held. */
 	void (*detach)(struct xen_netif *nif);
-	/** Say goodbye to the other end, with the control thread's help: the port closes. */
+	/**
+	 * Say goodbye to the other end without waiting for it, by the control thread: the port
+	 * closes in a callback of the application. May be NULL. See xen_bus_linger().
+	 */
 	void (*leave)(struct xen_netif *nif);
 	/** Let go of all that belongs to the vif; the control thread has forgotten it. */
 	void (*close)(struct xen_netif *nif);
@@ -125,6 +128,10 @@ struct xen_netif {
 	/* Queue pairs that are mapped or granted, and the most that the data path has had. */
 	uint16_t nb_queues;
 	uint16_t most_queues;
+	/* Probed: the control thread may begin. */
+	bool ready;
+	/* It turned out to be this domain's own vif, which cannot be served. Control thread. */
+	bool refused;
 	/* The application's wishes about received packets: see xen_netif_rx_classify(). */
 	bool promiscuous;
 	bool allmulticast;

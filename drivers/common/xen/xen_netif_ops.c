@@ -44,8 +44,12 @@ xen_netif_tell_link(struct xen_netif *nif)
 	news = up != nif->link_told;
 	nif->link_told = up;
 	pthread_mutex_unlock(&nif->lock);
-	if (news)
-		rte_eth_dev_callback_process(dev, RTE_ETH_EVENT_INTR_LSC, NULL);
+	if (!news)
+		return;
+	/* The application may do anything in there, and close the port. */
+	xen_bus_outside_begin("the application's callback");
+	rte_eth_dev_callback_process(dev, RTE_ETH_EVENT_INTR_LSC, NULL);
+	xen_bus_outside_end(NULL);
 }
 
 static int
@@ -123,9 +127,10 @@ dev_close(struct rte_eth_dev *dev)
 	struct xen_netif *nif = dev->data->dev_private;
 	unsigned int i;
 
-	if (netif_driver(dev)->leave != NULL)
-		netif_driver(dev)->leave(nif);
 	xen_bus_del(&nif->xbdev);
+	/* Nobody else has the device now: also a control thread that hangs in there may go on. */
+	if (xen_bus_in_thread() && netif_driver(dev)->leave != NULL)
+		netif_driver(dev)->leave(nif);
 	netif_driver(dev)->close(nif);
 	xen_gnttab_put();
 	for (i = 0; i < dev->data->nb_rx_queues; i++)

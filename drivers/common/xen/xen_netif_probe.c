@@ -33,16 +33,36 @@ probe_secondary(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 	return 0;
 }
 
-static int
-check_own_domain(const char *name, const struct xen_netif_args *args)
+/* Is the vif this domain's own, where that cannot be? Says so. */
+static bool
+own_domain_refused(const struct xen_netif *nif, struct xen_reason *why)
 {
-	if ((int)args->domid != xen_bus_own_domid() || xen_may_map_own_grants())
-		return 0;
-	XEN_LOG(ERR,
-			"%s: domid=%u: this domain itself; both ends of a vif in one domain work "
-			"in a PV domain only",
-			name, args->domid);
-	return -EINVAL;
+	if ((int)nif->args.domid != xen_bus_own_domid() || xen_may_map_own_grants())
+		return false;
+	xen_reason_set(why, EINVAL,
+			"domid=%u: this domain itself; both ends of a vif in one domain work in "
+			"a PV domain only",
+			nif->args.domid);
+	return true;
+}
+
+/* See struct xen_bus_device. This domain's id may have become known after the probe. */
+static void
+evaluate(struct xen_bus_device *xbdev)
+{
+	struct xen_netif *nif = container_of(xbdev, struct xen_netif, xbdev);
+	const struct xen_netif_driver *drv = netif_driver(&rte_eth_devices[nif->port_id]);
+	struct xen_reason why;
+
+	if (!__atomic_load_n(&nif->ready, __ATOMIC_ACQUIRE))
+		return;
+	if (!drv->by_domid || !own_domain_refused(nif, &why)) {
+		drv->evaluate(xbdev);
+		return;
+	}
+	if (!nif->refused)
+		xen_netif_fail(nif, &why);
+	nif->refused = true;
 }
 
 static void
@@ -67,7 +87,7 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	}
 
 	xbdev->root = drv->root;
-	xbdev->evaluate = drv->evaluate;
+	xbdev->evaluate = evaluate;
 	if (drv->by_domid)
 		snprintf(xbdev->path, sizeof(xbdev->path), "%s/%u/%u", drv->root, args->domid,
 				args->devid);
@@ -98,6 +118,7 @@ xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 	xengnttab_handle *gnttab;
 	struct xen_netif_args args;
 	struct rte_eth_dev *dev;
+	struct xen_reason why;
 	struct xen_netif *nif;
 	int ret;
 
@@ -123,11 +144,14 @@ xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 		XEN_LOG(ERR, "%s: %s has a port in this process already", name, nif->xbdev.path);
 	if (ret < 0)
 		goto release_port;
-	if (drv->by_domid)
-		ret = check_own_domain(name, &args);
-	if (ret < 0)
+	if (drv->by_domid && own_domain_refused(nif, &why)) {
+		XEN_LOG(ERR, "%s: %s", name, why.text);
+		ret = -EINVAL;
 		goto del_bus;
+	}
 	rte_eth_dev_probing_finish(dev);
+	__atomic_store_n(&nif->ready, true, __ATOMIC_RELEASE);
+	xen_bus_kick(&nif->xbdev);
 	return 0;
 
 del_bus:

@@ -13,6 +13,7 @@
 
 #include <xenstore.h>
 
+#include "xen_bus.h"
 #include "xen_if.h"
 #include "xen_log.h"
 #include "xen_store.h"
@@ -23,8 +24,9 @@
 /* The watches need no token of their own: an event is matched by its path. */
 #define XEN_STORE_TOKEN "xen"
 
-static struct xs_handle *store;
-static xs_transaction_t transaction = XBT_NULL;
+/* The control thread's: one that was left to itself keeps its own until it is back. */
+static __thread struct xs_handle *store;
+static __thread xs_transaction_t transaction = XBT_NULL;
 
 static int
 store_errno(void)
@@ -47,7 +49,9 @@ int
 xen_store_open(void)
 {
 	xen_store_close();
+	xen_bus_outside_begin("xenstore");
 	store = xs_open(0);
+	xen_bus_outside_end(NULL);
 	return store != NULL ? 0 : store_errno();
 }
 
@@ -75,7 +79,9 @@ xen_store_ping(void)
 	if (store == NULL)
 		return -ENOTCONN;
 	/* A permission or existence error is an answer too. */
+	xen_bus_outside_begin("xenstore");
 	keys = xs_directory(store, XBT_NULL, "device", &num);
+	xen_bus_outside_end(keys);
 	if (keys == NULL && errno != ENOENT && errno != EACCES)
 		return store_errno();
 	free(keys);
@@ -85,18 +91,24 @@ xen_store_ping(void)
 int
 xen_store_watch(const char *path)
 {
+	bool done;
+
 	if (store == NULL)
 		return -ENOTCONN;
-	if (xs_watch(store, path, XEN_STORE_TOKEN) || errno == EEXIST)
-		return 0;
-	return store_errno();
+	xen_bus_outside_begin("xenstore");
+	done = xs_watch(store, path, XEN_STORE_TOKEN);
+	xen_bus_outside_end(NULL);
+	return done || errno == EEXIST ? 0 : store_errno();
 }
 
 void
 xen_store_unwatch(const char *path)
 {
-	if (store != NULL)
-		xs_unwatch(store, path, XEN_STORE_TOKEN);
+	if (store == NULL)
+		return;
+	xen_bus_outside_begin("xenstore");
+	xs_unwatch(store, path, XEN_STORE_TOKEN);
+	xen_bus_outside_end(NULL);
 }
 
 int
@@ -106,8 +118,10 @@ xen_store_next_event(char path[XEN_STORE_PATH_MAX])
 
 	if (store == NULL)
 		return -ENOTCONN;
+	xen_bus_outside_begin("xenstore");
 	errno = 0;
 	event = xs_check_watch(store);
+	xen_bus_outside_end(event);
 	if (event == NULL)
 		return errno == 0 ? -EAGAIN : -errno;
 	rte_strscpy(path, event[XS_WATCH_PATH], XEN_STORE_PATH_MAX);
@@ -137,7 +151,9 @@ xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX]
 	ret = join(path, dir, key);
 	if (ret < 0)
 		return ret;
+	xen_bus_outside_begin("xenstore");
 	data = xs_read(store, transaction, path, &len);
+	xen_bus_outside_end(data);
 	/* A connection that was lost is seen as any of several errors, EINVAL among them. */
 	if (data == NULL)
 		return errno == ENOENT || errno == EACCES ? -errno : -ENOTCONN;
@@ -187,6 +203,7 @@ xen_store_write(const char *dir, const char *key, const char *fmt, ...)
 	char path[XEN_STORE_PATH_MAX], value[XEN_STORE_VALUE_MAX];
 	va_list ap;
 	int len, ret;
+	bool done;
 
 	if (store == NULL)
 		return -ENOTCONN;
@@ -197,13 +214,17 @@ xen_store_write(const char *dir, const char *key, const char *fmt, ...)
 	len = vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
 	len = RTE_MIN(len, (int)sizeof(value) - 1);
-	return xs_write(store, transaction, path, value, len) ? 0 : store_errno();
+	xen_bus_outside_begin("xenstore");
+	done = xs_write(store, transaction, path, value, len);
+	xen_bus_outside_end(NULL);
+	return done ? 0 : store_errno();
 }
 
 int
 xen_store_remove(const char *dir, const char *key)
 {
 	char path[XEN_STORE_PATH_MAX];
+	bool done;
 	int ret;
 
 	if (store == NULL)
@@ -211,7 +232,31 @@ xen_store_remove(const char *dir, const char *key)
 	ret = join(path, dir, key);
 	if (ret < 0)
 		return ret;
-	return xs_rm(store, transaction, path) || errno == ENOENT ? 0 : store_errno();
+	xen_bus_outside_begin("xenstore");
+	done = xs_rm(store, transaction, path);
+	xen_bus_outside_end(NULL);
+	return done || errno == ENOENT ? 0 : store_errno();
+}
+
+static bool
+transaction_start(void)
+{
+	xen_bus_outside_begin("xenstore");
+	transaction = xs_transaction_start(store);
+	xen_bus_outside_end(NULL);
+	return transaction != XBT_NULL;
+}
+
+static bool
+transaction_end(bool abort)
+{
+	bool done;
+
+	xen_bus_outside_begin("xenstore");
+	done = xs_transaction_end(store, transaction, abort);
+	xen_bus_outside_end(NULL);
+	transaction = XBT_NULL;
+	return done;
 }
 
 int
@@ -223,13 +268,11 @@ xen_store_transaction(int (*fn)(void *arg), void *arg)
 	for (try = 0; try < XEN_STORE_RETRIES; try++) {
 		if (store == NULL)
 			return -ENOTCONN;
-		transaction = xs_transaction_start(store);
-		if (transaction == XBT_NULL)
+		if (!transaction_start())
 			return store_errno();
 		ret = fn(arg);
-		if (!xs_transaction_end(store, transaction, ret != 0) && ret == 0)
+		if (!transaction_end(ret != 0) && ret == 0)
 			ret = store_errno();
-		transaction = XBT_NULL;
 		if (ret != -EAGAIN)
 			return ret;
 	}

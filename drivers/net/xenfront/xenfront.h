@@ -40,9 +40,6 @@ struct xenfront_peer_config {
 	struct xen_netif_features features;
 };
 
-/** Who waits in leave() for the control thread. */
-struct xenfront_goodbye;
-
 /** A frontend port. */
 struct xenfront {
 	struct xen_netif nif;
@@ -54,7 +51,6 @@ struct xenfront {
 	enum xenfront_phase phase;
 	/* Not to be connected before the backend or the port starts anew. */
 	bool blocked;
-	struct xenfront_goodbye *goodbye;
 
 	/* The rest is the control thread's. */
 	xengntshr_handle *gntshr;
@@ -76,7 +72,7 @@ struct xenfront {
 void
 xenfront_evaluate(struct xen_bus_device *xbdev);
 
-/** Ask the control thread to close the vif and wait for it, for a limited time. Any thread. */
+/** Close the vif without waiting for the backend's part in it. Control thread. */
 void
 xenfront_leave(struct xen_netif *nif);
 

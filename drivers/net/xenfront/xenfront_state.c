@@ -11,17 +11,10 @@
 
 /* How long the backend may take to let go of the rings before they are taken from it. */
 #define CLOSING_LIMIT_MS 2000
-/* How long the port's close waits for the control thread: longer than that. */
-#define LEAVE_LIMIT_S 4
 /* How often a connection is tried for which something has run out here. */
 #define SHORTAGE_RETRY_MS 500
 /* A directory that is missing for a moment is xenstored coming back, not a vif that has gone. */
 #define GONE_LIMIT_MS 1000
-
-struct xenfront_goodbye {
-	pthread_cond_t said;
-	bool done;
-};
 
 /* What an evaluation knows. */
 struct view {
@@ -48,6 +41,8 @@ set_phase(struct xenfront *front, enum xenfront_phase phase)
 	pthread_mutex_lock(&front->nif.lock);
 	front->phase = phase;
 	pthread_mutex_unlock(&front->nif.lock);
+	if (phase == XENFRONT_IDLE)
+		xen_bus_linger(&front->nif.xbdev, false);
 }
 
 static void
@@ -117,7 +112,7 @@ look(struct xenfront *front, struct view *v)
 	}
 	v->now = xen_bus_now_ms();
 	pthread_mutex_lock(&nif->lock);
-	v->leaving = front->goodbye != NULL;
+	v->leaving = xen_bus_leaving(&nif->xbdev);
 	v->wanted = nif->started && !v->leaving;
 	v->queues = RTE_MIN(nif->args.queues,
 			(uint32_t)RTE_MAX(data->nb_rx_queues, data->nb_tx_queues));
@@ -125,9 +120,9 @@ look(struct xenfront *front, struct view *v)
 	return 0;
 }
 
-/* Take the vif from the application and ask the backend to let go of it. */
+/* Take the vif from the application. */
 static void
-begin_close(struct xenfront *front, const struct view *v, const char *why)
+take_away(struct xenfront *front, const char *why)
 {
 	pthread_mutex_lock(&front->nif.lock);
 	xen_netif_detach(&front->nif);
@@ -139,6 +134,13 @@ begin_close(struct xenfront *front, const struct view *v, const char *why)
 	}
 	front->connected = false;
 	front->gone_ms = 0;
+}
+
+/* Take it, and ask the backend to let go of it. */
+static void
+begin_close(struct xenfront *front, const struct view *v, const char *why)
+{
+	take_away(front, why);
 	front->closing_ms = v->now + CLOSING_LIMIT_MS;
 	if (v->own != XenbusStateClosing && v->own != XenbusStateClosed)
 		switch_state(front, XenbusStateClosing);
@@ -278,9 +280,9 @@ try_connect(struct xenfront *front, const struct view *v)
 		switch_state(front, XenbusStateClosing);
 		return;
 	}
-	/* From here on leave() has something to wait for. */
+	/* From here on the port's close has something to wait for. */
 	pthread_mutex_lock(&front->nif.lock);
-	wanted = front->nif.started && front->goodbye == NULL;
+	wanted = front->nif.started && xen_bus_linger(&front->nif.xbdev, true);
 	if (wanted)
 		front->phase = XENFRONT_PUBLISHED;
 	pthread_mutex_unlock(&front->nif.lock);
@@ -373,18 +375,6 @@ step_idle(struct xenfront *front, const struct view *v)
 	}
 }
 
-/* Tell leave() that nothing is left to be done. */
-static void
-say_goodbye(struct xenfront *front)
-{
-	pthread_mutex_lock(&front->nif.lock);
-	if (front->goodbye != NULL && front->phase == XENFRONT_IDLE) {
-		front->goodbye->done = true;
-		pthread_cond_signal(&front->goodbye->said);
-	}
-	pthread_mutex_unlock(&front->nif.lock);
-}
-
 /* Without an answer from xenstore all stays as it is: its daemon is being restarted. */
 static void
 evaluate(struct xenfront *front)
@@ -409,7 +399,6 @@ evaluate(struct xenfront *front)
 	/* Also right after the step that began it: often there is nothing to wait for. */
 	if (front->phase == XENFRONT_CLOSING)
 		step_closing(front, &v);
-	say_goodbye(front);
 }
 
 void
@@ -420,7 +409,7 @@ xenfront_evaluate(struct xen_bus_device *xbdev)
 	evaluate(front);
 	/* Connected just now, or the link was set up again. */
 	pthread_mutex_lock(&front->nif.lock);
-	if (front->connected && front->goodbye == NULL)
+	if (front->connected)
 		xen_netif_attach(&front->nif);
 	pthread_mutex_unlock(&front->nif.lock);
 	xen_netif_log_held(&front->nif);
@@ -431,28 +420,12 @@ void
 xenfront_leave(struct xen_netif *nif)
 {
 	struct xenfront *front = container_of(nif, struct xenfront, nif);
-	struct xenfront_goodbye goodbye = { .done = false };
-	pthread_condattr_t attr;
-	struct timespec limit;
-	int ret = 0;
 
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&goodbye.said, &attr);
-	pthread_condattr_destroy(&attr);
-	clock_gettime(CLOCK_MONOTONIC, &limit);
-	limit.tv_sec += LEAVE_LIMIT_S;
-
-	pthread_mutex_lock(&nif->lock);
-	if (front->phase != XENFRONT_IDLE) {
-		front->goodbye = &goodbye;
-		xen_bus_kick(&nif->xbdev);
-		while (!goodbye.done && ret == 0)
-			ret = pthread_cond_timedwait(&goodbye.said, &nif->lock, &limit);
-		front->goodbye = NULL;
-	}
-	pthread_mutex_unlock(&nif->lock);
-	if (ret != 0)
-		XENFRONT_LOG(WARNING, front, "closed without a word from the backend");
-	pthread_cond_destroy(&goodbye.said);
+	if (front->phase == XENFRONT_IDLE)
+		return;
+	take_away(front, "the port is closed");
+	switch_state(front, XenbusStateClosing);
+	xenfront_rings_destroy(front);
+	switch_state(front, XenbusStateClosed);
+	set_phase(front, XENFRONT_IDLE);
 }

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_string_fns.h>
+
+#include "xen_bus_loop.h"
+#include "xen_if.h"
+#include "xen_log.h"
+
+/* A device is evaluated at most this often, whatever its guest does to the watches. */
+#define BUS_INTERVAL_MS 5
+/* How often the daemon is asked whether it still lives: libxenstore tells nobody when it dies. */
+#define BUS_PING_MS 500
+#define BUS_RECONNECT_MS 200
+/* Watch events taken in one turn, so that a flood cannot keep the thread from the devices. */
+#define BUS_EVENTS_MAX 256
+
+void
+xen_bus_set_timer(struct xen_bus_device *dev, uint32_t ms)
+{
+	uint64_t at = xen_bus_now_ms() + ms;
+
+	if (dev->timer_ms == 0 || at < dev->timer_ms)
+		dev->timer_ms = at;
+}
+
+static int
+watch_peer(struct xen_bus_device *dev)
+{
+	char path[XEN_STORE_PATH_MAX + sizeof("/state")];
+
+	snprintf(path, sizeof(path), "%s/state", dev->peer);
+	return xen_store_watch(path);
+}
+
+static void
+unwatch_peer(const char *peer)
+{
+	char path[XEN_STORE_PATH_MAX + sizeof("/state")];
+
+	if (peer[0] == '\0')
+		return;
+	snprintf(path, sizeof(path), "%s/state", peer);
+	xen_store_unwatch(path);
+}
+
+int
+xen_bus_set_peer(struct xen_bus_device *dev, const char *path)
+{
+	if (strcmp(dev->peer, path) == 0)
+		return 0;
+	unwatch_peer(dev->peer);
+	rte_strscpy(dev->peer, path, sizeof(dev->peer));
+	return path[0] != '\0' ? watch_peer(dev) : 0;
+}
+
+/* Is path dir itself or below it? */
+static bool
+path_within(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return len != 0 && strncmp(path, dir, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+static void
+dispatch_event(const char *path)
+{
+	struct xen_bus_device *dev;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	TAILQ_FOREACH(dev, &xen_bus.devs, next) {
+		if (path_within(path, dev->path) || path_within(path, dev->peer) ||
+				strcmp(path, dev->root) == 0)
+			xen_bus_mark_dirty(dev);
+	}
+	pthread_mutex_unlock(&xen_bus.lock);
+}
+
+static void
+read_own_domid(void)
+{
+	uint32_t domid;
+
+	if (xen_store_read_uint("", "domid", XEN_DOMID_MAX, &domid) == 0)
+		__atomic_store_n(&xen_bus.domid, (int)domid, __ATOMIC_RELAXED);
+}
+
+/* The new connection has none of the old one's watches. */
+static void
+bus_reset_watches(void)
+{
+	struct xen_bus_device *dev;
+	struct xen_bus_path *path;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	while ((path = STAILQ_FIRST(&xen_bus.stale)) != NULL) {
+		STAILQ_REMOVE_HEAD(&xen_bus.stale, next);
+		free(path);
+	}
+	TAILQ_FOREACH(dev, &xen_bus.devs, next) {
+		/* Watched as if new: evaluation finds the other end again. */
+		dev->peer[0] = '\0';
+		dev->watched = false;
+		xen_bus_mark_dirty(dev);
+	}
+	pthread_mutex_unlock(&xen_bus.lock);
+}
+
+/* Say whether there is a connection, or that it was tried to get one. */
+static void
+bus_set_connected(bool connected)
+{
+	pthread_mutex_lock(&xen_bus.lock);
+	xen_bus_self->connected = connected;
+	xen_bus_self->asked = true;
+	pthread_cond_broadcast(&xen_bus.turn);
+	pthread_mutex_unlock(&xen_bus.lock);
+}
+
+static void
+bus_connect(void)
+{
+	int ret;
+
+	ret = xen_store_open();
+	if (ret == 0) {
+		if (xen_bus_self->complained)
+			XEN_LOG(NOTICE, "connected to xenstore");
+		xen_bus_self->complained = false;
+		read_own_domid();
+		bus_reset_watches();
+	} else if (!xen_bus_self->complained) {
+		XEN_LOG(WARNING, "cannot connect to xenstore: %s; trying on", strerror(-ret));
+		xen_bus_self->complained = true;
+	}
+	bus_set_connected(ret == 0);
+}
+
+static void
+bus_disconnected(int err)
+{
+	XEN_LOG(WARNING, "lost the connection to xenstore: %s; trying on", strerror(err));
+	xen_bus_self->complained = true;
+	xen_store_close();
+	bus_set_connected(false);
+}
+
+static void
+bus_check_connection(uint64_t now)
+{
+	int ret;
+
+	if (xen_store_fd() < 0) {
+		if (now < xen_bus_self->connect_ms)
+			return;
+		xen_bus_self->connect_ms = now + BUS_RECONNECT_MS;
+		bus_connect();
+	} else if (now >= xen_bus_self->ping_ms) {
+		xen_bus_self->ping_ms = now + BUS_PING_MS;
+		ret = xen_store_ping();
+		if (ret < 0)
+			bus_disconnected(-ret);
+	}
+}
+
+static void
+bus_take_events(void)
+{
+	char path[XEN_STORE_PATH_MAX];
+	unsigned int n;
+	int ret = 0;
+
+	for (n = 0; n < BUS_EVENTS_MAX && xen_store_fd() >= 0; n++) {
+		ret = xen_store_next_event(path);
+		if (ret < 0)
+			break;
+		dispatch_event(path);
+	}
+	if (ret < 0 && ret != -EAGAIN)
+		bus_disconnected(-ret);
+}
+
+/* The next path that no device watches any more; NULL: there is none. */
+static struct xen_bus_path *
+bus_take_stale(void)
+{
+	struct xen_bus_device *dev;
+	struct xen_bus_path *path;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	while ((path = STAILQ_FIRST(&xen_bus.stale)) != NULL) {
+		STAILQ_REMOVE_HEAD(&xen_bus.stale, next);
+		TAILQ_FOREACH(dev, &xen_bus.devs, next) {
+			if (strcmp(dev->peer, path->path) == 0)
+				break;
+		}
+		if (dev == NULL)
+			break;
+		free(path);
+	}
+	pthread_mutex_unlock(&xen_bus.lock);
+	return path;
+}
+
+static void
+bus_unwatch_stale(void)
+{
+	char dir[XEN_STORE_PATH_MAX];
+	struct xen_bus_path *path;
+
+	while (xen_store_fd() >= 0 && (path = bus_take_stale()) != NULL) {
+		rte_strscpy(dir, path->path, sizeof(dir));
+		free(path);
+		unwatch_peer(dir);
+	}
+}
+
+static struct xen_bus_device *
+bus_take_due(uint64_t now)
+{
+	struct xen_bus_device *dev;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	TAILQ_FOREACH(dev, &xen_bus.devs, next) {
+		if (dev->timer_ms != 0 && now >= dev->timer_ms) {
+			dev->timer_ms = 0;
+			xen_bus_mark_dirty(dev);
+		}
+		if (now < dev->not_before_ms || (dev->leaving && !dev->lingering))
+			continue;
+		if (__atomic_exchange_n(&dev->dirty, false, __ATOMIC_ACQ_REL))
+			break;
+	}
+	if (dev != NULL)
+		dev->not_before_ms = now + BUS_INTERVAL_MS;
+	xen_bus_self->current = dev;
+	pthread_mutex_unlock(&xen_bus.lock);
+	return dev;
+}
+
+static void
+bus_done(void)
+{
+	pthread_mutex_lock(&xen_bus.lock);
+	xen_bus_self->current = NULL;
+	pthread_cond_broadcast(&xen_bus.turn);
+	pthread_mutex_unlock(&xen_bus.lock);
+}
+
+static void
+bus_evaluate(uint64_t now)
+{
+	struct xen_bus_device *dev;
+
+	while (xen_store_fd() >= 0 && (dev = bus_take_due(now)) != NULL) {
+		if (!dev->watched)
+			dev->watched = xen_store_watch(dev->root) == 0;
+		dev->evaluate(dev);
+		/* The application's callback may have closed the device. */
+		bus_done();
+	}
+}
+
+static int
+bus_timeout(uint64_t now)
+{
+	uint64_t next = xen_store_fd() < 0 ? xen_bus_self->connect_ms : xen_bus_self->ping_ms;
+	struct xen_bus_device *dev;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	TAILQ_FOREACH(dev, &xen_bus.devs, next) {
+		if (xen_store_fd() < 0)
+			break;
+		if (__atomic_load_n(&dev->dirty, __ATOMIC_ACQUIRE))
+			next = RTE_MIN(next, dev->not_before_ms);
+		else if (dev->timer_ms != 0)
+			next = RTE_MIN(next, dev->timer_ms);
+	}
+	pthread_mutex_unlock(&xen_bus.lock);
+	return next > now ? (int)(next - now) : 0;
+}
+
+static void
+bus_poll(void)
+{
+	struct pollfd fds[2] = {
+		{ .fd = xen_bus.wake_fd, .events = POLLIN },
+		{ .fd = xen_store_fd(), .events = POLLIN },
+	};
+	uint64_t count;
+
+	if (poll(fds, RTE_DIM(fds), bus_timeout(xen_bus_now_ms())) > 0 &&
+			(fds[0].revents & POLLIN) != 0 &&
+			read(fds[0].fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		XEN_LOG(ERR, "cannot read the control thread's eventfd: %s", strerror(errno));
+}
+
+/* To end now, beyond recall? */
+static bool
+thread_ending(void)
+{
+	bool ending;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	ending = xen_bus_self->ending = xen_bus_self->quit;
+	pthread_mutex_unlock(&xen_bus.lock);
+	return ending;
+}
+
+void *
+xen_bus_loop(void *arg)
+{
+	xen_bus_self = arg;
+	while (!thread_ending()) {
+		bus_check_connection(xen_bus_now_ms());
+		bus_take_events();
+		bus_unwatch_stale();
+		bus_evaluate(xen_bus_now_ms());
+		bus_poll();
+	}
+	xen_bus_thread_end();
+	return NULL;
+}
