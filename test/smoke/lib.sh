@@ -14,9 +14,9 @@ RUN=/run/xenvif
 LIMIT=60
 
 # private_main MAIN ARG...: run the function MAIN in process and mount namespaces of its own, and in
-# those that PRIVATE_OPTIONS name for unshare, with an empty /run. Whatever ends it, also SIGKILL: no
-# process, network namespace, socket or file of the run outlives it. The script comes by here twice,
-# first outside, then inside.
+# those that PRIVATE_OPTIONS name for unshare, with an empty /run. Whatever ends it, also SIGKILL:
+# no process, network namespace, socket or file of the run outlives it. The script comes by here
+# twice, first outside, then inside.
 PRIVATE_OPTIONS=()
 
 private_main()
@@ -215,8 +215,8 @@ testpmd_stop()
 # Open vSwitch with DPDK, as Debian ships it.
 VSWITCHD=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
 
-# ovs_start BRIDGE [KEY=VALUE...]: its database and a bridge of DPDK, with these in other_config; all
-# of it in this run's folder, where ovs-vsctl finds it.
+# ovs_start BRIDGE [KEY=VALUE...]: its database and a bridge of DPDK, with these in other_config;
+# all of it in this run's folder, where ovs-vsctl finds it.
 ovs_start()
 {
 	local bridge=$1 extra="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem -m 512"
