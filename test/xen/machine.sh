@@ -44,6 +44,9 @@ machine_disk()
 	rm -rf "$tree"
 }
 
+# What QEMU is started by.
+BEFORE_QEMU=()
+
 # machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0).
 # Runs QEMU in the foreground of the caller, who gives the serial ports in QEMU_OPTION. The
 # namespaces of the disk: 1 dom0's root, 2 this run's disk, 3 for results, 4 a second root for a
@@ -64,7 +67,7 @@ machine_exec()
 	fi
 	shift 5
 	cd "$images" || return
-	exec qemu-system-x86_64 -M q35 -accel "$ACCEL" -smp 3 -m "$MACHINE_MEM" \
+	exec "${BEFORE_QEMU[@]}" qemu-system-x86_64 -M q35 -accel "$ACCEL" -smp 3 -m "$MACHINE_MEM" \
 		-cpu "$CPU" -display none -no-reboot -nodefaults -net none \
 		-kernel xen.elf -append "$xen" \
 		-initrd "vmlinuz $linux $options,dom0.cpio" \
