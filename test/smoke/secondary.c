@@ -73,6 +73,7 @@ read_all(void)
 	WORKS(rte_eth_tx_queue_info_get(port, 0, &txq));
 	WORKS(rte_eth_rx_burst_mode_get(port, 0, &mode));
 	WORKS(rte_eth_dev_get_supported_ptypes(port, RTE_PTYPE_ALL_MASK, ptypes, 32));
+	WORKS(rte_eth_dev_priv_dump(port, stdout));
 	if (link.link_status != RTE_ETH_LINK_UP || stats.ipackets == 0)
 		fail("the port", "up and busy", link.link_status);
 }

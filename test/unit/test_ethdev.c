@@ -320,6 +320,66 @@ test_queue_states(void **state __rte_unused)
 	pair_close();
 }
 
+/* What the port tells of itself. */
+static void
+dump(uint16_t port, char *text, size_t size)
+{
+	FILE *f = fmemopen(text, size, "w");
+
+	assert_non_null(f);
+	assert_int_equal(rte_eth_dev_priv_dump(port, f), 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static bool
+says(uint16_t port, const char *wanted)
+{
+	char text[4096];
+
+	dump(port, text, sizeof(text));
+	return strstr(text, wanted) != NULL;
+}
+
+static void
+assert_says(const char *text, const char *wanted)
+{
+	if (strstr(text, wanted) == NULL)
+		fail_msg("'%s' is not in:\n%s", wanted, text);
+}
+
+static void
+test_dump(void **state __rte_unused)
+{
+	char text[4096];
+
+	pair_probe(2);
+	dump(pair.back, text, sizeof(text));
+	assert_says(text, "vif backend/vif/0/2\n");
+	assert_says(text, "port: stopped, link down, queue pairs 0 of 2\n");
+	assert_null(strstr(text, "ring"));
+	pair_close();
+	pair_open(2, 0);
+	/* The control thread sees its own last step when it looks the next time. */
+	unit_wait(says(pair.back, "states: Connected, other end Connected\n"));
+	unit_wait(says(pair.front, "states: Connected, other end Connected\n"));
+	dump(pair.back, text, sizeof(text));
+	assert_says(text, "port: started, link up, queue pairs 2 of 2\n");
+	assert_says(text, "queues 2, rx-copy, sg, csum-ipv4, csum-ipv6, split-event-channels\n");
+	assert_says(text, "rx ring 1: attached, port ");
+	assert_says(text, "tx ring 1: attached, port ");
+	assert_says(text, ", req_prod 256, rsp_prod 0, ");
+	assert_says(text, ", waiting 0\n");
+	dump(pair.front, text, sizeof(text));
+	assert_says(text, "vif device/vif/2\n");
+	assert_says(text, "rx ring 0: attached, port ");
+	assert_says(text, "cons 0, prod 256, req_prod 256, ");
+	assert_int_equal(rte_eth_dev_set_link_down(pair.back), 0);
+	dump(pair.back, text, sizeof(text));
+	assert_says(text, "port: started, set down, link down, queue pairs 0 of 2\n");
+	assert_says(text, "tx ring 1: detached, port ");
+	pair_close();
+}
+
 int
 main(void)
 {
@@ -328,6 +388,7 @@ main(void)
 		cmocka_unit_test(test_infos),
 		cmocka_unit_test(test_segs),
 		cmocka_unit_test(test_queue_states),
+		cmocka_unit_test(test_dump),
 	};
 
 	return cmocka_run_group_tests_name("ethdev", tests, unit_setup, unit_teardown);

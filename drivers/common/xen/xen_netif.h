@@ -55,6 +55,8 @@ struct xen_netif_driver {
 	void (*txq_fini)(struct xen_netif_queue *q);
 	eth_rx_burst_t rx_burst;
 	eth_tx_burst_t tx_burst;
+	/** How many packets wait for a tx ring, with its lock held; NULL: none ever does. */
+	uint32_t (*waiting)(const struct xen_netif_ring *ring);
 	/** See struct xen_bus_device. */
 	void (*evaluate)(struct xen_bus_device *dev);
 	/** The port stops: xen_netif_detach(), and more. With the device's lock held. */
@@ -137,6 +139,9 @@ struct xen_netif {
 	bool allmulticast;
 	bool ptypes_set;
 
+	/* What the control thread saw last: states of both ends. */
+	uint8_t own_state;
+	uint8_t peer_state;
 	/* The control thread's. */
 	struct xen_netif_held held[XEN_NETIF_LINES];
 
@@ -172,6 +177,14 @@ xen_netif_remove(struct rte_vdev_device *vdev);
 __rte_internal
 void
 xen_netif_tell_link(struct xen_netif *nif);
+
+/** Note the states of both ends, for a dump. Control thread. */
+static inline void
+xen_netif_note_states(struct xen_netif *nif, uint8_t own, uint8_t peer)
+{
+	__atomic_store_n(&nif->own_state, own, __ATOMIC_RELAXED);
+	__atomic_store_n(&nif->peer_state, peer, __ATOMIC_RELAXED);
+}
 
 /** Give the port another MAC address. Any thread. */
 __rte_internal

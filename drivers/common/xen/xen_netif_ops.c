@@ -220,6 +220,7 @@ const struct eth_dev_ops xen_netif_ops = {
 	.xstats_get = xen_netif_xstats_get,
 	.xstats_get_names = xen_netif_xstats_get_names,
 	.xstats_reset = xen_netif_stats_reset,
+	.eth_dev_priv_dump = xen_netif_dump,
 };
 
 /* Without an answer of the driver's own, ethdev would say that it is done. */
@@ -248,4 +249,5 @@ const struct eth_dev_ops xen_netif_secondary_ops = {
 	.xstats_get = xen_netif_xstats_get,
 	.xstats_get_names = xen_netif_xstats_get_names,
 	.xstats_reset = xen_netif_stats_reset,
+	.eth_dev_priv_dump = xen_netif_dump,
 };

@@ -10,6 +10,8 @@
  * The ethdev operations of either driver, between the files that they are spread over.
  */
 
+#include <stdio.h>
+
 #include "xen_compat.h"
 #include "xen_netif.h"
 
@@ -106,5 +108,9 @@ xen_netif_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *n
  */
 void
 xen_netif_stats_carry(const struct xen_netif_queue *q, struct xen_netif_queue_counters *base);
+
+/** See the operation eth_dev_priv_dump. */
+int
+xen_netif_dump(struct rte_eth_dev *dev, FILE *f);
 
 #endif /* XEN_NETIF_OPS_H */

@@ -110,6 +110,7 @@ look(struct xenfront *front, struct view *v)
 		v->backend = ret;
 		adopt_mac(front);
 	}
+	xen_netif_note_states(nif, v->own, v->backend);
 	v->now = xen_bus_now_ms();
 	pthread_mutex_lock(&nif->lock);
 	v->leaving = xen_bus_leaving(&nif->xbdev);

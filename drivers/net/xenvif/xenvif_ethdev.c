@@ -22,6 +22,7 @@ static const struct xen_netif_driver xenvif_driver = {
 	.txq_fini = xenvif_wait_txq_fini,
 	.rx_burst = xenvif_rx_burst,
 	.tx_burst = xenvif_tx_burst,
+	.waiting = xenvif_wait_count,
 	.evaluate = xenvif_evaluate,
 	.stop = xenvif_stop,
 	.detach = xenvif_detach,

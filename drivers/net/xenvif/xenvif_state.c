@@ -342,8 +342,10 @@ evaluate(struct xenvif *vif)
 {
 	int own = xen_store_read_state(vif->nif.xbdev.path), front;
 
-	if (own == XenbusStateUnknown)
+	if (own == XenbusStateUnknown) {
+		xen_netif_note_states(&vif->nif, own, XenbusStateUnknown);
 		forget(vif);
+	}
 	if (own <= XenbusStateUnknown || !find_peer(vif, own))
 		return;
 	/* A vif that is new has not broken anything. */
@@ -351,8 +353,10 @@ evaluate(struct xenvif *vif)
 		return;
 	xenvif_set_carrier(vif, !look(vif).admin_down);
 	front = xen_store_read_state(vif->nif.xbdev.peer);
-	if (front >= 0)
-		step(vif, front, own);
+	if (front < 0)
+		return;
+	xen_netif_note_states(&vif->nif, own, front);
+	step(vif, front, own);
 }
 
 void

@@ -37,6 +37,14 @@ xenvif_wait_txq_fini(struct xen_netif_queue *q)
 	rte_free(txq->descs.all);
 }
 
+uint32_t
+xenvif_wait_count(const struct xen_netif_ring *ring)
+{
+	const struct xenvif_wait *wait = ring->priv;
+
+	return wait->nb;
+}
+
 uint16_t
 xenvif_wait_free(const struct xenvif_txq *txq)
 {

@@ -79,6 +79,10 @@ xenvif_wait_txq_init(struct xen_netif_queue *q, unsigned int socket);
 void
 xenvif_wait_txq_fini(struct xen_netif_queue *q);
 
+/** How many packets wait for a ring. With its lock held. */
+uint32_t
+xenvif_wait_count(const struct xen_netif_ring *ring);
+
 /** Descriptors of the queue that are free. By the queue's own lcore: it has at least as many. */
 uint16_t
 xenvif_wait_free(const struct xenvif_txq *txq);
