@@ -279,6 +279,27 @@ test_cycle_good(void **state)
 	unit_wait(unit_log_count("connected, 1 queues") == 3);
 }
 
+/* What the toolstack asks for and does not get is said, each time that it is a new vif. */
+static void
+test_rate(void **state)
+{
+	struct vif *v = *state;
+
+	unit_log_clear();
+	unit_write("1000000,50000", "%s/rate", v->f.back);
+	vif_reconnect(v);
+	unit_wait(unit_log_has("rate='1000000,50000' has no effect"));
+	vif_reconnect(v);
+	assert_int_equal(unit_log_count("rate="), 1);
+	unit_clock_skip(MINUTE_MS);
+	unit_log_clear();
+	unit_write("\x1b[2J\n", "%s/rate", v->f.back);
+	vif_reconnect(v);
+	unit_wait(unit_log_has("rate='\\x1b[2J\\x0a' has no effect"));
+	unit_remove("%s/rate", v->f.back);
+	vif_send_good(v);
+}
+
 /* A backend that cycles, with good keys and with a bad one. */
 static void
 test_cycle_backend(void **state __rte_unused)
@@ -313,6 +334,7 @@ main(void)
 		front_test(test_backend_text),
 		vif_test(test_cycle_bad),
 		vif_test(test_cycle_good),
+		vif_test(test_rate),
 		front_test(test_cycle_backend),
 	};
 

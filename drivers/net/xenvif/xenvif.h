@@ -76,6 +76,15 @@ xenvif_read_frontend(const struct xenvif *vif, char path[XEN_STORE_VALUE_MAX],
 bool
 xenvif_hotplug_done(const struct xenvif *vif);
 
+/**
+ * Is the guest's rate to be limited (libxl, "rate" of a vif: bytes and microseconds)? Control thread.
+ *
+ * @param rate
+ *   Receives the key's value, as it may be shown.
+ */
+bool
+xenvif_rate_asked(const struct xenvif *vif, struct xen_quote *rate);
+
 /** Does the toolstack want the vif to be offered again once it is closed? Control thread. */
 bool
 xenvif_online(const struct xenvif *vif);

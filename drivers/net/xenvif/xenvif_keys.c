@@ -104,6 +104,17 @@ xenvif_hotplug_done(const struct xenvif *vif)
 }
 
 bool
+xenvif_rate_asked(const struct xenvif *vif, struct xen_quote *rate)
+{
+	char value[XEN_STORE_VALUE_MAX];
+
+	if (xen_store_read(vif->nif.xbdev.path, "rate", value) <= 0)
+		return false;
+	xen_quote(rate, value);
+	return true;
+}
+
+bool
 xenvif_online(const struct xenvif *vif)
 {
 	uint32_t online = 0;

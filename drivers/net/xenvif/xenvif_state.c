@@ -151,6 +151,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 	struct xenvif_peer_config cfg;
 	struct view v = look(vif);
 	struct xen_reason why;
+	struct xen_quote rate;
 	int ret;
 
 	if (v.connected) {
@@ -187,6 +188,10 @@ try_connect(struct xenvif *vif, unsigned int own)
 	vif->busy_ms = 0;
 	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s", cfg.features.queues,
 			own == XenbusStateConnected ? ", to a running frontend" : "");
+	if (xenvif_rate_asked(vif, &rate))
+		xen_netif_log(&vif->nif, XEN_NETIF_NOTED,
+				"rate='%s' has no effect: the guest's rate is not limited",
+				rate.text);
 	if (own != XenbusStateConnected)
 		switch_state(vif, XenbusStateConnected);
 }
