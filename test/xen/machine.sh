@@ -67,8 +67,8 @@ machine_exec()
 	fi
 	shift 5
 	cd "$images" || return
-	exec "${BEFORE_QEMU[@]}" qemu-system-x86_64 -M q35 -accel "$ACCEL" -smp 3 -m "$MACHINE_MEM" \
-		-cpu "$CPU" -display none -no-reboot -nodefaults -net none \
+	exec "${BEFORE_QEMU[@]}" qemu-system-x86_64 -M q35 -accel "$ACCEL" -smp 3 \
+		-m "$MACHINE_MEM" -cpu "$CPU" -display none -no-reboot -nodefaults -net none \
 		-kernel xen.elf -append "$xen" \
 		-initrd "vmlinuz $linux $options,dom0.cpio" \
 		"${hw[@]}" \
