@@ -176,7 +176,7 @@ grants_mapped()
 		match($0, /\[0x[0-9a-f]+\]/) {
 			ref = substr($0, RSTART + 1, RLENGTH - 2)
 			if (ref != "0x000" && ref != "0x001") print domain ":" ref
-		}' | xargs
+		}' | xargs | cut -c -200
 }
 
 # The dump ends with a line that says so.
