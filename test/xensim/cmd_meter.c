@@ -135,13 +135,16 @@ cmd_charge(int argc, char **argv)
 static int
 parse_fault(char *arg, enum xensim_fault *fault, unsigned long *nth, long *status)
 {
-	static const char *const names[] = { "copy=", "map=", "bind=" };
+	static const char *const names[] = { "copy", "map", "bind" };
+	size_t len;
 	char *colon, *end;
 	int f;
 
-	for (f = 0; f < XENSIM_FAULT_MAX; f++)
-		if (strncmp(arg, names[f], strlen(names[f])) == 0)
+	for (f = 0; f < XENSIM_FAULT_MAX; f++) {
+		len = strlen(names[f]);
+		if (strncmp(arg, names[f], len) == 0 && arg[len] == '=')
 			break;
+	}
 	if (f == XENSIM_FAULT_MAX)
 		return usage_error("%s: expected copy=N[:STATUS], map=N, bind=N or clear", arg);
 	*fault = (enum xensim_fault)f;
