@@ -24,6 +24,20 @@ die()
 	exit 1
 }
 
+# option_value OPTION VALUE: what is given to an option; end when that is nothing.
+option_value()
+{
+	[ -n "$2" ] || die "$1 needs a value; see --help"
+	echo "$2"
+}
+
+# option_folder OPTION VALUE: the folder that an option names, as an absolute path.
+option_folder()
+{
+	[ -n "$2" ] || die "$1 needs the name of a folder"
+	realpath -m -- "$2"
+}
+
 # need_root WHY: end unless run by root.
 need_root()
 {
