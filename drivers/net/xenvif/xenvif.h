@@ -77,7 +77,7 @@ bool
 xenvif_hotplug_done(const struct xenvif *vif);
 
 /**
- * Is the guest's rate to be limited (libxl, "rate" of a vif: bytes and microseconds)? Control thread.
+ * Is the guest's rate to be limited (libxl, "rate" of a vif: bytes, microseconds)? Control thread.
  *
  * @param rate
  *   Receives the key's value, as it may be shown.
