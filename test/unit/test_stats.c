@@ -4,9 +4,11 @@
 
 /* Statistics: their names, and that none of them is ever wrong. */
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "vif.h"
+#include "xen_netif_ops.h"
 
 /* Statistics of a queue pair of either driver; %s: the direction. */
 static const char *const both_names[] = { "rx_q0_slots", "tx_q0_slots", "rx_q0_csum_completed",
@@ -148,6 +150,25 @@ test_stats_survive(void **state)
 	assert_int_equal(stats.ipackets, 1);
 }
 
+/* What another process sees of a port that the one which ran it has closed. */
+static void
+test_closed_by_primary(void **state __rte_unused)
+{
+	const struct eth_dev_ops *ops = &xen_netif_secondary_ops;
+	struct rte_eth_dev_data data = { .nb_rx_queues = 0 };
+	struct rte_eth_dev dev = { .data = &data };
+	struct rte_eth_dev_info info;
+	struct rte_eth_stats stats;
+
+	assert_int_equal(ops->dev_infos_get(&dev, &info), -ENODEV);
+	assert_int_equal(ops->stats_get(&dev, &stats), -ENODEV);
+	assert_int_equal(ops->stats_reset(&dev), -ENODEV);
+	assert_int_equal(ops->xstats_get(&dev, NULL, 0), -ENODEV);
+	assert_int_equal(ops->xstats_get_names(&dev, NULL, 0), -ENODEV);
+	assert_int_equal(ops->xstats_reset(&dev), -ENODEV);
+	assert_int_equal(ops->eth_dev_priv_dump(&dev, stderr), -ENODEV);
+}
+
 int
 main(void)
 {
@@ -155,6 +176,7 @@ main(void)
 		cmocka_unit_test(test_stat_names),
 		vif_test(test_reset_race),
 		vif_test(test_stats_survive),
+		cmocka_unit_test(test_closed_by_primary),
 	};
 
 	return cmocka_run_group_tests_name("stats", tests, unit_setup, unit_teardown);

@@ -2,6 +2,7 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -140,6 +141,8 @@ xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 	struct xen_netif_queue_counters c;
 	unsigned int i;
 
+	if (nif == NULL)
+		return -ENODEV;
 	for (i = 0; i < dev->data->nb_rx_queues; i++) {
 		if (dev->data->rx_queues[i] == NULL)
 			continue;
@@ -263,11 +266,12 @@ fill_port(const struct rte_eth_dev *dev, struct fill *f)
 {
 	const struct xen_netif_driver *drv = netif_driver(dev);
 	const struct xen_netif *nif = dev->data->dev_private;
-	uint32_t i, most = __atomic_load_n(&nif->most_queues, __ATOMIC_RELAXED);
+	uint32_t i, most;
 
 	/* The primary process may have closed the port. */
 	if (nif == NULL)
 		return -ENODEV;
+	most = __atomic_load_n(&nif->most_queues, __ATOMIC_RELAXED);
 	for (i = 0; i < RTE_DIM(vif_xstats); i++)
 		fill_one(f, "", vif_xstats[i].name,
 				since(RTE_PTR_ADD(&nif->count, vif_xstats[i].offset),
