@@ -150,6 +150,52 @@ test_stats_survive(void **state)
 	assert_int_equal(stats.ipackets, 1);
 }
 
+/* One packet each way, and one that is lost, by one of two queues. */
+static void
+count_in_queue(struct vif *v, uint16_t queue)
+{
+	struct netif_tx_request req = { .gref = v->f.gref[0], .size = 60 };
+	struct rte_mbuf *pkts[2];
+
+	rawfront_tx_put(&v->f, queue, &req);
+	rawfront_tx_push(&v->f, queue);
+	assert_int_equal(rte_eth_rx_burst(v->port, queue, pkts, 1), 1);
+	rte_pktmbuf_free(pkts[0]);
+	vif_post(v, queue, 1);
+	pkts[0] = unit_packet(60, UNIT_ROOM, 0);
+	pkts[1] = unit_packet(13, UNIT_ROOM, 0);
+	assert_int_equal(rte_eth_tx_burst(v->port, queue, pkts, 2), 2);
+}
+
+/* Nor does anything that was counted go away with a queue, or come back after a reset. */
+static void
+test_fewer_queues(void **state __rte_unused)
+{
+	const struct vif_options options = { .queues = 2, .app_queues = 2 };
+	struct rte_eth_stats stats;
+	struct vif v;
+
+	vif_open(&v, &options);
+	vif_connect(&v);
+	count_in_queue(&v, 1);
+	assert_int_equal(rte_eth_dev_stop(v.port), 0);
+	unit_start(v.port, 1, 0, unit_pool);
+	assert_int_equal(rte_eth_stats_get(v.port, &stats), 0);
+	assert_int_equal(stats.ipackets, 1);
+	assert_int_equal(stats.ibytes, 60);
+	assert_int_equal(stats.opackets, 1);
+	assert_int_equal(stats.oerrors, 1);
+	unit_check_losses(v.port);
+	assert_int_equal(rte_eth_stats_reset(v.port), 0);
+	assert_int_equal(rte_eth_dev_stop(v.port), 0);
+	unit_start(v.port, 2, 0, unit_pool);
+	assert_int_equal(rte_eth_stats_get(v.port, &stats), 0);
+	assert_int_equal(stats.ipackets, 0);
+	assert_int_equal(stats.opackets, 0);
+	assert_int_equal(stats.oerrors, 0);
+	vif_close(&v);
+}
+
 /* What another process sees of a port that the one which ran it has closed. */
 static void
 test_closed_by_primary(void **state __rte_unused)
@@ -176,6 +222,7 @@ main(void)
 		cmocka_unit_test(test_stat_names),
 		vif_test(test_reset_race),
 		vif_test(test_stats_survive),
+		cmocka_unit_test(test_fewer_queues),
 		cmocka_unit_test(test_closed_by_primary),
 	};
 

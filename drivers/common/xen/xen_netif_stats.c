@@ -82,10 +82,12 @@ rebase(uint64_t *base, const uint64_t *counter)
 	__atomic_store_n(base, xen_count_read(counter), __ATOMIC_RELEASE);
 }
 
-/* What the queue's own lcore has counted, and what others have for it. */
+/* What the queue's own lcore has counted, and what others have for it; NULL: there is no queue. */
 static struct xen_netif_queue_counters
 queue_read(const struct xen_netif_queue *q)
 {
+	if (q == NULL)
+		return (struct xen_netif_queue_counters){ 0 };
 	return (struct xen_netif_queue_counters){
 		.packets = xen_count_read(&q->packets) + xen_count_read(&q->late.packets),
 		.bytes = xen_count_read(&q->bytes) + xen_count_read(&q->late.bytes),
@@ -134,40 +136,52 @@ queue_since(const struct xen_netif_queue *q, const struct xen_netif_queue_counte
 	return difference(&now, &from);
 }
 
+/* A queue that the port has; or NULL: one that it had may have left what it counted. */
+static const struct xen_netif_queue *
+queue_at(void **queues, uint16_t nb_queues, unsigned int id)
+{
+	return id < nb_queues ? queues[id] : NULL;
+}
+
+static const struct xen_netif_queue *
+rxq_at(const struct rte_eth_dev *dev, unsigned int id)
+{
+	return queue_at(dev->data->rx_queues, dev->data->nb_rx_queues, id);
+}
+
+static const struct xen_netif_queue *
+txq_at(const struct rte_eth_dev *dev, unsigned int id)
+{
+	return queue_at(dev->data->tx_queues, dev->data->nb_tx_queues, id);
+}
+
 int
 xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 {
 	const struct xen_netif *nif = dev->data->dev_private;
-	struct xen_netif_queue_counters c;
+	struct xen_netif_queue_counters rx, tx;
 	unsigned int i;
 
+	/* The primary process may have closed the port. */
 	if (nif == NULL)
 		return -ENODEV;
-	for (i = 0; i < dev->data->nb_rx_queues; i++) {
-		if (dev->data->rx_queues[i] == NULL)
-			continue;
-		c = queue_since(dev->data->rx_queues[i], &nif->base.rxq[i]);
-		stats->ipackets += c.packets;
-		stats->ibytes += c.bytes;
-		stats->ierrors += c.errors;
-		stats->rx_nombuf += c.nombuf;
+	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
+		rx = queue_since(rxq_at(dev, i), &nif->base.rxq[i]);
+		tx = queue_since(txq_at(dev, i), &nif->base.txq[i]);
+		stats->ipackets += rx.packets;
+		stats->ibytes += rx.bytes;
+		stats->ierrors += rx.errors;
+		stats->rx_nombuf += rx.nombuf;
+		stats->opackets += tx.packets;
+		stats->obytes += tx.bytes;
+		stats->oerrors += tx.errors;
 		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
 			continue;
-		stats->q_ipackets[i] = c.packets;
-		stats->q_ibytes[i] = c.bytes;
-		stats->q_errors[i] = c.errors;
-	}
-	for (i = 0; i < dev->data->nb_tx_queues; i++) {
-		if (dev->data->tx_queues[i] == NULL)
-			continue;
-		c = queue_since(dev->data->tx_queues[i], &nif->base.txq[i]);
-		stats->opackets += c.packets;
-		stats->obytes += c.bytes;
-		stats->oerrors += c.errors;
-		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
-			continue;
-		stats->q_opackets[i] = c.packets;
-		stats->q_obytes[i] = c.bytes;
+		stats->q_ipackets[i] = rx.packets;
+		stats->q_ibytes[i] = rx.bytes;
+		stats->q_errors[i] = rx.errors;
+		stats->q_opackets[i] = tx.packets;
+		stats->q_obytes[i] = tx.bytes;
 	}
 	return 0;
 }
@@ -175,11 +189,8 @@ xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 static void
 queue_reset(const struct xen_netif_queue *q, struct xen_netif_queue_counters *base)
 {
-	struct xen_netif_queue_counters now;
+	struct xen_netif_queue_counters now = queue_read(q);
 
-	if (q == NULL)
-		return;
-	now = queue_read(q);
 	base_write(base, &now);
 }
 
@@ -210,11 +221,9 @@ xen_netif_stats_reset(struct rte_eth_dev *dev)
 
 	if (nif == NULL)
 		return -ENODEV;
-	for (i = 0; i < dev->data->nb_rx_queues; i++)
-		queue_reset(dev->data->rx_queues[i], &nif->base.rxq[i]);
-	for (i = 0; i < dev->data->nb_tx_queues; i++)
-		queue_reset(dev->data->tx_queues[i], &nif->base.txq[i]);
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
+		queue_reset(rxq_at(dev, i), &nif->base.rxq[i]);
+		queue_reset(txq_at(dev, i), &nif->base.txq[i]);
 		ring_reset(&nif->rings.rx[i], &nif->base.rx[i]);
 		ring_reset(&nif->rings.tx[i], &nif->base.tx[i]);
 	}
@@ -268,7 +277,6 @@ fill_port(const struct rte_eth_dev *dev, struct fill *f)
 	const struct xen_netif *nif = dev->data->dev_private;
 	uint32_t i, most;
 
-	/* The primary process may have closed the port. */
 	if (nif == NULL)
 		return -ENODEV;
 	most = __atomic_load_n(&nif->most_queues, __ATOMIC_RELAXED);
