@@ -260,6 +260,25 @@ test_flows(void **state __rte_unused)
 	}
 }
 
+/* Who probes a frontend may read at once which MAC address the toolstack has given it. */
+static void
+test_mac_at_once(void **state __rte_unused)
+{
+	const struct rte_ether_addr wanted = { { 0x00, 0x16, 0x3E, 0x0A, 0x0B, 0x0C } };
+	struct rte_ether_addr mac;
+	unsigned int i;
+
+	pair_probe(1);
+	unit_write("00:16:3e:0a:0b:0c", "%s/mac", pair.names.front);
+	for (i = 0; i < 20; i++) {
+		unit_remove_port(PAIR_FRONT);
+		assert_int_equal(unit_probe(PAIR_FRONT, "devid=1"), 0);
+		assert_int_equal(rte_eth_macaddr_get(unit_port(PAIR_FRONT), &mac), 0);
+		assert_true(rte_is_same_ether_addr(&mac, &wanted));
+	}
+	pair_close();
+}
+
 int
 main(void)
 {
@@ -270,6 +289,7 @@ main(void)
 		cmocka_unit_test(test_detach),
 		cmocka_unit_test(test_claimed_segment),
 		cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_mac_at_once),
 	};
 
 	return cmocka_run_group_tests_name("pair", tests, unit_setup, unit_teardown);

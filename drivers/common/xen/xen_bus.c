@@ -305,6 +305,32 @@ xen_bus_add(struct xen_bus_device *dev)
 	return ret;
 }
 
+/* Has the device to be evaluated yet, by a thread that can do so? With the lock held. */
+static bool
+bus_unsettled(const struct xen_bus_device *dev)
+{
+	const struct xen_bus_thread *thread = xen_bus.thread;
+
+	return thread != NULL && !bus_in_charge() && (thread->connected || !thread->asked) &&
+			(thread->current == dev || __atomic_load_n(&dev->dirty, __ATOMIC_ACQUIRE));
+}
+
+void
+xen_bus_settle(struct xen_bus_device *dev)
+{
+	uint64_t end = xen_bus_now_ms() + BUS_HANG_MS, until;
+
+	xen_bus_kick(dev);
+	pthread_mutex_lock(&xen_bus.lock);
+	while (bus_unsettled(dev)) {
+		until = RTE_MIN(end, bus_hangs_at());
+		if (xen_bus_now_ms() >= until)
+			break;
+		bus_sleep(until);
+	}
+	pthread_mutex_unlock(&xen_bus.lock);
+}
+
 /* Wait for what the driver has to say to the other end. With the lock held. */
 static bool
 wait_for_farewell(struct xen_bus_device *dev)

@@ -121,6 +121,13 @@ void
 xen_bus_kick(struct xen_bus_device *dev);
 
 /**
+ * Have a device evaluated, and wait until it is: for two seconds at most, and not at all while
+ * xenstore is away or in a callback of the application, by the control thread itself. Any thread.
+ */
+void
+xen_bus_settle(struct xen_bus_device *dev);
+
+/**
  * Have the device evaluated in some milliseconds at the latest; of several calls the earliest
  * counts. Control thread.
  */

@@ -149,9 +149,13 @@ xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 		ret = -EINVAL;
 		goto del_bus;
 	}
-	rte_eth_dev_probing_finish(dev);
 	__atomic_store_n(&nif->ready, true, __ATOMIC_RELEASE);
-	xen_bus_kick(&nif->xbdev);
+	/* Applications read a port's MAC address first of all, and never again. */
+	if (!drv->by_domid)
+		xen_bus_settle(&nif->xbdev);
+	else
+		xen_bus_kick(&nif->xbdev);
+	rte_eth_dev_probing_finish(dev);
 	return 0;
 
 del_bus:
