@@ -380,6 +380,43 @@ test_dump(void **state __rte_unused)
 	pair_close();
 }
 
+/* Ethdev leaves it to the driver to look whether each queue that was configured is there. */
+static void
+check_missing(uint16_t port, uint16_t nb_rxq, uint16_t nb_txq, const char *why)
+{
+	const struct rte_eth_conf conf = { 0 };
+	uint16_t i;
+
+	unit_log_clear();
+	/* Those of an earlier setup are gone. */
+	assert_int_equal(rte_eth_dev_configure(port, 1, 1, &conf), 0);
+	assert_int_equal(rte_eth_dev_configure(port, 3, 3, &conf), 0);
+	for (i = 0; i < nb_rxq; i++)
+		assert_int_equal(rte_eth_rx_queue_setup(port, i, 0, SOCKET_ID_ANY, NULL, unit_pool),
+				0);
+	for (i = 0; i < nb_txq; i++)
+		assert_int_equal(rte_eth_tx_queue_setup(port, i, 0, SOCKET_ID_ANY, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(port), -EINVAL);
+	unit_assert_log(why);
+}
+
+static void
+test_missing_queues(void **state __rte_unused)
+{
+	uint16_t port, i;
+
+	pair_probe(1);
+	for (i = 0; i < 2; i++) {
+		port = i == 0 ? pair.back : pair.front;
+		check_missing(port, 0, 0, "rx queue 0 of 3 is not set up");
+		check_missing(port, 2, 3, "rx queue 2 of 3 is not set up");
+		check_missing(port, 3, 1, "tx queue 1 of 3 is not set up");
+		unit_start(port, 3, 0, unit_pool);
+	}
+	pair_wait();
+	pair_close();
+}
+
 int
 main(void)
 {
@@ -388,6 +425,7 @@ main(void)
 		cmocka_unit_test(test_infos),
 		cmocka_unit_test(test_segs),
 		cmocka_unit_test(test_queue_states),
+		cmocka_unit_test(test_missing_queues),
 		cmocka_unit_test(test_dump),
 	};
 

@@ -59,7 +59,7 @@ xen_netif_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
  * Start all queues but those whose start is deferred, as the port is configured.
  *
  * @return
- *   0, or -EINVAL when a queue's mbufs are too small for the MTU.
+ *   0, or -EINVAL when a queue is not set up, or its mbufs are too small for the MTU.
  */
 int
 xen_netif_queues_start(struct rte_eth_dev *dev);

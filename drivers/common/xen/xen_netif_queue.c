@@ -60,6 +60,21 @@ check_rooms(const struct rte_eth_dev *dev, uint16_t mtu)
 	return ret;
 }
 
+/* Ethdev starts a port also while some of its queues have never been set up. */
+static int
+check_queues(const struct rte_eth_dev *dev, void *const *queues, uint16_t nb_queues,
+		const char *dir)
+{
+	uint16_t i;
+
+	for (i = 0; i < nb_queues && queues[i] != NULL; i++)
+		;
+	if (i == nb_queues)
+		return 0;
+	XEN_LOG(ERR, "%s: %s queue %u of %u is not set up", dev->device->name, dir, i, nb_queues);
+	return -EINVAL;
+}
+
 /* While the port is stopped its queues may yet be set up anew: the start decides. */
 int
 xen_netif_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
@@ -193,7 +208,9 @@ xen_netif_queues_start(struct rte_eth_dev *dev)
 	struct xen_netif_queue *q;
 	unsigned int i;
 
-	if (check_rooms(dev, data->mtu) < 0)
+	if (check_queues(dev, data->rx_queues, data->nb_rx_queues, "rx") < 0 ||
+			check_queues(dev, data->tx_queues, data->nb_tx_queues, "tx") < 0 ||
+			check_rooms(dev, data->mtu) < 0)
 		return -EINVAL;
 	data->scattered_rx = rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER);
 	for (i = 0; i < data->nb_rx_queues; i++) {
