@@ -229,12 +229,41 @@ test_breach_in_burst(void **state __rte_unused)
 	unit_check_pool();
 }
 
+/* A tx queue is stopped: what it has waiting is dropped, and what another has is not. */
+static void
+test_queue_stops(void **state __rte_unused)
+{
+	const struct vif_options options = { .queues = 1, .app_queues = 2 };
+	struct rte_mbuf *stopped[10], *kept[10];
+	struct lane lane = { 0 };
+	unsigned int i;
+	struct vif v;
+
+	vif_open(&v, &options);
+	vif_connect(&v);
+	lane.v = &v;
+	for (i = 0; i < RTE_DIM(stopped); i++) {
+		stopped[i] = unit_packet(60, UNIT_ROOM, 0);
+		assert_int_equal(rte_eth_tx_burst(v.port, 0, &stopped[i], 1), 1);
+		kept[i] = lane_next(&lane);
+		assert_int_equal(rte_eth_tx_burst(v.port, 1, &kept[i], 1), 1);
+	}
+	assert_int_equal(rte_eth_dev_tx_queue_stop(v.port, 0), 0);
+	assert_int_equal(vif_tx_stat(&v, 0, "wait_flushed_dropped"), RTE_DIM(stopped));
+	assert_int_equal(rte_eth_dev_tx_queue_start(v.port, 0), 0);
+	lane_drain(&lane, 0);
+	vif_expect_sent(&v, RTE_DIM(kept), RTE_DIM(stopped));
+	vif_close(&v);
+	unit_check_pool();
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_breach_in_burst),
+		cmocka_unit_test(test_queue_stops),
 	};
 
 	return cmocka_run_group_tests_name("tx_gone", tests, unit_setup, unit_teardown);

@@ -53,6 +53,8 @@ struct xen_netif_driver {
 	/** Prepare a tx queue's descriptors, and undo it; both NULL: nothing to do. */
 	int (*txq_init)(struct xen_netif_queue *q, unsigned int socket);
 	void (*txq_fini)(struct xen_netif_queue *q);
+	/** A tx queue is stopped: drop what it has not sent yet. May be NULL. */
+	void (*txq_stop)(struct xen_netif_queue *q);
 	eth_rx_burst_t rx_burst;
 	eth_tx_burst_t tx_burst;
 	/** How many packets wait for a tx ring, with its lock held; NULL: none ever does. */

@@ -198,6 +198,8 @@ int
 xen_netif_txq_stop(struct rte_eth_dev *dev, uint16_t id)
 {
 	queue_run(dev->data->tx_queues[id], false, &dev->data->tx_queue_state[id]);
+	if (netif_driver(dev)->txq_stop != NULL)
+		netif_driver(dev)->txq_stop(dev->data->tx_queues[id]);
 	return 0;
 }
 

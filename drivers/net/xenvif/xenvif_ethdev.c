@@ -20,6 +20,7 @@ static const struct xen_netif_driver xenvif_driver = {
 	.tx_stats = XEN_NETIF_STATS_BACK_TX,
 	.txq_init = xenvif_wait_txq_init,
 	.txq_fini = xenvif_wait_txq_fini,
+	.txq_stop = xenvif_wait_txq_stop,
 	.rx_burst = xenvif_rx_burst,
 	.tx_burst = xenvif_tx_burst,
 	.waiting = xenvif_wait_count,

@@ -242,3 +242,39 @@ xenvif_wait_flush(struct xen_netif_rings *rings, struct xen_netif_ring *ring)
 	wait->empty = 0;
 	wait->stalled = false;
 }
+
+/* Drop what one tx queue has waiting for the ring; all else keeps its order. */
+static void
+drop_queue(struct xen_netif_rings *rings, struct xen_netif_ring *ring, const struct xenvif_txq *txq)
+{
+	struct xenvif_wait *wait = ring->priv;
+	uint32_t i, nb = wait->nb;
+	struct xenvif_txd *txd;
+
+	for (i = 0; i < nb; i++) {
+		txd = STAILQ_FIRST(&wait->list);
+		if (txd->txq == txq) {
+			drop_first(rings, ring, &ring->count.wait_flushed);
+			continue;
+		}
+		STAILQ_REMOVE_HEAD(&wait->list, next);
+		STAILQ_INSERT_TAIL(&wait->list, txd, next);
+	}
+}
+
+void
+xenvif_wait_txq_stop(struct xen_netif_queue *q)
+{
+	const struct xenvif_txq *txq = container_of(q, struct xenvif_txq, q);
+	struct xen_netif_ring *ring;
+	unsigned int i;
+
+	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
+		ring = &q->rings->tx[i];
+		rte_spinlock_lock(&ring->lock);
+		/* Nothing waits for a ring that is not, or its detach drops it. */
+		if (ring->attached)
+			drop_queue(q->rings, ring, txq);
+		rte_spinlock_unlock(&ring->lock);
+	}
+}

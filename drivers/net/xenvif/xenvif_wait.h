@@ -73,11 +73,13 @@ struct xenvif_wait {
 	bool stalled;
 };
 
-/** See txq_init and txq_fini of struct xen_netif_driver. */
+/** See txq_init, txq_fini and txq_stop of struct xen_netif_driver. */
 int
 xenvif_wait_txq_init(struct xen_netif_queue *q, unsigned int socket);
 void
 xenvif_wait_txq_fini(struct xen_netif_queue *q);
+void
+xenvif_wait_txq_stop(struct xen_netif_queue *q);
 
 /** How many packets wait for a ring. With its lock held. */
 uint32_t
