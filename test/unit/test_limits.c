@@ -69,6 +69,29 @@ __wrap_xengnttab_map_grant_ref(xengnttab_handle *xgt, uint32_t domid, uint32_t r
 	return NULL;
 }
 
+/* The end of keys that the drivers cannot write; NULL: they can. */
+static const char *no_room_for;
+
+bool
+__real_xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data,
+		unsigned int len);
+bool
+__wrap_xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data,
+		unsigned int len);
+
+bool
+__wrap_xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data,
+		unsigned int len)
+{
+	const char *key = __atomic_load_n(&no_room_for, __ATOMIC_ACQUIRE);
+
+	/* The toolstack's paths are absolute. */
+	if (key == NULL || path[0] == '/' || strstr(path, key) == NULL)
+		return __real_xs_write(h, t, path, data, len);
+	errno = ENOSPC;
+	return false;
+}
+
 /* It is looked at again and again, and nothing comes of it. */
 static void
 wait_attempts(void)
@@ -326,6 +349,30 @@ test_front(void **state __rte_unused)
 	rawback_connect();
 }
 
+/* The domain has all the keys that its quota allows: the vif is offered when it may have more. */
+static void
+test_no_keys(void **state __rte_unused)
+{
+	static const char *const keys[] = { "/feature-sg", "/state" };
+	const struct vif_options options = { 0 };
+	unsigned int i;
+	struct vif v;
+
+	for (i = 0; i < RTE_DIM(keys); i++) {
+		unit_log_clear();
+		__atomic_store_n(&no_room_for, keys[i], __ATOMIC_RELEASE);
+		vif_open(&v, &options);
+		wait_attempts();
+		assert_int_equal(rawfront_back_state(&v.f), XenbusStateInitialising);
+		__atomic_store_n(&no_room_for, NULL, __ATOMIC_RELEASE);
+		rawfront_wait(&v.f, XenbusStateInitWait);
+		vif_connect(&v);
+		vif_send_good(&v);
+		vif_close(&v);
+		assert_int_equal(unit_log_count("No space left on device; trying on"), i == 0);
+	}
+}
+
 int
 main(void)
 {
@@ -334,6 +381,7 @@ main(void)
 		cmocka_unit_test(test_no_files),
 		cmocka_unit_test(test_no_event_channels),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_no_keys),
 		cmocka_unit_test(test_attach),
 		cmocka_unit_test_setup_teardown(test_front, rawback_setup, rawback_teardown),
 	};

@@ -19,7 +19,11 @@
 static void
 switch_state(struct xenvif *vif, enum xenbus_state state)
 {
-	xen_store_switch_state(vif->nif.xbdev.path, state);
+	int ret = xen_store_switch_state(vif->nif.xbdev.path, state);
+
+	/* No event will say when it can be written. */
+	if (ret < 0 && ret != -ENOENT)
+		xen_bus_set_timer(&vif->nif.xbdev, SHORTAGE_RETRY_MS);
 }
 
 /* What the application's calls may change at any moment. */
@@ -80,22 +84,6 @@ fail_vif(struct xenvif *vif, const struct xen_reason *why)
 	close_vif(vif, XenbusStateUnknown, "it cannot be served");
 }
 
-/* Offer the vif to its frontend. */
-static void
-offer(struct xenvif *vif)
-{
-	int ret = xenvif_write_offer(vif);
-
-	if (ret == -ENOENT)
-		return;
-	if (ret < 0) {
-		xen_netif_log(&vif->nif, XEN_NETIF_FAILED,
-				"cannot write the features to xenstore: %s", strerror(-ret));
-		return;
-	}
-	switch_state(vif, XenbusStateInitWait);
-}
-
 /* Not yet, for a reason that will pass: said once, until it has. */
 static void
 try_again(struct xenvif *vif, const struct xen_reason *why, uint32_t ms)
@@ -104,6 +92,25 @@ try_again(struct xenvif *vif, const struct xen_reason *why, uint32_t ms)
 		xen_netif_log(&vif->nif, XEN_NETIF_FAILED, "%s; trying on", why->text);
 	vif->trying = true;
 	xen_bus_set_timer(&vif->nif.xbdev, ms);
+}
+
+/* Offer the vif to its frontend. */
+static void
+offer(struct xenvif *vif)
+{
+	int ret = xenvif_write_offer(vif);
+	struct xen_reason why;
+
+	if (ret == -ENOENT || ret == -ENOTCONN)
+		return;
+	if (ret < 0) {
+		xen_reason_set(&why, -ret, "cannot write the features to xenstore: %s",
+				strerror(-ret));
+		try_again(vif, &why, SHORTAGE_RETRY_MS);
+		return;
+	}
+	vif->trying = false;
+	switch_state(vif, XenbusStateInitWait);
 }
 
 /* Changes while somebody answers the guest. */
