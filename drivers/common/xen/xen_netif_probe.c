@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <rte_ethdev.h>
 
@@ -142,6 +143,8 @@ xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 	ret = xen_bus_add(&nif->xbdev);
 	if (ret == -EEXIST)
 		XEN_LOG(ERR, "%s: %s has a port in this process already", name, nif->xbdev.path);
+	else if (ret < 0)
+		XEN_LOG(ERR, "%s: cannot start the control thread: %s", name, strerror(-ret));
 	if (ret < 0)
 		goto release_port;
 	if (drv->by_domid && own_domain_refused(nif, &why)) {
