@@ -91,7 +91,10 @@ class Testpmd:
         the wall clock on a quiet machine, and comparable on one that is not.
         """
         cpu, counts = self._worker_seconds(), self.counts()
+        end = time.monotonic() + self.limit
         time.sleep(seconds)
+        while self._worker_seconds() - cpu < seconds / 2 and time.monotonic() < end:
+            time.sleep(seconds / 2)
         cpu, counts = self._worker_seconds() - cpu, list(zip(counts, self.counts()))
         return sum(after[0] - before[0] for before, after in counts) / cpu
 
