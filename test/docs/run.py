@@ -144,7 +144,7 @@ def main():
                     good = verdict(block, session.check_output, block)
                 if not good:
                     # What follows counts on it.
-                    print(session.shown or terminals_output(session), file=sys.stderr)
+                    print(terminals_output(session), file=sys.stderr)
                     break
     sys.exit(not good)
 
