@@ -152,7 +152,7 @@ test_close_backend(void **state)
 {
 	struct vif *v = *state;
 	unsigned int fds = unit_fds();
-	char args[64], path[64];
+	char path[64];
 	uint64_t start;
 
 	bystander_start();
@@ -170,13 +170,9 @@ test_close_backend(void **state)
 	assert_int_equal(unit_maps(), 2);
 	bystander_run();
 	/* The same vif again, while all hangs. */
-	snprintf(args, sizeof(args), "domid=1,devid=%u", v->f.devid);
 	start = unit_now_ms();
-	assert_int_equal(unit_probe(v->name, args), 0);
+	vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
 	assert_bounded(start);
-	v->port = unit_port(v->name);
-	v->has_port = true;
-	unit_start(v->port, 1, 0, unit_pool);
 	bystander_run();
 	continue_xenstored();
 	unit_wait(unit_link(v->port));
@@ -256,18 +252,12 @@ test_probe(void **state)
 {
 	struct vif *v = *state;
 	uint64_t start;
-	char args[64];
 
-	unit_remove_port(v->name);
-	v->has_port = false;
+	vif_remove_port(v);
 	stop_xenstored();
-	snprintf(args, sizeof(args), "domid=1,devid=%u", v->f.devid);
 	start = unit_now_ms();
-	assert_int_equal(unit_probe(v->name, args), 0);
+	vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
 	assert_bounded(start);
-	v->port = unit_port(v->name);
-	v->has_port = true;
-	unit_start(v->port, 1, 0, unit_pool);
 	continue_xenstored();
 	unit_wait(unit_link(v->port));
 	vif_send_good(v);
@@ -456,7 +446,6 @@ test_callback_last(void **state)
 {
 	unsigned int fds = unit_fds(), i;
 	struct vif *v = *state;
-	char args[64];
 
 	for (i = 0; i < 3; i++) {
 		unit_log_clear();
@@ -472,10 +461,7 @@ test_callback_last(void **state)
 		assert_int_equal(rte_vdev_uninit(v->name), 0);
 		/* The thread has gone, too. */
 		unit_wait(unit_fds() < fds);
-		snprintf(args, sizeof(args), "domid=1,devid=%u", v->f.devid);
-		assert_int_equal(unit_probe(v->name, args), 0);
-		v->port = unit_port(v->name);
-		unit_start(v->port, 1, 0, unit_pool);
+		vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
 		unit_wait(unit_link(v->port));
 		vif_send_good(v);
 	}
