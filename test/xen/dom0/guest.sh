@@ -187,11 +187,13 @@ guest_names()
 	done
 }
 
+# guest_save_logs [NAME...]: of all guests where none is named.
 guest_save_logs()
 {
-	local name log
+	local name log names=("$@")
 
-	for name in $(guest_names); do
+	[ $# -gt 0 ] || mapfile -t names < <(guest_names)
+	for name in "${names[@]}"; do
 		xl domid "$name" > /dev/null 2>&1 || continue
 		log=$LOGS/$scenario-$name-dmesg.log
 		# A driver domain's dmesg is in colour.

@@ -233,10 +233,23 @@ kernel_logs_clean()
 	[ -z "$lines" ] || fail "kernel logs: $(printf '%s' "$lines" | head -n 5)"
 }
 
+# xl destroy waits ten seconds for a backend to close its vif: for one that is gone, nobody would.
+vifs_close()
+{
+	local root=/local/domain/0/backend/vif domid devid
+
+	for domid in $(xenstore-list $root 2>/dev/null); do
+		for devid in $(xenstore-list $root/$domid 2>/dev/null); do
+			xenstore-write $root/$domid/$devid/state 6
+		done
+	done
+}
+
 clean_up()
 {
-	guest_destroy_all
 	backend_stop_all
+	[ -d /sys/module/xen_netback ] || vifs_close
+	guest_destroy_all
 	net_remove_all
 	rmmod xen-blkback 2>/dev/null || true
 }
