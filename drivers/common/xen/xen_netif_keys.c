@@ -43,16 +43,18 @@ static const struct feature_key {
 	{ { "feature-ipv6-csum-offload", "feature-ipv6-csum-offload" }, KEY_SWITCH, 0,
 			FIELD(csum_ipv6) },
 	{ { "feature-split-event-channels", NULL }, KEY_SWITCH, 0, FIELD(split_evtchn) },
+	{ { "feature-gso-tcpv4", "feature-gso-tcpv4" }, KEY_SWITCH, 0, FIELD(gso_tcpv4) },
+	{ { "feature-gso-tcpv6", "feature-gso-tcpv6" }, KEY_SWITCH, 0, FIELD(gso_tcpv6) },
+	{ { "feature-multicast-control", "request-multicast-control" }, KEY_SWITCH, 0,
+			FIELD(mcast) },
+	{ { "feature-dynamic-multicast-control", NULL }, KEY_SWITCH, 0, FIELD(mcast_dynamic) },
+	{ { "feature-ctrl-ring", NULL }, KEY_SWITCH, 0, FIELD(ctrl_ring) },
+	{ { NULL, "feature-rx-notify" }, KEY_SWITCH, 0, FIELD(rx_notify) },
 #undef FIELD
 };
 
 /* Keys of features that have no row above yet. */
 static const char *const backend_leftovers[] = {
-	"feature-ctrl-ring",
-	"feature-dynamic-multicast-control",
-	"feature-gso-tcpv4",
-	"feature-gso-tcpv6",
-	"feature-multicast-control",
 	"feature-xdp-headroom",
 };
 
@@ -63,11 +65,8 @@ static const char *const frontend_leftovers[] = {
 	"event-channel-ctrl",
 	"event-channel-rx",
 	"event-channel-tx",
-	"feature-gso-tcpv4",
 	"feature-gso-tcpv4-prefix",
-	"feature-gso-tcpv6",
 	"feature-gso-tcpv6-prefix",
-	"request-multicast-control",
 	XEN_NETIF_KEY_RX_RING,
 	XEN_NETIF_KEY_TX_RING,
 	"xdp-headroom",

@@ -151,6 +151,16 @@ struct xen_netif_features {
 	bool csum_ipv6;
 	/** Each direction of a queue has an event channel. */
 	bool split_evtchn;
+	/** TCP packets to be segmented are taken whole, by IP version. */
+	bool gso_tcpv4;
+	bool gso_tcpv6;
+	/** A frontend may choose the multicast that it is sent, and has; also while connected. */
+	bool mcast;
+	bool mcast_dynamic;
+	/** There is a control ring. */
+	bool ctrl_ring;
+	/** The frontend notifies when it posts buffers. */
+	bool rx_notify;
 };
 
 /** A vif as the data path sees it. */

@@ -78,6 +78,7 @@ write_all(void *arg)
 		.sg = true,
 		.csum_ipv4 = true,
 		.csum_ipv6 = true,
+		.rx_notify = true,
 	};
 	unsigned int i;
 	int ret;
@@ -87,8 +88,6 @@ write_all(void *arg)
 	ret = xen_netif_keys_clear(XEN_NETIF_FRONTEND, dir);
 	if (ret == 0)
 		ret = xen_netif_features_write(XEN_NETIF_FRONTEND, dir, &features);
-	if (ret == 0)
-		ret = xen_store_write(dir, "feature-rx-notify", "1");
 	for (i = 0; i < front->nif.nb_queues && ret == 0; i++)
 		ret = xen_netif_queue_write(dir, front->nif.nb_queues, i, &front->pairs[i]->keys,
 				front->peer.features.split_evtchn);

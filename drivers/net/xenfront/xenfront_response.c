@@ -19,10 +19,12 @@ take_extras(const struct xenfront_slots *s, struct xenfront_response *r)
 		extra = xen_ring_extra(&s->sring->ring[(s->cons + r->nb_slots++) &
 				XEN_NETIF_RING_MASK]);
 		if (extra.type == XEN_NETIF_EXTRA_TYPE_NONE ||
-				extra.type >= XEN_NETIF_EXTRA_TYPE_MAX)
+				extra.type >= XEN_NETIF_EXTRA_TYPE_MAX) {
 			r->bad = true;
-		else
-			r->extras |= RTE_BIT32(extra.type);
+			continue;
+		}
+		r->extras |= RTE_BIT32(extra.type);
+		r->extra[extra.type] = extra;
 	} while ((extra.flags & XEN_NETIF_EXTRA_FLAG_MORE) != 0);
 	return true;
 }

@@ -113,8 +113,10 @@ struct xenfront_response {
 	uint16_t flags;
 	/** All slots, also those of extra info. */
 	uint16_t nb_slots;
-	/** A bit for each type of extra info below 32 that there is (XEN_NETIF_EXTRA_TYPE_*). */
+	/** A bit for each type of extra info that there is (XEN_NETIF_EXTRA_TYPE_*). */
 	uint32_t extras;
+	/** The last of each such type. */
+	struct netif_extra_info extra[XEN_NETIF_EXTRA_TYPE_MAX];
 	/** The backend could not fill it, or it is longer than a packet may be: not to be used. */
 	bool bad;
 	/** Where the data is: the slot's page, and which part of it. */

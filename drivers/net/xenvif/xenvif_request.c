@@ -42,6 +42,7 @@ take_extras(const struct xenvif_slots *s, struct xenvif_request *r)
 			return "extra info of unknown type";
 		}
 		r->extras |= RTE_BIT32(extra.type);
+		r->extra[extra.type] = extra;
 	} while ((extra.flags & XEN_NETIF_EXTRA_FLAG_MORE) != 0);
 	return NULL;
 }

@@ -46,6 +46,8 @@ struct xenvif_request {
 	uint16_t nb_extras;
 	/** A bit for each type of extra info that there is (XEN_NETIF_EXTRA_TYPE_*). */
 	uint32_t extras;
+	/** The last of each such type. */
+	struct netif_extra_info extra[XEN_NETIF_EXTRA_TYPE_MAX];
 	/** Bytes of the packet: the sum of the pieces unless it is malformed. */
 	uint32_t len;
 	/** Not a packet that can be taken, but an old guest's mistake and no breach. */
