@@ -13,10 +13,11 @@
 #include "frame.h"
 #include "unit.h"
 #include "xen_csum.h"
+#include "xen_headers.h"
 
 /* As many bytes of IPv6 headers as are parsed: 40 and 59 times 8. */
 #define EXT_59 FRAME_EXT_10 FRAME_EXT_10 FRAME_EXT_10 FRAME_EXT_10 FRAME_EXT_10 "ddddddddd"
-static_assert(40 + 8 * (sizeof(EXT_59) - 1) == XEN_CSUM_IPV6_HDRS_MAX, "the most that are parsed");
+static_assert(40 + 8 * (sizeof(EXT_59) - 1) == XEN_HEADERS_IPV6_MAX, "the most that are parsed");
 
 /* As frame_good[]; the lengths of their headers are more than an mbuf has room for. */
 static const struct frame long_headers[] = {
@@ -172,7 +173,7 @@ test_receive_unparsed(void **state __rte_unused)
 		{ { .payload = 20, .ipv6 = true }, 6, 0xFF00 },
 	};
 	static const struct frame frames[] = {
-		{ .vlans = XEN_CSUM_VLANS_MAX + 1, .payload = 20 },
+		{ .vlans = XEN_HEADERS_VLANS_MAX + 1, .payload = 20 },
 		{ .vlans = FRAME_VLANS_MAX, .ipv6 = true, .payload = 20 },
 		{ .ipv6 = true, .ext = "m", .payload = 20 },
 		{ .ipv6 = true, .ext = "o", .payload = 20 },

@@ -16,80 +16,20 @@
 #include <rte_udp.h>
 
 #include "xen_csum.h"
-
-#define IPV6_VERSION 6
-#define IPV6_EXT_UNIT 8
-#define IPV6_AUTH_UNIT 4
+#include "xen_headers.h"
 
 /* Linux looks for the L4 of a blank IPv6 packet in so many bytes. */
 #define PEER_IPV6_HDRS_MAX 256
 
-/* A packet's TCP or UDP, and how much of it there is by the IP header. */
-struct l4_place {
-	uint32_t off;
-	uint32_t len;
-	bool udp;
-};
-
-/* The segment with the byte at off, which becomes the place in it; NULL: the packet ends before. */
-static inline const struct rte_mbuf *
-seek(const struct rte_mbuf *m, uint32_t *off)
-{
-	while (m != NULL && *off >= rte_pktmbuf_data_len(m)) {
-		*off -= rte_pktmbuf_data_len(m);
-		m = m->next;
-	}
-	return m;
-}
-
-/* Copy bytes out of the segments, so that no alignment is assumed; false: there are fewer. */
-static bool
-copy_out(const struct rte_mbuf *m, uint32_t off, void *to, uint32_t len)
-{
-	uint32_t done, n;
-
-	for (done = 0; done < len; done += n, off += n) {
-		m = seek(m, &off);
-		if (m == NULL)
-			return false;
-		n = RTE_MIN(rte_pktmbuf_data_len(m) - off, len - done);
-		memcpy((uint8_t *)to + done, rte_pktmbuf_mtod_offset(m, const void *, off), n);
-	}
-	return true;
-}
-
-/*
- * Add up len bytes from off on; false: there are fewer. rte_raw_cksum_mbuf() will not do: it loses
- * the carry of a segment that begins at an odd byte.
- */
-static bool
-sum_chain(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint16_t *sum)
-{
-	uint32_t total = *sum, done, n;
-	uint16_t part;
-
-	for (done = 0; done < len; done += n, off += n) {
-		m = seek(m, &off);
-		if (m == NULL)
-			return false;
-		n = RTE_MIN(rte_pktmbuf_data_len(m) - off, len - done);
-		part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, off), n);
-		total += (done & 1) != 0 ? rte_bswap16(part) : part;
-		total = (total & 0xFFFF) + (total >> 16);
-	}
-	*sum = total;
-	return true;
-}
-
 /* Finish a checksum that already holds the sum of the pseudo-header. */
 static int
-l4_csum(const struct rte_mbuf *m, const struct l4_place *l4, rte_be16_t *csum)
+l4_csum(const struct rte_mbuf *m, const struct xen_l4 *l4, rte_be16_t *csum)
 {
 	uint16_t sum = 0;
 
 	if (l4->len < (l4->udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr)) ||
 			l4->off + l4->len > rte_pktmbuf_pkt_len(m) ||
-			!sum_chain(m, l4->off, l4->len, &sum))
+			!xen_mbuf_sum(m, l4->off, l4->len, &sum))
 		return -EINVAL;
 	*csum = ~sum;
 	/* In UDP zero says that there is no checksum. */
@@ -99,154 +39,24 @@ l4_csum(const struct rte_mbuf *m, const struct l4_place *l4, rte_be16_t *csum)
 }
 
 static inline uint32_t
-l4_csum_off(const struct l4_place *l4)
+l4_csum_off(const struct xen_l4 *l4)
 {
 	return l4->off +
 			(l4->udp ? offsetof(struct rte_udp_hdr, dgram_cksum) :
 				   offsetof(struct rte_tcp_hdr, cksum));
 }
 
-static inline bool
-is_vlan(rte_be16_t type)
-{
-	return type == RTE_BE16(RTE_ETHER_TYPE_VLAN) || type == RTE_BE16(RTE_ETHER_TYPE_QINQ) ||
-			type == RTE_BE16(RTE_ETHER_TYPE_QINQ1) ||
-			type == RTE_BE16(RTE_ETHER_TYPE_QINQ2) ||
-			type == RTE_BE16(RTE_ETHER_TYPE_QINQ3);
-}
-
-/* Find the payload of Ethernet, behind the VLAN tags. */
-static int
-parse_ether(const struct rte_mbuf *m, uint32_t *l3, rte_be16_t *type)
-{
-	unsigned int tags;
-
-	*l3 = RTE_ETHER_HDR_LEN;
-	for (tags = 0; tags <= XEN_CSUM_VLANS_MAX; tags++, *l3 += sizeof(struct rte_vlan_hdr)) {
-		/* The type is the last of either header. */
-		if (!copy_out(m, *l3 - sizeof(*type), type, sizeof(*type)))
-			return -EINVAL;
-		if (!is_vlan(*type))
-			return 0;
-	}
-	return -ENOTSUP;
-}
-
-/* What follows IP: only TCP and UDP can be finished. */
-static int
-set_l4(struct l4_place *l4, uint8_t proto, uint32_t off, uint32_t len)
-{
-	l4->off = off;
-	l4->len = len;
-	l4->udp = proto == IPPROTO_UDP;
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ? 0 : -ENOTSUP;
-}
-
-static int
-parse_ipv4(const struct rte_mbuf *m, uint32_t l3, struct l4_place *l4)
-{
-	struct rte_ipv4_hdr ip;
-	uint32_t len, total;
-
-	if (!copy_out(m, l3, &ip, sizeof(ip)))
-		return -EINVAL;
-	len = rte_ipv4_hdr_len(&ip);
-	total = rte_be_to_cpu_16(ip.total_length);
-	if (ip.version_ihl >> 4 != IPVERSION || len < sizeof(ip) || total < len ||
-			l3 + total > rte_pktmbuf_pkt_len(m))
-		return -EINVAL;
-	if ((ip.fragment_offset & RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK | RTE_IPV4_HDR_MF_FLAG)) != 0)
-		return -ENOTSUP;
-	return set_l4(l4, ip.next_proto_id, l3 + len, total - len);
-}
-
-/*
- * Step over an extension header: its length, and the next header's type. 0: it is none that L4 may
- * follow; -ENOTSUP: the packet is a fragment.
- */
-static int
-ipv6_ext(const struct rte_mbuf *m, uint32_t off, uint8_t *proto)
-{
-	struct {
-		uint8_t next;
-		uint8_t len;
-		rte_be16_t frag;
-	} ext;
-	uint8_t type = *proto;
-
-	if (type != IPPROTO_HOPOPTS && type != IPPROTO_ROUTING && type != IPPROTO_DSTOPTS &&
-			type != IPPROTO_AH && type != IPPROTO_FRAGMENT)
-		return 0;
-	if (!copy_out(m, off, &ext, sizeof(ext)))
-		return -EINVAL;
-	*proto = ext.next;
-	if (type == IPPROTO_AH)
-		return (ext.len + 2) * IPV6_AUTH_UNIT;
-	if (type != IPPROTO_FRAGMENT)
-		return (ext.len + 1) * IPV6_EXT_UNIT;
-	/* All of a packet may be its first and last fragment (RFC 6946). */
-	if ((ext.frag & RTE_BE16((uint16_t)RTE_IPV6_FRAG_USED_MASK)) != 0)
-		return -ENOTSUP;
-	return RTE_IPV6_FRAG_HDR_SIZE;
-}
-
-static int
-parse_ipv6(const struct rte_mbuf *m, uint32_t l3, struct l4_place *l4)
-{
-	uint32_t off = sizeof(struct rte_ipv6_hdr), total;
-	struct rte_ipv6_hdr ip;
-	uint8_t proto;
-	int len;
-
-	if (!copy_out(m, l3, &ip, sizeof(ip)))
-		return -EINVAL;
-	total = sizeof(ip) + rte_be_to_cpu_16(ip.payload_len);
-	if (rte_be_to_cpu_32(ip.vtc_flow) >> 28 != IPV6_VERSION ||
-			l3 + total > rte_pktmbuf_pkt_len(m))
-		return -EINVAL;
-	/* The length of a jumbogram stands in an option. */
-	if (ip.payload_len == 0)
-		return -ENOTSUP;
-	proto = ip.proto;
-	while ((len = ipv6_ext(m, l3 + off, &proto)) > 0) {
-		off += len;
-		if (off > total)
-			return -EINVAL;
-		if (off > XEN_CSUM_IPV6_HDRS_MAX)
-			return -ENOTSUP;
-	}
-	return len < 0 ? len : set_l4(l4, proto, l3 + off, total - off);
-}
-
-/* Find the L4 of a packet of which nothing is known. */
-static int
-parse(const struct rte_mbuf *m, struct l4_place *l4)
-{
-	rte_be16_t type;
-	uint32_t l3;
-	int ret;
-
-	ret = parse_ether(m, &l3, &type);
-	if (ret < 0)
-		return ret;
-	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV4))
-		return parse_ipv4(m, l3, l4);
-	if (type == RTE_BE16(RTE_ETHER_TYPE_IPV6))
-		return parse_ipv6(m, l3, l4);
-	return -ENOTSUP;
-}
-
 int
 xen_csum_complete_rx(struct rte_mbuf *m)
 {
 	const struct rte_mbuf *seg;
-	struct l4_place l4;
+	struct xen_l4 l4;
 	uint8_t csum[2];
 	uint32_t i, at;
-	rte_be16_t sum;
+	rte_be16_t sum = 0;
 	int ret;
 
-	ret = parse(m, &l4);
+	ret = xen_headers_l4(m, &l4);
 	if (ret == 0)
 		ret = l4_csum(m, &l4, &sum);
 	if (ret < 0)
@@ -254,7 +64,7 @@ xen_csum_complete_rx(struct rte_mbuf *m)
 	memcpy(csum, &sum, sizeof(csum));
 	for (i = 0; i < sizeof(csum); i++) {
 		at = l4_csum_off(&l4) + i;
-		seg = seek(m, &at);
+		seg = xen_mbuf_seek(m, &at);
 		*rte_pktmbuf_mtod_offset(seg, uint8_t *, at) = csum[i];
 	}
 	m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
@@ -283,7 +93,7 @@ patch_add(struct xen_csum_patch *patch, const struct rte_mbuf *m, uint32_t off, 
 {
 	rte_be16_t old;
 
-	if (copy_out(m, off, &old, sizeof(old)) && old == value)
+	if (xen_mbuf_read(m, off, &old, sizeof(old)) && old == value)
 		return;
 	patch->at[patch->nb].off = off;
 	patch->at[patch->nb++].value = value;
@@ -298,8 +108,8 @@ patch_ipv4(struct xen_csum_patch *patch, const struct rte_mbuf *m)
 	const uint32_t behind = field + sizeof(rte_be16_t);
 	uint16_t sum = 0;
 
-	if (m->l3_len < sizeof(struct rte_ipv4_hdr) || !sum_chain(m, m->l2_len, field, &sum) ||
-			!sum_chain(m, m->l2_len + behind, m->l3_len - behind, &sum))
+	if (m->l3_len < sizeof(struct rte_ipv4_hdr) || !xen_mbuf_sum(m, m->l2_len, field, &sum) ||
+			!xen_mbuf_sum(m, m->l2_len + behind, m->l3_len - behind, &sum))
 		return -EINVAL;
 	patch_add(patch, m, m->l2_len + field, ~sum);
 	return 0;
@@ -312,11 +122,11 @@ patch_l4(struct xen_csum_patch *patch, const struct rte_mbuf *m)
 	bool ipv6 = (m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0;
 	uint32_t field = ipv6 ? offsetof(struct rte_ipv6_hdr, payload_len) :
 				offsetof(struct rte_ipv4_hdr, total_length);
-	struct l4_place l4;
+	struct xen_l4 l4;
 	rte_be16_t len, csum;
 	uint32_t total;
 
-	if (!copy_out(m, m->l2_len + field, &len, sizeof(len)))
+	if (!xen_mbuf_read(m, m->l2_len + field, &len, sizeof(len)))
 		return -EINVAL;
 	total = rte_be_to_cpu_16(len) + (ipv6 ? sizeof(struct rte_ipv6_hdr) : 0);
 	if (total < m->l3_len)
@@ -400,7 +210,7 @@ xen_csum_send(const struct xen_netif_features *peer, struct xen_netif_ring *ring
 static int
 prepare_ipv6_ext(struct rte_mbuf *m)
 {
-	struct l4_place l4 = {
+	struct xen_l4 l4 = {
 		.off = m->l2_len + m->l3_len,
 		.udp = (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM,
 	};
@@ -408,7 +218,7 @@ prepare_ipv6_ext(struct rte_mbuf *m)
 	struct rte_ipv6_hdr ip;
 	uint16_t sum;
 
-	if (!copy_out(m, m->l2_len, &ip, sizeof(ip)) ||
+	if (!xen_mbuf_read(m, m->l2_len, &ip, sizeof(ip)) ||
 			l4_csum_off(&l4) + sizeof(sum) > rte_pktmbuf_data_len(m))
 		return -EINVAL;
 	len = rte_be_to_cpu_16(ip.payload_len);

@@ -22,12 +22,6 @@
 
 #include "xen_netif_queue.h"
 
-/** VLAN tags, of any kind, behind which a blank checksum is found. */
-#define XEN_CSUM_VLANS_MAX 4
-
-/** Bytes of IPv6 headers, extensions included, behind which it is found; xen-netback: 256. */
-#define XEN_CSUM_IPV6_HDRS_MAX 512
-
 /** What has to be changed in a copy of a packet's first bytes. */
 struct xen_csum_patch {
 	/* Bytes from the packet's start that hold all changed ones; 0: nothing changes. */
@@ -52,10 +46,8 @@ struct xen_csum_patch {
  * @param m
  *   The packet, private to the caller; ol_flags gets RTE_MBUF_F_RX_L4_CKSUM_GOOD.
  * @return
- *   0; -EINVAL when the packet's lengths cannot be: it is cut short or makes no sense; or -ENOTSUP
- *   when there is no TCP or UDP to finish: another protocol, a fragment, a jumbogram, or more
- *   headers than XEN_CSUM_VLANS_MAX and XEN_CSUM_IPV6_HDRS_MAX allow. The packet is unchanged then,
- *   and has to be dropped.
+ *   0, or what xen_headers_l4() says of a packet with nothing to finish. It is unchanged then, and
+ *   has to be dropped.
  */
 int
 xen_csum_complete_rx(struct rte_mbuf *m);
