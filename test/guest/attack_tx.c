@@ -110,7 +110,7 @@ const struct attack attack_tx[] = {
 	CLOSED("gso-size-0", GSO_BAD, REQ(0, 200, EXTRA), GSO(XEN_NETIF_GSO_TYPE_TCPV4, 0)),
 	CLOSED("gso-type-0", GSO_BAD, REQ(0, 200, EXTRA), GSO(XEN_NETIF_GSO_TYPE_NONE, 1448)),
 	CLOSED("gso-type-9", GSO_BAD, REQ(0, 200, EXTRA), GSO(9, 1448)),
-	DROPPED("gso-not-offered", "bad_packet_errors", REQ(0, 200, EXTRA | MORE),
+	DROPPED("gso-garbage", "bad_packet_errors", REQ(0, 200, EXTRA | MORE),
 			GSO(XEN_NETIF_GSO_TYPE_TCPV6, 1440), REQ(0, 100, 0)),
 	DROPPED("mcast-add-not-offered", "bad_packet_errors", REQ(0, 0, EXTRA),
 			INFO(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, false)),

@@ -15,9 +15,9 @@ pair_wait(void)
 }
 
 void
-pair_probe(unsigned int queues)
+pair_probe_args(unsigned int queues, const char *back, const char *front)
 {
-	char args[64];
+	char args[128];
 
 	memset(&pair, 0, sizeof(pair));
 	snprintf(pair.names.back, sizeof(pair.names.back), "/local/domain/0/backend/vif/0/%u",
@@ -25,13 +25,19 @@ pair_probe(unsigned int queues)
 	snprintf(pair.names.front, sizeof(pair.names.front), "/local/domain/0/device/vif/%u",
 			queues);
 	pair.names.devid = queues;
-	snprintf(args, sizeof(args), "domid=0,devid=%u,queues=%u", queues, queues);
+	snprintf(args, sizeof(args), "domid=0,devid=%u,queues=%u%s", queues, queues, back);
 	assert_int_equal(unit_probe(PAIR_BACK, args), 0);
-	snprintf(args, sizeof(args), "devid=%u,queues=%u", queues, queues);
+	snprintf(args, sizeof(args), "devid=%u,queues=%u%s", queues, queues, front);
 	assert_int_equal(unit_probe(PAIR_FRONT, args), 0);
 	pair.back = unit_port(PAIR_BACK);
 	pair.front = unit_port(PAIR_FRONT);
 	rawfront_toolstack(&pair.names);
+}
+
+void
+pair_probe(unsigned int queues)
+{
+	pair_probe_args(queues, "", "");
 }
 
 void

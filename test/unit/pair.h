@@ -26,6 +26,10 @@ extern struct pair {
 void
 pair_probe(unsigned int queues);
 
+/** The same with more arguments for either port, each from its comma on. */
+void
+pair_probe_args(unsigned int queues, const char *back, const char *front);
+
 /** pair_probe(), started and connected. */
 void
 pair_open(unsigned int queues, uint64_t offloads);

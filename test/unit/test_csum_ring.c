@@ -487,7 +487,7 @@ test_front_receive(void **state __rte_unused)
 	assert_int_equal(unit_xstat(rawback.port, "rx_q0_bad_packet_errors"), 0);
 }
 
-/* Segmentation is not offered, and so not prepared. */
+/* What cannot be sent is not prepared. */
 static void
 test_prepare_refuses(void **state)
 {
@@ -498,9 +498,10 @@ test_prepare_refuses(void **state)
 	frame_make(&f);
 	pkts[0] = frame_mbuf(&f);
 	pkts[1] = frame_mbuf(&f);
+	/* Segments of no length. */
 	pkts[1]->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | frame_tx_flags(&f);
 	assert_int_equal(rte_eth_tx_prepare(v->port, 0, pkts, 2), 1);
-	assert_int_equal(rte_errno, ENOTSUP);
+	assert_int_equal(rte_errno, EINVAL);
 	pkts[1]->ol_flags = RTE_MBUF_F_TX_SCTP_CKSUM | RTE_MBUF_F_TX_IPV4;
 	assert_int_equal(rte_eth_tx_prepare(v->port, 0, pkts, 2), 1);
 	assert_int_equal(rte_errno, ENOTSUP);

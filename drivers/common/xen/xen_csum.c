@@ -16,10 +16,7 @@
 #include <rte_udp.h>
 
 #include "xen_csum.h"
-#include "xen_headers.h"
-
-/* Linux looks for the L4 of a blank IPv6 packet in so many bytes. */
-#define PEER_IPV6_HDRS_MAX 256
+#include "xen_gso.h"
 
 /* Finish a checksum that already holds the sum of the pseudo-header. */
 static int
@@ -49,11 +46,8 @@ l4_csum_off(const struct xen_l4 *l4)
 int
 xen_csum_complete_rx(struct rte_mbuf *m)
 {
-	const struct rte_mbuf *seg;
-	struct xen_l4 l4;
-	uint8_t csum[2];
-	uint32_t i, at;
 	rte_be16_t sum = 0;
+	struct xen_l4 l4;
 	int ret;
 
 	ret = xen_headers_l4(m, &l4);
@@ -61,12 +55,7 @@ xen_csum_complete_rx(struct rte_mbuf *m)
 		ret = l4_csum(m, &l4, &sum);
 	if (ret < 0)
 		return ret;
-	memcpy(csum, &sum, sizeof(csum));
-	for (i = 0; i < sizeof(csum); i++) {
-		at = l4_csum_off(&l4) + i;
-		seg = xen_mbuf_seek(m, &at);
-		*rte_pktmbuf_mtod_offset(seg, uint8_t *, at) = csum[i];
-	}
+	xen_mbuf_write(m, l4_csum_off(&l4), &sum, sizeof(sum));
 	m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	return 0;
 }
@@ -77,14 +66,6 @@ wants_l4(const struct rte_mbuf *m)
 	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
 
 	return l4 == RTE_MBUF_F_TX_TCP_CKSUM || l4 == RTE_MBUF_F_TX_UDP_CKSUM;
-}
-
-/* Either end of Linux drops a blank packet with a VLAN tag, as it does with too long headers. */
-static inline bool
-peer_parses(const struct rte_mbuf *m)
-{
-	return m->l2_len == RTE_ETHER_HDR_LEN &&
-			m->l3_len <= PEER_IPV6_HDRS_MAX - sizeof(struct rte_tcp_hdr);
 }
 
 /* Note what a packet, which has these bytes, should hold there. */
@@ -156,8 +137,43 @@ xen_csum_prepare_tx(const struct rte_mbuf *m, bool peer_finishes, bool *blank,
 		return -EINVAL;
 	if (!wants_l4(m))
 		return 0;
-	*blank = peer_finishes && peer_parses(m);
+	*blank = peer_finishes && xen_csum_peer_parses(m->l2_len, m->l3_len);
 	return *blank ? 0 : patch_l4(patch, m);
+}
+
+/* The flags of a packet to be sent, for an application that asked for these. */
+static int
+describe_blank(struct rte_mbuf *m)
+{
+	struct xen_l4 l4;
+	int ret;
+
+	ret = xen_headers_l4(m, &l4);
+	if (ret < 0)
+		return ret;
+	m->l2_len = l4.l3;
+	m->l3_len = l4.off - l4.l3;
+	m->ol_flags |= l4.ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
+	m->ol_flags |= l4.udp ? RTE_MBUF_F_TX_UDP_CKSUM : RTE_MBUF_F_TX_TCP_CKSUM;
+	return 0;
+}
+
+/* Have a blank checksum finished by the application, or do it here. 0 or -errno. */
+static int
+settle_blank(const struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf *m)
+{
+	int ret;
+
+	if (q->legacy_ol_flags)
+		return describe_blank(m);
+	if (q->csum_offload) {
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
+		return 0;
+	}
+	ret = xen_csum_complete_rx(m);
+	if (ret == 0)
+		xen_count_add(&ring->count.csum_completed, 1);
+	return ret;
 }
 
 bool
@@ -168,13 +184,8 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
 		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 		return true;
 	}
-	if (q->csum_offload) {
-		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
-		return true;
-	}
-	switch (xen_csum_complete_rx(m)) {
+	switch (settle_blank(q, ring, m)) {
 	case 0:
-		xen_count_add(&ring->count.csum_completed, 1);
 		return true;
 	case -ENOTSUP:
 		xen_count_add(&ring->count.csum_unparsed, 1);
@@ -234,19 +245,23 @@ prepare_ipv6_ext(struct rte_mbuf *m)
 uint16_t
 xen_csum_tx_prepare(void *queue __rte_unused, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
+	struct xen_gso g;
 	uint64_t l4;
 	uint16_t i;
+	bool seg;
 	int ret;
 
 	for (i = 0; i < nb_pkts; i++) {
 		l4 = pkts[i]->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-		if ((pkts[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 ||
-				l4 == RTE_MBUF_F_TX_SCTP_CKSUM) {
+		if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM) {
 			rte_errno = ENOTSUP;
 			break;
 		}
-		ret = rte_net_intel_cksum_prepare(pkts[i]);
-		if (ret == 0 && wants_l4(pkts[i]) &&
+		seg = (pkts[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
+		ret = seg ? xen_gso_wanted(&g, pkts[i]) : 0;
+		if (ret == 0)
+			ret = rte_net_intel_cksum_prepare(pkts[i]);
+		if (ret == 0 && (seg || wants_l4(pkts[i])) &&
 				(pkts[i]->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 &&
 				pkts[i]->l3_len > sizeof(struct rte_ipv6_hdr))
 			ret = prepare_ipv6_ext(pkts[i]);

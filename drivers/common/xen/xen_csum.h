@@ -18,7 +18,9 @@
 
 #include <rte_byteorder.h>
 #include <rte_compat.h>
+#include <rte_ether.h>
 #include <rte_mbuf.h>
+#include <rte_tcp.h>
 
 #include "xen_netif_queue.h"
 
@@ -37,6 +39,16 @@ struct xen_csum_patch {
 
 /** No patch is longer: l2_len and l3_len of an mbuf at their most, and what of TCP is needed. */
 #define XEN_CSUM_PATCH_MAX (127 + 511 + 18)
+
+/**
+ * Is a blank checksum behind headers of these lengths found by any other end? Either end of Linux
+ * drops a blank packet with a VLAN tag, and one with more than 256 bytes of IPv6 headers.
+ */
+static inline bool
+xen_csum_peer_parses(uint32_t l2_len, uint32_t l3_len)
+{
+	return l2_len == RTE_ETHER_HDR_LEN && l3_len <= 256 - sizeof(struct rte_tcp_hdr);
+}
 
 /**
  * Finish the blank TCP or UDP checksum of a received packet in place. Headers and lengths are

@@ -33,6 +33,21 @@ xen_mbuf_read(const struct rte_mbuf *m, uint32_t off, void *to, uint32_t len)
 	return true;
 }
 
+void
+xen_mbuf_write(struct rte_mbuf *m, uint32_t off, const void *from, uint32_t len)
+{
+	const struct rte_mbuf *seg = m;
+	uint32_t done, n;
+
+	for (done = 0; done < len; done += n, off += n) {
+		seg = xen_mbuf_seek(seg, &off);
+		if (seg == NULL)
+			return;
+		n = RTE_MIN(rte_pktmbuf_data_len(seg) - off, len - done);
+		memcpy(rte_pktmbuf_mtod_offset(seg, void *, off), (const uint8_t *)from + done, n);
+	}
+}
+
 bool
 xen_mbuf_sum(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint16_t *sum)
 {

@@ -47,6 +47,10 @@ xen_mbuf_seek(const struct rte_mbuf *m, uint32_t *off)
 bool
 xen_mbuf_read(const struct rte_mbuf *m, uint32_t off, void *to, uint32_t len);
 
+/** Overwrite bytes of the segments, which are the caller's own; the packet has them. */
+void
+xen_mbuf_write(struct rte_mbuf *m, uint32_t off, const void *from, uint32_t len);
+
 /**
  * Add up len bytes from off on; false: there are fewer. rte_raw_cksum_mbuf() will not do: it loses
  * the carry of a segment that begins at an odd byte.

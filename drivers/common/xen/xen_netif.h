@@ -50,6 +50,11 @@ struct xen_netif_driver {
 	/** XEN_NETIF_STATS_* of its rings. */
 	uint8_t rx_stats;
 	uint8_t tx_stats;
+	/** Prepare an rx queue, and undo it; both NULL: nothing to do. */
+	int (*rxq_init)(struct xen_netif_queue *q);
+	void (*rxq_fini)(struct xen_netif_queue *q);
+	/** An rx queue is stopped: drop what it has not handed over yet. */
+	void (*rxq_stop)(struct xen_netif_queue *q);
 	/** Prepare a tx queue's descriptors, and undo it; both NULL: nothing to do. */
 	int (*txq_init)(struct xen_netif_queue *q, unsigned int socket);
 	void (*txq_fini)(struct xen_netif_queue *q);
@@ -80,6 +85,10 @@ struct xen_netif_args {
 	uint32_t devid;
 	uint32_t queues;
 	uint32_t speed;
+	/* Packets to be segmented are taken whole from the other end. */
+	uint32_t gso;
+	/* ... and described by flags of packets to be sent, as blank checksums are. */
+	uint32_t legacy_ol_flags;
 	/* Zero: none was given. */
 	struct rte_ether_addr mac;
 };

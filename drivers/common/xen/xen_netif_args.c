@@ -39,6 +39,19 @@ parse_number(const struct parse *p, const struct xen_netif_arg *arg, const char 
 }
 
 static int
+parse_switch(const struct parse *p, const struct xen_netif_arg *arg, const char *value)
+{
+	bool on = strcmp(value, "on") == 0;
+
+	if (!on && strcmp(value, "off") != 0) {
+		XEN_LOG(ERR, "%s: %s=%s: not on or off", p->name, arg->key, value);
+		return -EINVAL;
+	}
+	*(uint32_t *)RTE_PTR_ADD(p->args, arg->offset) = on;
+	return 0;
+}
+
+static int
 parse_mac(const struct parse *p, const struct xen_netif_arg *arg, const char *value)
 {
 	struct rte_ether_addr *mac = RTE_PTR_ADD(p->args, arg->offset);
@@ -53,6 +66,7 @@ parse_mac(const struct parse *p, const struct xen_netif_arg *arg, const char *va
 static int (*const parsers[])(const struct parse *p, const struct xen_netif_arg *arg,
 		const char *value) = {
 	[XEN_NETIF_ARG_NUMBER] = parse_number,
+	[XEN_NETIF_ARG_SWITCH] = parse_switch,
 	[XEN_NETIF_ARG_MAC] = parse_mac,
 };
 
@@ -101,7 +115,7 @@ set_defaults(const struct parse *p)
 
 	memset(p->args, 0, sizeof(*p->args));
 	for (arg = p->table; arg->key != NULL; arg++) {
-		if (arg->kind == XEN_NETIF_ARG_NUMBER)
+		if (arg->kind != XEN_NETIF_ARG_MAC)
 			*(uint32_t *)RTE_PTR_ADD(p->args, arg->offset) = arg->def;
 	}
 }

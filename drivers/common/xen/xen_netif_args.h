@@ -8,8 +8,8 @@
 /**
  * @file
  * Devargs. Each is one row of a list, from which a driver makes its table and its parameter string:
- * ROW(key, kind, least, largest, default, required), where the key names the field of struct
- * xen_netif_args too, and numbers are literal, for they are in the string.
+ * ROW(key, field of struct xen_netif_args, kind, least, largest, default, required), where numbers
+ * are literal, for they are in the string.
  */
 
 #include <assert.h>
@@ -20,6 +20,8 @@
 /** How a devarg's value is read. */
 enum xen_netif_arg_kind {
 	XEN_NETIF_ARG_NUMBER,
+	/** "on" or "off": 1 or 0. */
+	XEN_NETIF_ARG_SWITCH,
 	XEN_NETIF_ARG_MAC,
 };
 
@@ -39,14 +41,16 @@ struct xen_netif_arg {
 
 /** The devargs of both drivers. */
 #define XEN_NETIF_ARGS(ROW) \
-	ROW(devid, NUMBER, 0, 65535, 0, true) \
-	ROW(queues, NUMBER, 1, 32, 4, false) \
-	ROW(speed, NUMBER, 1, 400000, 10000, false) \
-	ROW(mac, MAC, 0, 0, 0, false)
+	ROW("devid", devid, NUMBER, 0, 65535, 0, true) \
+	ROW("queues", queues, NUMBER, 1, 32, 4, false) \
+	ROW("speed", speed, NUMBER, 1, 400000, 10000, false) \
+	ROW("mac", mac, MAC, 0, 0, 0, false) \
+	ROW("gso", gso, SWITCH, 0, 1, 1, false) \
+	ROW("legacy-ol-flags", legacy_ol_flags, NUMBER, 0, 1, 0, false)
 
 /** The devargs of a driver whose devices are another domain's. */
 #define XEN_NETIF_ARGS_BY_DOMID(ROW) \
-	ROW(domid, NUMBER, 0, 32751, 0, true) \
+	ROW("domid", domid, NUMBER, 0, 32751, 0, true) \
 	XEN_NETIF_ARGS(ROW)
 
 static_assert(XEN_DOMID_MAX == 32751, "the row of domid has its range");
@@ -54,15 +58,16 @@ static_assert(XEN_NETIF_QUEUES_MAX == 32, "the row of queues has its range");
 
 /** The table that a list of rows makes: struct xen_netif_arg[], whose last element has no key. */
 #define XEN_NETIF_ARG_TABLE(rows) { rows(XEN_NETIF_ARG_ELEMENT) { .key = NULL } }
-#define XEN_NETIF_ARG_ELEMENT(key, kind, min, max, def, required) \
-	{ #key, XEN_NETIF_ARG_##kind, offsetof(struct xen_netif_args, key), min, max, def, \
+#define XEN_NETIF_ARG_ELEMENT(key, field, kind, min, max, def, required) \
+	{ key, XEN_NETIF_ARG_##kind, offsetof(struct xen_netif_args, field), min, max, def, \
 		required },
 
 /** The string that a list of rows makes, for RTE_PMD_REGISTER_PARAM_STRING(). */
 #define XEN_NETIF_ARG_STRING(rows) rows(XEN_NETIF_ARG_HELP)
-#define XEN_NETIF_ARG_HELP(key, kind, min, max, def, required) \
-	#key "=" XEN_NETIF_ARG_HELP_##kind(min, max) " "
+#define XEN_NETIF_ARG_HELP(key, field, kind, min, max, def, required) \
+	key "=" XEN_NETIF_ARG_HELP_##kind(min, max) " "
 #define XEN_NETIF_ARG_HELP_NUMBER(min, max) "<" #min "-" #max ">"
+#define XEN_NETIF_ARG_HELP_SWITCH(min, max) "<on|off>"
 #define XEN_NETIF_ARG_HELP_MAC(min, max) "<unicast MAC>"
 
 /* clang-format on */

@@ -13,10 +13,12 @@
 
 #define RX_OFFLOADS \
 	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | \
-			RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER)
+			RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_LRO | \
+			RTE_ETH_RX_OFFLOAD_SCATTER)
 #define TX_OFFLOADS \
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
-			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO | \
+			RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 
 static void
 link_write(struct rte_eth_dev *dev, bool up)
@@ -68,6 +70,7 @@ dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 		return -ENODEV;
 	info->max_mac_addrs = 1;
 	info->max_rx_pktlen = XEN_NETIF_PKT_MAX;
+	info->max_lro_pkt_size = XEN_NETIF_PKT_MAX;
 	info->min_rx_bufsize = XEN_NETIF_ROOM_MIN;
 	info->min_mtu = RTE_ETHER_MIN_MTU;
 	info->max_mtu = XEN_NETIF_MTU_MAX;

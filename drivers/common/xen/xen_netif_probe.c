@@ -140,6 +140,7 @@ xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 	nif = dev->data->dev_private;
 	netif_init(nif, dev, drv, &args);
 	nif->rings.gnttab = gnttab;
+	nif->rings.gso = args.gso != 0;
 	ret = xen_bus_add(&nif->xbdev);
 	if (ret == -EEXIST)
 		XEN_LOG(ERR, "%s: %s has a port in this process already", name, nif->xbdev.path);

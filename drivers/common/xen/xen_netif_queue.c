@@ -33,6 +33,25 @@ takes_blank(const struct rte_eth_conf *conf)
 			(conf->txmode.offloads & TX_L4_OFFLOADS) == TX_L4_OFFLOADS;
 }
 
+/*
+ * Up to which length does the application take packets to be segmented whole? Where it gives no
+ * length ethdev puts the longest frame in its place, which would be none.
+ */
+static uint16_t
+whole_max(const struct rte_eth_dev *dev)
+{
+	const struct rte_eth_rxmode *conf = &dev->data->dev_conf.rxmode;
+	const struct xen_netif *nif = dev->data->dev_private;
+
+	if (nif->args.legacy_ol_flags)
+		return XEN_NETIF_PKT_MAX;
+	if (!rx_offload(dev, RTE_ETH_RX_OFFLOAD_TCP_LRO))
+		return 0;
+	if (conf->max_lro_pkt_size <= (uint32_t)dev->data->mtu + XEN_NETIF_FRAME_OVERHEAD)
+		return XEN_NETIF_PKT_MAX;
+	return RTE_MIN(conf->max_lro_pkt_size, XEN_NETIF_PKT_MAX);
+}
+
 /* The one rule for an MTU: a frame fits into one mbuf, or may take several. */
 static int
 check_room(const struct rte_eth_dev *dev, uint16_t mtu, uint16_t room)
@@ -103,13 +122,20 @@ xen_netif_rxq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsi
 		const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
 {
 	uint16_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+	const struct xen_netif_driver *drv = netif_driver(dev);
 	struct xen_netif_queue *q;
+	int ret;
 
 	if (check_room(dev, dev->data->mtu, room) < 0)
 		return -EINVAL;
-	q = queue_create(dev, "xen_rxq", netif_driver(dev)->rxq_size, id, nb_desc, socket);
+	q = queue_create(dev, "xen_rxq", drv->rxq_size, id, nb_desc, socket);
 	if (q == NULL)
 		return -ENOMEM;
+	ret = drv->rxq_init != NULL ? drv->rxq_init(q) : 0;
+	if (ret < 0) {
+		rte_free(q);
+		return ret;
+	}
 	q->pool = pool;
 	q->room = room;
 	q->deferred_start = conf->rx_deferred_start != 0;
@@ -152,6 +178,8 @@ xen_netif_rxq_release(struct rte_eth_dev *dev, uint16_t id)
 {
 	struct xen_netif *nif = dev->data->dev_private;
 
+	if (dev->data->rx_queues[id] != NULL && netif_driver(dev)->rxq_fini != NULL)
+		netif_driver(dev)->rxq_fini(dev->data->rx_queues[id]);
 	queue_release(dev->data->rx_queues, id, &nif->base.rxq[id]);
 }
 
@@ -184,6 +212,7 @@ int
 xen_netif_rxq_stop(struct rte_eth_dev *dev, uint16_t id)
 {
 	queue_run(dev->data->rx_queues[id], false, &dev->data->rx_queue_state[id]);
+	netif_driver(dev)->rxq_stop(dev->data->rx_queues[id]);
 	return 0;
 }
 
@@ -206,6 +235,7 @@ xen_netif_txq_stop(struct rte_eth_dev *dev, uint16_t id)
 int
 xen_netif_queues_start(struct rte_eth_dev *dev)
 {
+	const struct xen_netif *nif = dev->data->dev_private;
 	struct rte_eth_dev_data *data = dev->data;
 	struct xen_netif_queue *q;
 	unsigned int i;
@@ -220,6 +250,8 @@ xen_netif_queues_start(struct rte_eth_dev *dev)
 		q->nb_queues = data->nb_rx_queues;
 		q->scatter = data->scattered_rx;
 		q->csum_offload = takes_blank(&data->dev_conf);
+		q->legacy_ol_flags = nif->args.legacy_ol_flags != 0;
+		q->whole_max = whole_max(dev);
 		queue_run(q, !q->deferred_start, &data->rx_queue_state[i]);
 	}
 	for (i = 0; i < data->nb_tx_queues; i++) {

@@ -40,6 +40,9 @@ struct xen_netif_counters {
 	uint64_t slots;
 	uint64_t copy_ops;
 	uint64_t csum_completed;
+	/* Packets to be segmented: that passed whole, and that were cut here. */
+	uint64_t gso_whole;
+	uint64_t gso_cut;
 	uint64_t notify_sent;
 	uint64_t notify_suppressed;
 	/* tx: bursts that the ring could not take whole; no packet is lost by that. */
@@ -172,6 +175,8 @@ struct xen_netif_rings {
 	uint16_t waiting_rings;
 	/** What the other end takes. Written with no ring attached. */
 	struct xen_netif_features peer;
+	/** Packets to be segmented are taken from it whole. */
+	bool gso;
 	/** The port's MAC address as one word, for filters. */
 	uint64_t own_mac;
 	/** Layers whose types the application wants to know: RTE_PTYPE_L*_MASK. */
@@ -200,6 +205,10 @@ struct xen_netif_queue {
 	bool scatter;
 	/* rx: the application completes blank checksums itself. */
 	bool csum_offload;
+	/* rx: a packet to be segmented, or a blank one, is described as one to be sent. */
+	bool legacy_ol_flags;
+	/* rx: it takes a packet to be segmented whole up to this length. */
+	uint16_t whole_max;
 	/* The queue is started, as well as its port. */
 	bool running;
 	/* It is not started with the port. */

@@ -37,6 +37,8 @@ static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT("slots", slots, ALL),
 	RING_XSTAT("copy_ops", copy_ops, BACK_RX | BACK_TX),
 	RING_XSTAT("csum_completed", csum_completed, ALL),
+	RING_XSTAT("gso_whole", gso_whole, ALL),
+	RING_XSTAT("gso_cut", gso_cut, ALL),
 	RING_XSTAT("notify_sent", notify_sent, ALL),
 	RING_XSTAT("notify_suppressed", notify_suppressed, ALL),
 	RING_XSTAT("ring_full", ring_full, BACK_TX | FRONT_TX),

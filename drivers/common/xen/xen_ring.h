@@ -83,6 +83,15 @@ xen_ring_extra(const volatile void *slot)
 	return extra;
 }
 
+/** Does the extra info say how a packet is to be segmented, in a way that netif.h knows? */
+static inline bool
+xen_extra_gso_known(const struct netif_extra_info *extra)
+{
+	return extra->u.gso.size != 0 &&
+			(extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV4 ||
+					extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV6);
+}
+
 /** Copy an RX request out of the ring, once. */
 static inline struct netif_rx_request
 xen_ring_rx_request(struct netif_rx_sring *sring, uint32_t idx)

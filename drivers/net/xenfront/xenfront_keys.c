@@ -79,6 +79,8 @@ write_all(void *arg)
 		.csum_ipv4 = true,
 		.csum_ipv6 = true,
 		.rx_notify = true,
+		.gso_tcpv4 = front->nif.rings.gso,
+		.gso_tcpv6 = front->nif.rings.gso,
 	};
 	unsigned int i;
 	int ret;

@@ -23,6 +23,8 @@ take_extras(const struct xenfront_slots *s, struct xenfront_response *r)
 			r->bad = true;
 			continue;
 		}
+		if (extra.type == XEN_NETIF_EXTRA_TYPE_GSO && !xen_extra_gso_known(&extra))
+			r->bad = true;
 		r->extras |= RTE_BIT32(extra.type);
 		r->extra[extra.type] = extra;
 	} while ((extra.flags & XEN_NETIF_EXTRA_FLAG_MORE) != 0);

@@ -186,6 +186,8 @@ xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reas
 		return ret;
 	}
 	front->nif.rings.peer = front->peer.features;
+	front->nif.rings.peer.gso_tcpv4 &= front->nif.rings.gso;
+	front->nif.rings.peer.gso_tcpv6 &= front->nif.rings.gso;
 	pthread_mutex_lock(&front->nif.lock);
 	front->nif.nb_queues = nb_pairs;
 	pthread_mutex_unlock(&front->nif.lock);

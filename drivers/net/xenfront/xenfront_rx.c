@@ -26,6 +26,8 @@ struct rx_walk {
 	struct rte_mbuf **pkts;
 	uint16_t nb;
 	uint16_t nb_mbufs;
+	/* Packets that the burst can take. */
+	uint16_t nb_pkts;
 	uint64_t bytes;
 };
 
@@ -80,17 +82,28 @@ fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 	segs[0]->pkt_len = r->len;
 }
 
+static inline bool
+is_gso(const struct xenfront_response *r)
+{
+	return (r->extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_GSO)) != 0;
+}
+
+/* Is the packet to be cut here? */
+static bool
+to_be_cut(const struct xen_netif_queue *q, const struct xenfront_response *r)
+{
+	return is_gso(r) && (r->len > q->whole_max || (r->len > q->room && !q->scatter));
+}
+
 /* May the packet be handed over? Counts it when not. */
 static bool
 packet_acceptable(const struct rx_walk *w, const struct xenfront_response *r)
 {
-	/* A packet larger than the wire's would need segmentation that was not offered. */
-	if (r->bad || (r->extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_GSO)) != 0 ||
-			r->len < XENFRONT_PKT_MIN) {
+	if (r->bad || (is_gso(r) && !w->q->rings->gso) || r->len < XENFRONT_PKT_MIN) {
 		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}
-	if (r->len > (w->q->scatter ? XEN_NETIF_PKT_MAX : w->q->room)) {
+	if (r->len > (w->q->scatter || to_be_cut(w->q, r) ? XEN_NETIF_PKT_MAX : w->q->room)) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
@@ -120,6 +133,101 @@ get_segs(struct rx_walk *w, struct rte_mbuf **segs, uint16_t nb_segs)
 	return 0;
 }
 
+/* Find the headers of a packet to be segmented; counts it when there are none. */
+static bool
+find_gso(const struct rx_walk *w, const struct xenfront_response *r, const struct rte_mbuf *m,
+		struct xen_gso *g)
+{
+	const struct netif_extra_info *extra = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
+
+	if (xen_gso_find(g, m, extra->u.gso.type, extra->u.gso.size) == 0)
+		return true;
+	xen_count_add(&w->ring->count.bad_packets, 1);
+	return false;
+}
+
+/* Cut a packet out of its pages; how many frames it makes, 0 when it is lost. */
+static uint16_t
+cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **frames)
+{
+	struct rte_mbuf frags[XEN_NETIF_SLOTS_MIN];
+	struct xen_gso g;
+	unsigned int i;
+
+	/* Its pages as the segments of a packet, which is only read. */
+	for (i = 0; i < r->nb_frags; i++)
+		frags[i] = (struct rte_mbuf){
+			.buf_addr = w->rx->pages + r->frags[i].slot * XEN_PAGE_BYTES,
+			.data_off = r->frags[i].offset,
+			.data_len = r->frags[i].len,
+			.next = i + 1 < r->nb_frags ? &frags[i + 1] : NULL,
+		};
+	frags[0].nb_segs = r->nb_frags;
+	frags[0].pkt_len = r->len;
+	if (!find_gso(w, r, frags, &g))
+		return 0;
+	switch (xen_gso_cut(&g, w->q, frags, frames)) {
+	case 0:
+		xen_count_add(&w->ring->count.gso_cut, 1);
+		return g.nb_segs;
+	case -EMSGSIZE:
+		xen_count_add(&w->ring->count.oversize, 1);
+		return 0;
+	default:
+		xen_count_add(&w->q->nombuf, 1);
+		xen_count_add(&w->ring->count.nombuf, 1);
+		return 0;
+	}
+}
+
+/*
+ * Take a packet to be cut, with which the burst ends: what of its frames does not fit waits. False
+ * when there are frames that wait already.
+ */
+static bool
+take_cut(struct rx_walk *w, const struct xenfront_response *r)
+{
+	struct xen_gso_held *held = &container_of(w->q, struct xenfront_rxq, q)->held;
+	struct rte_mbuf *frames[XEN_GSO_SEGS_MAX];
+	uint16_t i, n, rest;
+	uint64_t bytes = 0;
+
+	if (xen_gso_held_any(held))
+		return false;
+	rte_pktmbuf_free_bulk(&w->pkts[w->nb], w->nb_mbufs - w->nb);
+	w->slots.cons += r->nb_slots;
+	n = cut_packet(w, r, frames);
+	if (n == 0)
+		xen_count_add(&w->q->errors, 1);
+	for (i = 0; i < n && w->nb < w->nb_pkts; i++) {
+		w->bytes += rte_pktmbuf_pkt_len(frames[i]);
+		w->pkts[w->nb++] = frames[i];
+	}
+	w->nb_mbufs = w->nb;
+	rest = n - i;
+	if (rest != 0 && __atomic_load_n(&w->q->classify, __ATOMIC_RELAXED) != 0)
+		rest = xen_netif_rx_classify(w->q, w->ring, frames + i, rest, &bytes);
+	xen_gso_held_put(held, frames + i, rest);
+	return true;
+}
+
+/* What a packet that was copied needs beside that. False when it has to be dropped. */
+static bool
+finish_packet(struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf *m)
+{
+	struct xen_gso g;
+
+	if (!is_gso(r))
+		return (r->flags & (NETRXF_csum_blank | NETRXF_data_validated)) == 0 ||
+				xen_csum_receive(w->q, w->ring, m,
+						(r->flags & NETRXF_csum_blank) != 0);
+	if (!find_gso(w, r, m, &g))
+		return false;
+	xen_count_add(&w->ring->count.gso_whole, 1);
+	xen_gso_describe(&g, w->q, m);
+	return w->q->legacy_ol_flags || xen_csum_receive(w->q, w->ring, m, true);
+}
+
 /* Take a packet of whatever kind into mbufs; false when it stays on the ring or breaks it. */
 static __rte_noinline bool
 take_complex(struct rx_walk *w, const struct netif_rx_response *first)
@@ -136,6 +244,8 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 	}
 	if (!packet_acceptable(w, &r))
 		goto drop;
+	if (to_be_cut(w->q, &r))
+		return take_cut(w, &r);
 	nb_segs = (r.len + w->q->room - 1) / w->q->room;
 	if (get_segs(w, segs, nb_segs) < 0) {
 		xen_count_add(&w->q->nombuf, 1);
@@ -146,9 +256,7 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 		goto drop;
 	}
 	fill_chain(w, &r, segs, nb_segs);
-	if ((r.flags & (NETRXF_csum_blank | NETRXF_data_validated)) != 0 &&
-			!xen_csum_receive(w->q, w->ring, segs[0],
-					(r.flags & NETRXF_csum_blank) != 0)) {
+	if (!finish_packet(w, &r, segs[0])) {
 		rte_pktmbuf_free(segs[0]->next);
 		rte_pktmbuf_reset(segs[0]);
 		goto drop;
@@ -219,6 +327,7 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 		.rx = ring->priv,
 		.slots = { .sring = ring->sring.rx, .cons = ring->cons },
 		.pkts = pkts,
+		.nb_pkts = nb_pkts,
 	};
 	uint16_t n;
 
@@ -262,6 +371,8 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 
 	if (unlikely(q->id >= active || !__atomic_load_n(&q->running, __ATOMIC_ACQUIRE)))
 		return 0;
+	if (unlikely(xen_gso_held_any(&rxq->held)))
+		n = xen_gso_held_take(&rxq->held, q, pkts, nb_pkts);
 	if (id >= active) {
 		nth = 0;
 		id = q->id;
@@ -283,4 +394,17 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	} while (nth != first && n < nb_pkts);
 	rxq->next_ring = nth;
 	return n;
+}
+
+int
+xenfront_rxq_init(struct xen_netif_queue *q)
+{
+	rte_spinlock_init(&container_of(q, struct xenfront_rxq, q)->held.lock);
+	return 0;
+}
+
+void
+xenfront_rxq_stop(struct xen_netif_queue *q)
+{
+	xen_gso_held_drop(&container_of(q, struct xenfront_rxq, q)->held);
 }

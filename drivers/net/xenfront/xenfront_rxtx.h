@@ -13,6 +13,7 @@
 
 #include <rte_mbuf.h>
 
+#include "xen_gso.h"
 #include "xen_netif_queue.h"
 #include "xenfront_response.h"
 
@@ -35,6 +36,7 @@ struct xenfront_rx_pages {
 /** An application's rx queue. */
 struct xenfront_rxq {
 	struct xen_netif_queue q;
+	struct xen_gso_held held;
 	/* With which of its rings the next burst begins: the nth is id + n * nb_queues. */
 	uint16_t next_ring;
 };
@@ -43,6 +45,12 @@ struct xenfront_rxq {
 struct xenfront_txq {
 	struct xen_netif_queue q;
 };
+
+/** See rxq_init, rxq_fini and rxq_stop of struct xen_netif_driver. */
+int
+xenfront_rxq_init(struct xen_netif_queue *q);
+void
+xenfront_rxq_stop(struct xen_netif_queue *q);
 
 /**
  * Take packets out of the buffers that the backend has filled (netif.h, "Guest receive").

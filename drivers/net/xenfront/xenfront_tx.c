@@ -8,11 +8,12 @@
 
 #include "xen_csum.h"
 #include "xen_flow.h"
+#include "xen_gso.h"
 #include "xenfront_rxtx.h"
 
 static_assert(XEN_CSUM_PATCH_MAX <= XEN_PAGE_BYTES, "what is changed has to lie in the first page");
 
-#define TX_CSUM_FLAGS (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)
+#define TX_WISHES (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)
 
 /* How far ahead the data of packets is fetched. */
 #define TX_PREFETCH 4
@@ -125,58 +126,85 @@ fill_page(uint8_t *page, uint32_t len, const struct rte_mbuf **seg, uint32_t *in
 {
 	uint32_t piece;
 
-	while (len != 0) {
-		if (*in_seg == rte_pktmbuf_data_len(*seg)) {
-			*seg = (*seg)->next;
-			*in_seg = 0;
-			continue;
-		}
+	for (; len != 0; len -= piece, page += piece, *in_seg += piece) {
+		*seg = xen_mbuf_seek(*seg, in_seg);
 		piece = RTE_MIN(len, rte_pktmbuf_data_len(*seg) - *in_seg);
 		rte_memcpy(page, rte_pktmbuf_mtod_offset(*seg, const void *, *in_seg), piece);
-		page += piece;
-		len -= piece;
-		*in_seg += piece;
 	}
 }
 
+/* What is sent as one packet: a head, and len bytes of an mbuf from off on. */
+struct frame {
+	const struct rte_mbuf *m;
+	uint32_t off;
+	uint32_t len;
+	const uint8_t *head;
+	uint32_t head_len;
+	/* Of the first slot. */
+	uint16_t flags;
+	/* Extra info, or NULL. */
+	const struct netif_extra_info *extra;
+};
+
+static void
+put_extra(struct tx_walk *w, const struct netif_extra_info *extra)
+{
+	xenfront_tx_extra_set(&w->tx->ids, w->prod, true);
+	memcpy(&w->ring->sring.tx->ring[w->prod++ & XEN_NETIF_RING_MASK], extra, sizeof(*extra));
+}
+
 /*
- * Write a packet densely into as many slots as it needs. The first one's size is the whole
- * packet's, those of the others are their own (netif.h, "Guest transmit"). The first page.
+ * Write a frame densely into as many slots as it needs. The first one's size is the whole frame's,
+ * those of the others are their own (netif.h, "Guest transmit"). The first page.
  */
 static uint8_t *
-put_chain(struct tx_walk *w, const struct rte_mbuf *m, uint16_t flags)
+put_frame(struct tx_walk *w, const struct frame *f)
 {
-	uint32_t total = rte_pktmbuf_pkt_len(m), left, len, in_seg = 0;
-	const struct rte_mbuf *seg = m;
+	uint32_t total = f->head_len + f->len, left, len, in_seg = f->off, in_page = f->head_len;
+	const struct rte_mbuf *seg = f->m;
 	uint8_t *first = NULL, *page;
-	uint16_t id, size;
+	uint16_t id, flags = f->flags;
 
 	for (left = total; left != 0; left -= len) {
 		len = RTE_MIN(left, XEN_PAGE_BYTES);
 		id = xenfront_tx_ids_take(&w->tx->ids,
 				left == total ? XENFRONT_TX_FIRST : XENFRONT_TX_MORE);
 		page = w->tx->pages + id * XEN_PAGE_BYTES;
-		fill_page(page, len, &seg, &in_seg);
-		if (left == total)
+		if (in_page != 0)
+			rte_memcpy(page, f->head, in_page);
+		fill_page(page + in_page, len - in_page, &seg, &in_seg);
+		put_request(w, id, 0, flags | (left > len ? NETTXF_more_data : 0),
+				left == total ? total : len);
+		if (left == total) {
 			first = page;
-		size = left == total ? total : len;
-		put_request(w, id, 0, flags | (left > len ? NETTXF_more_data : 0), size);
-		/* What a blank checksum means stands in the first slot alone. */
+			if (f->extra != NULL)
+				put_extra(w, f->extra);
+		}
+		/* What is said of the packet stands in the first slot alone. */
 		flags = 0;
+		in_page = 0;
 	}
-	w->packets++;
-	w->bytes += total;
 	return first;
+}
+
+/* Free slots of the ring: there are as many free ids, or more. */
+static inline uint32_t
+tx_room(const struct tx_walk *w)
+{
+	return XEN_NETIF_RING_SIZE - (w->prod - w->ring->cons);
 }
 
 /* May the packet be sent at all? Counts it when not. */
 static bool
 packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 {
-	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0;
+	uint32_t len = rte_pktmbuf_pkt_len(m), max = XEN_NETIF_PKT_MAX, sum = 0;
 	const struct rte_mbuf *seg;
 
-	if (len > (w->q->rings->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES)) {
+	/* One that is cut need not fit as a whole. */
+	if (!w->q->rings->peer.sg && (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0)
+		max = XEN_PAGE_BYTES;
+	if (len > max) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
@@ -189,6 +217,114 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 	return true;
 }
 
+/* Send a packet whole, with what is said of its segments in extra info. */
+static void
+put_whole(struct tx_walk *w, const struct rte_mbuf *m, const struct xen_gso *g)
+{
+	struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_GSO };
+	uint8_t head[XEN_GSO_HEADERS_MAX];
+	const struct frame f = {
+		.m = m,
+		.off = g->payload,
+		.len = g->end - g->payload,
+		.head = head,
+		.head_len = g->payload,
+		.flags = NETTXF_csum_blank | NETTXF_data_validated | NETTXF_extra_info,
+		.extra = &extra,
+	};
+
+	extra.u.gso.size = g->mss;
+	extra.u.gso.type = g->ipv6 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
+	xen_gso_whole_headers(g, head);
+	put_frame(w, &f);
+	xen_count_add(&w->ring->count.gso_whole, 1);
+}
+
+/* Send the segments of a packet. */
+static void
+put_segments(struct tx_walk *w, const struct rte_mbuf *m, const struct xen_gso *g)
+{
+	bool blank = xen_gso_taken_blank(g, &w->q->rings->peer);
+	uint8_t head[XEN_GSO_HEADERS_MAX];
+	struct frame f = {
+		.m = m,
+		.off = g->payload,
+		.head = head,
+		.head_len = g->payload,
+		.flags = blank ? NETTXF_csum_blank | NETTXF_data_validated : 0,
+	};
+	uint32_t i;
+
+	for (i = 0; i < g->nb_segs; i++, f.off += f.len) {
+		f.len = xen_gso_seg_len(g, i) - g->payload;
+		f.m = xen_mbuf_seek(f.m, &f.off);
+		xen_gso_headers(g, i, head);
+		if (!blank)
+			xen_gso_complete(g, f.m, f.off, f.len, head);
+		put_frame(w, &f);
+	}
+	xen_count_add(&w->ring->count.gso_cut, 1);
+}
+
+static inline uint32_t
+slots_of(uint32_t len)
+{
+	return (len + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+}
+
+enum put_result {
+	PUT_DONE,
+	PUT_BAD,
+	/* Too few slots are free. */
+	PUT_FULL,
+};
+
+/* A packet to be segmented. */
+static enum put_result
+put_gso(struct tx_walk *w, struct rte_mbuf *m)
+{
+	uint32_t seg_len;
+	struct xen_gso g;
+
+	if (xen_gso_wanted(&g, m) < 0) {
+		xen_count_add(&w->ring->count.bad_packets, 1);
+		return PUT_BAD;
+	}
+	if (xen_gso_taken_whole(&g, &w->q->rings->peer)) {
+		if (slots_of(g.end) + 1 > tx_room(w))
+			return PUT_FULL;
+		put_whole(w, m, &g);
+		return PUT_DONE;
+	}
+	seg_len = xen_gso_seg_len(&g, 0);
+	if (seg_len > XEN_PAGE_BYTES && !w->q->rings->peer.sg) {
+		xen_count_add(&w->ring->count.oversize, 1);
+		return PUT_BAD;
+	}
+	if (g.nb_segs * slots_of(seg_len) > tx_room(w))
+		return PUT_FULL;
+	put_segments(w, m, &g);
+	return PUT_DONE;
+}
+
+/* A packet in several pages or with a wish for its checksums. */
+static enum put_result
+put_chain(struct tx_walk *w, struct rte_mbuf *m)
+{
+	struct frame f = { .m = m, .len = rte_pktmbuf_pkt_len(m) };
+	struct xen_csum_patch patch = { .nb = 0 };
+
+	if (slots_of(f.len) > tx_room(w))
+		return PUT_FULL;
+	if ((m->ol_flags & TX_WISHES) != 0 &&
+			!xen_csum_send(&w->q->rings->peer, w->ring, m, &f.flags,
+					NETTXF_csum_blank | NETTXF_data_validated, &patch))
+		return PUT_BAD;
+	/* The mbuf may be shared: what it lacks is changed in the page. */
+	xen_csum_apply(&patch, put_frame(w, &f));
+	return PUT_DONE;
+}
+
 /*
  * Send a packet that is not simply one page without wishes, or drop it. False when too few slots
  * are free: it stays the caller's, untouched.
@@ -196,25 +332,19 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 static __rte_noinline bool
 put_complex(struct tx_walk *w, struct rte_mbuf *m)
 {
-	uint32_t slots = (rte_pktmbuf_pkt_len(m) + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
-	struct xen_csum_patch patch = { .nb = 0 };
-	uint16_t flags = 0;
+	enum put_result result = PUT_BAD;
 
-	if (!packet_sendable(w, m))
-		goto drop;
-	if (slots > w->tx->ids.nb_free)
+	if (packet_sendable(w, m))
+		result = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 ? put_gso(w, m) :
+								      put_chain(w, m);
+	if (result == PUT_FULL)
 		return false;
-	if ((m->ol_flags & TX_CSUM_FLAGS) != 0 &&
-			!xen_csum_send(&w->q->rings->peer, w->ring, m, &flags,
-					NETTXF_csum_blank | NETTXF_data_validated, &patch))
-		goto drop;
-	/* The mbuf may be shared: what it lacks is changed in the page. */
-	xen_csum_apply(&patch, put_chain(w, m, flags));
-	rte_pktmbuf_free(m);
-	return true;
-
-drop:
-	xen_count_add(&w->q->errors, 1);
+	if (result == PUT_DONE) {
+		w->packets++;
+		w->bytes += rte_pktmbuf_pkt_len(m);
+	} else {
+		xen_count_add(&w->q->errors, 1);
+	}
 	rte_pktmbuf_free(m);
 	return true;
 }
@@ -230,10 +360,10 @@ put_packets(struct tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		m = pkts[i];
 		if (i + TX_PREFETCH < nb_pkts)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + TX_PREFETCH], void *));
-		if (likely(m->nb_segs == 1 && (m->ol_flags & TX_CSUM_FLAGS) == 0 &&
+		if (likely(m->nb_segs == 1 && (m->ol_flags & TX_WISHES) == 0 &&
 				    m->data_len >= RTE_ETHER_HDR_LEN &&
 				    m->data_len <= XEN_PAGE_BYTES && m->data_len == m->pkt_len &&
-				    w->tx->ids.nb_free != 0)) {
+				    tx_room(w) != 0)) {
 			put_simple(w, m);
 			continue;
 		}

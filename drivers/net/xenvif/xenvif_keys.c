@@ -29,6 +29,8 @@ write_offer(void *arg)
 		.csum_ipv4 = true,
 		.csum_ipv6 = true,
 		.split_evtchn = true,
+		.gso_tcpv4 = vif->nif.rings.gso,
+		.gso_tcpv6 = vif->nif.rings.gso,
 	};
 	int ret;
 

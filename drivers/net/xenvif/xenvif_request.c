@@ -6,14 +6,6 @@
 
 #include "xenvif_request.h"
 
-static bool
-gso_known(const struct netif_extra_info *extra)
-{
-	return extra->u.gso.size != 0 &&
-			(extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV4 ||
-					extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV6);
-}
-
 /* Copy the extra info slots that follow the first request. */
 static const char *
 take_extras(const struct xenvif_slots *s, struct xenvif_request *r)
@@ -31,7 +23,7 @@ take_extras(const struct xenvif_slots *s, struct xenvif_request *r)
 		r->nb_extras++;
 		switch (extra.type) {
 		case XEN_NETIF_EXTRA_TYPE_GSO:
-			if (!gso_known(&extra))
+			if (!xen_extra_gso_known(&extra))
 				return "GSO of size 0 or of unknown type";
 			break;
 		case XEN_NETIF_EXTRA_TYPE_MCAST_ADD:

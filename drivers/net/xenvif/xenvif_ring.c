@@ -126,6 +126,8 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 			goto release;
 	}
 	nif->rings.peer = cfg->features;
+	nif->rings.peer.gso_tcpv4 &= nif->rings.gso;
+	nif->rings.peer.gso_tcpv6 &= nif->rings.gso;
 	nif->nb_queues = cfg->features.queues;
 	for (i = 0; i < nif->nb_queues; i++) {
 		STAILQ_INIT(&vif->wait[i].list);

@@ -2,13 +2,17 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include <errno.h>
+
 #include "xen_csum.h"
 #include "xenvif_batch.h"
+#include "xenvif_stage.h"
+
+#define EXTRA_GSO RTE_BIT32(XEN_NETIF_EXTRA_TYPE_GSO)
 
 /* Extra info that was never offered: a packet with it is answered with an error. */
 #define EXTRAS_REFUSED \
-	(RTE_BIT32(XEN_NETIF_EXTRA_TYPE_GSO) | RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_ADD) | \
-			RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_DEL))
+	(RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_ADD) | RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_DEL))
 
 /* A burst's state while the ring is walked. */
 struct rx_walk {
@@ -17,6 +21,16 @@ struct rx_walk {
 	struct xenvif_slots slots;
 	unsigned int nb_mbufs;
 	unsigned int next_mbuf;
+	/* What the burst can take, and what the walk may: less by the frames that packets make. */
+	uint16_t nb_pkts;
+	uint16_t max;
+	/* For packets to be cut, once there is one. */
+	struct xenvif_stage *stage;
+	uint16_t stage_used;
+	/* What the application has got, and what was lost. */
+	uint16_t nb;
+	uint16_t lost;
+	uint64_t bytes;
 };
 
 static inline void
@@ -38,7 +52,7 @@ static inline struct rte_mbuf *
 walk_mbuf(struct rx_walk *w)
 {
 	if (likely(w->next_mbuf < w->nb_mbufs))
-		return w->rxq->mbufs[w->next_mbuf++];
+		return w->rxq->batch.mbufs[w->next_mbuf++];
 	return rte_pktmbuf_alloc(w->rxq->q.pool);
 }
 
@@ -96,17 +110,61 @@ stage_chain(struct rx_walk *w, const struct xenvif_request *r)
 	return head;
 }
 
+/* Is the packet to be cut here? */
+static bool
+to_be_cut(const struct xen_netif_queue *q, const struct xenvif_request *r)
+{
+	return (r->extras & EXTRA_GSO) != 0 &&
+			(r->len > q->whole_max || (r->len > q->room && !q->scatter));
+}
+
+/*
+ * Stage the copies of a packet to be cut, each slot into a page of its own. False when it has to
+ * wait for another burst: what does not fit into this one's waits in the queue, and that is no more
+ * than one packet makes.
+ */
+static bool
+stage_to_cut(struct rx_walk *w, const struct xenvif_request *r)
+{
+	uint32_t frames = r->len / r->extra[XEN_NETIF_EXTRA_TYPE_GSO].u.gso.size;
+	unsigned int i;
+	uint8_t *page;
+
+	if (xen_gso_held_any(&w->rxq->held))
+		return false;
+	if (w->stage == NULL)
+		w->stage = xenvif_stage_get();
+	if (w->stage == NULL || w->stage_used + r->nb_slots > XENVIF_STAGE_PAGES)
+		return false;
+	for (i = 0; i < r->nb_slots; i++) {
+		if (r->slot[i].size == 0)
+			continue;
+		page = w->stage->pages + w->stage_used++ * XEN_PAGE_BYTES;
+		stage_piece(&w->rxq->batch, w->ring, r->slot[i].gref, r->slot[i].offset,
+				page + r->slot[i].offset, r->slot[i].size);
+	}
+	w->max -= RTE_MIN(frames, w->max);
+	return true;
+}
+
 /* Record a packet and the responses to its slots, in the order of the ring. */
 static void
-record_packet(struct rx_walk *w, const struct xenvif_request *r, struct rte_mbuf *m,
+record_packet(struct rx_walk *w, const struct xenvif_request *r, struct rte_mbuf *m, bool staged,
 		uint16_t first_seg)
 {
 	struct xenvif_batch *b = &w->rxq->batch;
 	struct xenvif_packet *p = &b->packets[b->nb_packets++];
-	int16_t status = m != NULL ? NETIF_RSP_OKAY : NETIF_RSP_ERROR;
+	int16_t status = m != NULL || staged ? NETIF_RSP_OKAY : NETIF_RSP_ERROR;
+	const struct netif_extra_info *gso = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
 	unsigned int i, slot = b->nb_slots;
 
 	p->mbuf = m;
+	p->staged = staged;
+	p->gso_size = 0;
+	if ((r->extras & EXTRA_GSO) != 0) {
+		p->gso_size = gso->u.gso.size;
+		p->gso_type = gso->u.gso.type;
+	}
 	p->first_seg = first_seg;
 	p->nb_segs = b->nb_segs - first_seg;
 	p->first_slot = slot;
@@ -128,20 +186,18 @@ record_packet(struct rx_walk *w, const struct xenvif_request *r, struct rte_mbuf
 	w->slots.cons += p->nb_slots;
 }
 
-/*
- * May the packet be handed over? Counts it when not. None of the extra info that asks for something
- * was offered: a GSO packet cannot be taken and a multicast request is refused.
- */
+/* May the packet be handed over? Counts it when not. */
 static bool
 packet_acceptable(struct rx_walk *w, const struct xenvif_request *r)
 {
 	const struct xen_netif_queue *q = &w->rxq->q;
 
-	if (r->malformed || (r->extras & EXTRAS_REFUSED) != 0) {
+	if (r->malformed || (r->extras & EXTRAS_REFUSED) != 0 ||
+			((r->extras & EXTRA_GSO) != 0 && !q->rings->gso)) {
 		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}
-	if (r->len > q->room && !q->scatter) {
+	if (r->len > q->room && !q->scatter && !to_be_cut(q, r)) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
@@ -161,6 +217,7 @@ take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 	struct rte_mbuf *m = NULL;
 	struct xenvif_request r;
 	const char *broken;
+	bool staged = false;
 
 	broken = xenvif_request_take(&w->slots, first, &r);
 	if (broken != NULL) {
@@ -170,8 +227,11 @@ take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 	if (packet_acceptable(w, &r)) {
 		if (b->nb_segs + r.nb_slots + r.len / q->room + 1 > XENVIF_BATCH_SEGS)
 			return false;
-		m = stage_chain(w, &r);
-		if (m == NULL) {
+		staged = to_be_cut(q, &r);
+		if (staged && !stage_to_cut(w, &r))
+			return false;
+		m = staged ? NULL : stage_chain(w, &r);
+		if (m == NULL && !staged) {
 			xen_count_add(&q->nombuf, 1);
 			/* The batch's earlier packets hold mbufs that may come back. */
 			if (b->nb_packets != 0 ||
@@ -181,7 +241,7 @@ take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 			xen_count_add(&w->ring->count.nombuf, 1);
 		}
 	}
-	record_packet(w, &r, m, first_seg);
+	record_packet(w, &r, m, staged, first_seg);
 	return true;
 }
 
@@ -191,7 +251,7 @@ take_simple(struct rx_walk *w, const struct netif_tx_request *req)
 {
 	struct xenvif_batch *b = &w->rxq->batch;
 	struct xenvif_packet *p = &b->packets[b->nb_packets++];
-	struct rte_mbuf *m = w->rxq->mbufs[w->next_mbuf++];
+	struct rte_mbuf *m = w->rxq->batch.mbufs[w->next_mbuf++];
 
 	xen_netif_place(m, w->rxq->q.room, req->size);
 	m->port = w->rxq->q.port_id;
@@ -203,6 +263,8 @@ take_simple(struct rx_walk *w, const struct netif_tx_request *req)
 	p->first_slot = b->nb_slots;
 	p->nb_slots = 1;
 	p->flags = req->flags;
+	p->gso_size = 0;
+	p->staged = false;
 	b->rsp.tx[b->nb_slots].id = req->id;
 	b->rsp.tx[b->nb_slots++].status = NETIF_RSP_OKAY;
 	stage_piece(b, w->ring, req->gref, req->offset, rte_pktmbuf_mtod(m, void *), req->size);
@@ -210,13 +272,13 @@ take_simple(struct rx_walk *w, const struct netif_tx_request *req)
 }
 
 static inline void
-walk_ring(struct rx_walk *w, uint16_t nb_pkts)
+walk_ring(struct rx_walk *w)
 {
 	struct xen_netif_queue *q = &w->rxq->q;
 	struct xenvif_batch *b = &w->rxq->batch;
 	struct netif_tx_request req;
 
-	while (b->nb_packets < nb_pkts && w->slots.cons != w->slots.prod) {
+	while (b->nb_packets < w->max && w->slots.cons != w->slots.prod) {
 		req = xen_ring_tx_request(w->slots.sring, w->slots.cons);
 		if (likely(xenvif_request_is_simple(&req) && req.size <= q->room &&
 				    w->next_mbuf < w->nb_mbufs && b->nb_segs < XENVIF_BATCH_SEGS))
@@ -238,41 +300,134 @@ reject_packet(struct rx_walk *w, const struct xenvif_packet *p)
 			rsp[i].status = NETIF_RSP_ERROR;
 	}
 	rte_pktmbuf_free(p->mbuf);
+	w->lost++;
+}
+
+/* Find the headers of a packet to be segmented; counts it when there are none. */
+static bool
+find_gso(struct rx_walk *w, const struct xenvif_packet *p, const struct rte_mbuf *m,
+		struct xen_gso *g)
+{
+	if (xen_gso_find(g, m, p->gso_type, p->gso_size) == 0)
+		return true;
+	xen_count_add(&w->ring->count.bad_packets, 1);
+	return false;
+}
+
+/* Cut a packet that is in the stage; how many frames it makes, 0 when it is lost. */
+static uint16_t
+cut_packet(struct rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **frames)
+{
+	const xengnttab_grant_copy_segment_t *seg = &w->rxq->batch.segs[p->first_seg];
+	struct rte_mbuf slots[XENVIF_SLOTS_FATAL];
+	struct xen_gso g;
+	unsigned int i;
+
+	/* Its slots as the segments of a packet, which is only read. */
+	for (i = 0; i < p->nb_segs; i++)
+		slots[i] = (struct rte_mbuf){
+			.buf_addr = seg[i].dest.virt,
+			.data_len = seg[i].len,
+			.next = i + 1 < p->nb_segs ? &slots[i + 1] : NULL,
+		};
+	slots[0].nb_segs = p->nb_segs;
+	for (i = 0; i < p->nb_segs; i++)
+		slots[0].pkt_len += seg[i].len;
+	if (!find_gso(w, p, slots, &g))
+		return 0;
+	switch (xen_gso_cut(&g, &w->rxq->q, slots, frames)) {
+	case 0:
+		xen_count_add(&w->ring->count.gso_cut, 1);
+		return g.nb_segs;
+	case -EMSGSIZE:
+		xen_count_add(&w->ring->count.oversize, 1);
+		return 0;
+	default:
+		xen_count_add(&w->rxq->q.nombuf, 1);
+		xen_count_add(&w->ring->count.nombuf, 1);
+		return 0;
+	}
+}
+
+/* Hand over the frames of a packet that is cut; those beyond the burst wait. */
+static __rte_noinline void
+finish_cut(struct rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **pkts)
+{
+	struct rte_mbuf *frames[XEN_GSO_SEGS_MAX];
+	uint16_t i, n, rest;
+	uint64_t bytes = 0;
+
+	n = cut_packet(w, p, frames);
+	if (n == 0)
+		reject_packet(w, p);
+	for (i = 0; i < n && w->nb < w->nb_pkts; i++) {
+		w->bytes += rte_pktmbuf_pkt_len(frames[i]);
+		pkts[w->nb++] = frames[i];
+	}
+	rest = n - i;
+	if (rest != 0 && __atomic_load_n(&w->rxq->q.classify, __ATOMIC_RELAXED) != 0)
+		rest = xen_netif_rx_classify(&w->rxq->q, w->ring, frames + i, rest, &bytes);
+	xen_gso_held_put(&w->rxq->held, frames + i, rest);
+}
+
+/* A packet to be segmented that the application gets whole. False when it has to be dropped. */
+static __rte_noinline bool
+finish_whole(struct rx_walk *w, const struct xenvif_packet *p)
+{
+	struct xen_gso g;
+
+	if (!find_gso(w, p, p->mbuf, &g))
+		return false;
+	xen_count_add(&w->ring->count.gso_whole, 1);
+	xen_gso_describe(&g, &w->rxq->q, p->mbuf);
+	return w->rxq->q.legacy_ol_flags || xen_csum_receive(&w->rxq->q, w->ring, p->mbuf, true);
+}
+
+/* What a packet that was copied needs beside that. False when it has to be dropped. */
+static inline bool
+finish_packet(struct rx_walk *w, const struct xenvif_packet *p)
+{
+	if (unlikely(p->gso_size != 0))
+		return finish_whole(w, p);
+	return (p->flags & (NETTXF_csum_blank | NETTXF_data_validated)) == 0 ||
+			xen_csum_receive(&w->rxq->q, w->ring, p->mbuf,
+					(p->flags & NETTXF_csum_blank) != 0);
 }
 
 /* Hand the packets whose copies succeeded to the application. */
-static inline uint16_t
+static inline void
 finish_packets(struct rx_walk *w, bool all_copied, struct rte_mbuf **pkts)
 {
 	struct xenvif_batch *b = &w->rxq->batch;
 	const struct xenvif_packet *p;
-	uint64_t bytes = 0;
-	uint16_t n = 0;
 	unsigned int i;
 
 	for (i = 0; i < b->nb_packets; i++) {
 		p = &b->packets[i];
-		if (unlikely(p->mbuf == NULL))
+		if (unlikely(p->mbuf == NULL && !p->staged)) {
+			w->lost++;
 			continue;
+		}
 		if (unlikely(!all_copied && xenvif_packet_failed(b, p, w->ring))) {
 			reject_packet(w, p);
 			continue;
 		}
-		if ((p->flags & (NETTXF_csum_blank | NETTXF_data_validated)) != 0 &&
-				!xen_csum_receive(&w->rxq->q, w->ring, p->mbuf,
-						(p->flags & NETTXF_csum_blank) != 0)) {
+		if (unlikely(p->staged)) {
+			finish_cut(w, p, pkts);
+			continue;
+		}
+		if (unlikely(!finish_packet(w, p))) {
 			reject_packet(w, p);
 			continue;
 		}
-		bytes += p->mbuf->pkt_len;
-		pkts[n++] = p->mbuf;
+		w->bytes += p->mbuf->pkt_len;
+		pkts[w->nb++] = p->mbuf;
 	}
-	xen_count_add(&w->rxq->q.errors, b->nb_packets - n);
 	if (unlikely(__atomic_load_n(&w->rxq->q.classify, __ATOMIC_RELAXED) != 0))
-		n = xen_netif_rx_classify(&w->rxq->q, w->ring, pkts, n, &bytes);
-	xen_count_add(&w->rxq->q.packets, n);
-	xen_count_add(&w->rxq->q.bytes, bytes);
-	return n;
+		w->nb = xen_netif_rx_classify(&w->rxq->q, w->ring, pkts, w->nb, &w->bytes);
+	xen_count_add(&w->rxq->q.errors, w->lost);
+	xen_count_add(&w->rxq->q.packets, w->nb);
+	xen_count_add(&w->rxq->q.bytes, w->bytes);
 }
 
 /*
@@ -299,7 +454,7 @@ publish_responses(struct rx_walk *w)
 static unsigned int
 take_mbufs(struct xenvif_rxq *rxq, unsigned int n)
 {
-	if (likely(rte_pktmbuf_alloc_bulk(rxq->q.pool, rxq->mbufs, n) == 0))
+	if (likely(rte_pktmbuf_alloc_bulk(rxq->q.pool, rxq->batch.mbufs, n) == 0))
 		return n;
 	/* What is left in the pool is taken one by one. */
 	return 0;
@@ -314,7 +469,6 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		.ring = ring,
 		.slots = { .sring = ring->sring.tx, .cons = ring->cons },
 	};
-	uint16_t n = 0;
 	bool copied;
 
 	w.slots.prod = xen_ring_load(&w.slots.sring->req_prod);
@@ -326,17 +480,21 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		return 0;
 	}
 	nb_pkts = RTE_MIN(nb_pkts, (uint16_t)XENVIF_BATCH_PKTS);
+	w.nb_pkts = nb_pkts;
+	w.max = nb_pkts;
 	xenvif_batch_reset(&rxq->batch);
 	w.nb_mbufs = take_mbufs(rxq, RTE_MIN(w.slots.prod - w.slots.cons, (uint32_t)nb_pkts));
-	walk_ring(&w, nb_pkts);
+	walk_ring(&w);
 	if (rxq->batch.nb_packets != 0) {
 		copied = xenvif_batch_copy(&rxq->batch, ring, rxq->q.rings->gnttab);
-		n = finish_packets(&w, copied, pkts);
+		finish_packets(&w, copied, pkts);
 		publish_responses(&w);
 	}
 	if (unlikely(w.next_mbuf < w.nb_mbufs))
-		rte_pktmbuf_free_bulk(&rxq->mbufs[w.next_mbuf], w.nb_mbufs - w.next_mbuf);
-	return n;
+		rte_pktmbuf_free_bulk(&rxq->batch.mbufs[w.next_mbuf], w.nb_mbufs - w.next_mbuf);
+	if (unlikely(w.stage != NULL))
+		xenvif_stage_put(w.stage);
+	return w.nb;
 }
 
 uint16_t
@@ -352,6 +510,8 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		xenvif_tx_flush(rings, &rxq->batch);
 	if (unlikely(!__atomic_load_n(&rxq->q.running, __ATOMIC_ACQUIRE)))
 		return 0;
+	if (unlikely(xen_gso_held_any(&rxq->held)))
+		n = xen_gso_held_take(&rxq->held, &rxq->q, pkts, nb_pkts);
 	/* Every ring of this queue once; the next burst begins with the one after the last. */
 	for (tried = rxq->q.id; tried < active && n < nb_pkts; tried += step) {
 		if (i >= active || i < rxq->q.id)
@@ -366,4 +526,27 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	}
 	rxq->next_ring = i;
 	return n;
+}
+
+int
+xenvif_rxq_init(struct xen_netif_queue *q)
+{
+	struct xenvif_rxq *rxq = container_of(q, struct xenvif_rxq, q);
+
+	rte_spinlock_init(&rxq->held.lock);
+	return q->rings->gso ? xenvif_stage_reserve() : 0;
+}
+
+void
+xenvif_rxq_fini(struct xen_netif_queue *q)
+{
+	xenvif_rxq_stop(q);
+	if (q->rings->gso)
+		xenvif_stage_release();
+}
+
+void
+xenvif_rxq_stop(struct xen_netif_queue *q)
+{
+	xen_gso_held_drop(&container_of(q, struct xenvif_rxq, q)->held);
 }

@@ -13,6 +13,7 @@
 
 #include <rte_mbuf.h>
 
+#include "xen_gso.h"
 #include "xen_netif_queue.h"
 #include "xenvif_request.h"
 #include "xenvif_wait.h"
@@ -46,8 +47,17 @@ struct xenvif_packet {
 	uint16_t nb_segs;
 	uint16_t first_slot;
 	uint16_t nb_slots;
-	/* Flags of the first request (rx) or response (tx). */
+	/* rx: flags of the first request. */
 	uint16_t flags;
+	/* rx: what its extra info says of its segments; size 0: nothing. */
+	uint16_t gso_size;
+	uint8_t gso_type;
+	union {
+		/* rx: it is in pages of the stage, to be cut. */
+		bool staged;
+		/* tx: slots of extra info behind the first. */
+		uint8_t extra_slots;
+	};
 };
 
 /** Scratch space of a burst, in the application's queue. */
@@ -64,18 +74,23 @@ struct xenvif_batch {
 	} rsp;
 	struct xenvif_packet packets[XENVIF_BATCH_PKTS];
 	xengnttab_grant_copy_segment_t segs[XENVIF_BATCH_SEGS];
-	/* tx: the first bytes of packets, as far as they differ from the mbuf's. */
+	/* tx: of the scratch. */
 	uint32_t scratch_used;
-	uint8_t scratch[XENVIF_SCRATCH_BYTES] __rte_cache_aligned;
+	union {
+		/* tx: the first bytes of packets, as far as they differ from the mbuf's. */
+		uint8_t scratch[XENVIF_SCRATCH_BYTES];
+		/* rx: for the packets of the burst. */
+		struct rte_mbuf *mbufs[XENVIF_BATCH_PKTS];
+	} __rte_cache_aligned;
 };
 
 /** An application's rx queue. */
 struct xenvif_rxq {
 	struct xen_netif_queue q;
+	struct xen_gso_held held;
 	/* Where the next burst begins among the rings of this queue. */
 	uint16_t next_ring;
 	struct xenvif_batch batch;
-	struct rte_mbuf *mbufs[XENVIF_BATCH_PKTS];
 };
 
 /** An application's tx queue. */
@@ -84,6 +99,14 @@ struct xenvif_txq {
 	struct xenvif_txds descs;
 	struct xenvif_batch batch;
 };
+
+/** See rxq_init, rxq_fini and rxq_stop of struct xen_netif_driver. */
+int
+xenvif_rxq_init(struct xen_netif_queue *q);
+void
+xenvif_rxq_fini(struct xen_netif_queue *q);
+void
+xenvif_rxq_stop(struct xen_netif_queue *q);
 
 /**
  * Take packets that the guest has put into its TX rings (netif.h, "Guest transmit").

@@ -190,6 +190,8 @@ xenvif_wait_pop(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint
 		STAILQ_REMOVE_HEAD(&wait->list, next);
 		txd_put(txd);
 	}
+	if (n != 0)
+		wait->cut = 0;
 	wait_resized(rings, wait, wait->nb - n);
 }
 
@@ -238,6 +240,7 @@ xenvif_wait_flush(struct xen_netif_rings *rings, struct xen_netif_ring *ring)
 	while (wait->nb != 0)
 		drop_first(rings, ring, &ring->count.wait_flushed);
 	STAILQ_INIT(&wait->list);
+	wait->cut = 0;
 	wait->posted = 0;
 	wait->empty = 0;
 	wait->stalled = false;
@@ -249,7 +252,8 @@ drop_queue(struct xen_netif_rings *rings, struct xen_netif_ring *ring, const str
 {
 	struct xenvif_wait *wait = ring->priv;
 	uint32_t i, nb = wait->nb;
-	struct xenvif_txd *txd;
+	struct xenvif_txd *txd = STAILQ_FIRST(&wait->list);
+	uint16_t cut = txd != NULL && txd->txq != txq ? wait->cut : 0;
 
 	for (i = 0; i < nb; i++) {
 		txd = STAILQ_FIRST(&wait->list);
@@ -260,6 +264,7 @@ drop_queue(struct xen_netif_rings *rings, struct xen_netif_ring *ring, const str
 		STAILQ_REMOVE_HEAD(&wait->list, next);
 		STAILQ_INSERT_TAIL(&wait->list, txd, next);
 	}
+	wait->cut = cut;
 }
 
 void

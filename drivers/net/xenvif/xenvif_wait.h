@@ -64,6 +64,8 @@ struct xenvif_txds {
 struct xenvif_wait {
 	struct xenvif_txd_list list;
 	uint32_t nb;
+	/* Segments of the first packet that have gone to the guest. */
+	uint16_t cut;
 	/* The guest's req_prod at the last look, and when it was first seen to be that: TSC. */
 	uint32_t req_prod;
 	uint64_t posted;

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <rte_ether.h>
+#include <rte_memcpy.h>
+
+#include "xen_csum.h"
+#include "xen_gso.h"
+#include "xenvif_put.h"
+
+/* Most extra info that goes with one packet. */
+#define EXTRAS_MAX 1
+
+/* What of a packet is not taken from its mbuf as it is. */
+struct head {
+	/* A private copy of its first bytes, where some of them differ; len 0: none. */
+	uint8_t *data;
+	uint32_t len;
+	/* Of its first slot. */
+	uint16_t flags;
+	/* Extra info, each in a slot behind the first one. */
+	uint16_t nb_extras;
+	struct netif_extra_info extra[EXTRAS_MAX];
+};
+static_assert(sizeof(struct netif_extra_info) == sizeof(struct netif_rx_response),
+		"extra info takes the place of a response");
+
+#define HEAD_MAX XEN_CSUM_PATCH_MAX
+static_assert(XENVIF_SCRATCH_WHOLE <= HEAD_MAX && XEN_GSO_HEADERS_MAX <= HEAD_MAX &&
+				2 * HEAD_MAX <= XENVIF_SCRATCH_BYTES,
+		"an empty scratch has to hold any head, a page's end within it or not");
+
+static inline uint32_t
+pages_of(uint32_t len)
+{
+	return (len + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+}
+
+/* A place on one page, as a copy operation is, for a head; NULL: none in this batch. */
+static uint8_t *
+scratch_room(struct xenvif_batch *b, uint32_t len)
+{
+	uint8_t *at = b->scratch + b->scratch_used;
+	uint32_t to_page = -(uintptr_t)at & (XEN_PAGE_BYTES - 1);
+
+	if (to_page < len)
+		at += to_page;
+	return at + len <= b->scratch + XENVIF_SCRATCH_BYTES ? at : NULL;
+}
+
+/* The place is in use. */
+static void
+scratch_take(struct xenvif_batch *b, const struct head *head)
+{
+	b->scratch_used = RTE_ALIGN_CEIL((uint32_t)(head->data + head->len - b->scratch),
+			sizeof(uint64_t));
+}
+
+/* Copy the first bytes of a packet into room of the scratch, and change them there. */
+static void
+make_head(struct xenvif_batch *b, struct head *head, const struct rte_mbuf *m,
+		const struct xen_csum_patch *patch)
+{
+	uint32_t len = rte_pktmbuf_pkt_len(m);
+	const void *data;
+
+	if (len > XENVIF_SCRATCH_WHOLE)
+		len = patch->len;
+	data = rte_pktmbuf_read(m, 0, len, head->data);
+	if (data != head->data)
+		rte_memcpy(head->data, data, len);
+	xen_csum_apply(patch, head->data);
+	head->len = len;
+	scratch_take(b, head);
+}
+
+/*
+ * Do the checksum work that a packet asks for. The mbuf may be shared with others: nothing is
+ * written to it. False when the packet has to be dropped.
+ */
+static bool
+checksum(struct xenvif_tx_walk *w, const struct rte_mbuf *m, struct head *head)
+{
+	struct xen_csum_patch patch;
+
+	if (!xen_csum_send(&w->rings->peer, w->ring, m, &head->flags,
+			    NETRXF_csum_blank | NETRXF_data_validated, &patch))
+		return false;
+	if (patch.nb != 0)
+		make_head(w->b, head, m, &patch);
+	return true;
+}
+
+/* Extra info stands behind the first slot, in buffers of which nothing else is used. */
+static void
+take_extras(struct xenvif_tx_walk *w, const struct head *head)
+{
+	struct xenvif_batch *b = w->b;
+	unsigned int i;
+
+	for (i = 0; i < head->nb_extras; i++, w->cons++)
+		memcpy(&b->rsp.rx[b->nb_slots++], &head->extra[i], sizeof(head->extra[i]));
+}
+
+/*
+ * Stage a head and len bytes of a packet from off on, densely into as many pages as they need: the
+ * slots of a packet are full but for the last.
+ */
+static void
+stage_frame(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t off, uint32_t len,
+		const struct head *head)
+{
+	uint32_t total = head->len + len, done, in_page, piece;
+	grant_ref_t gref = 0;
+	uint16_t flags;
+	uint8_t *from;
+
+	for (done = 0; done < total; done += piece) {
+		in_page = done % XEN_PAGE_BYTES;
+		if (in_page == 0) {
+			/* What is said of the packet stands in the first slot alone. */
+			flags = done == 0 ? head->flags : 0;
+			flags |= total - done > XEN_PAGE_BYTES ? NETRXF_more_data : 0;
+			gref = xenvif_take_buffer(w, flags, RTE_MIN(total - done, XEN_PAGE_BYTES));
+			if (done == 0)
+				take_extras(w, head);
+		}
+		if (done < head->len) {
+			from = head->data;
+			piece = head->len;
+		} else {
+			m = xen_mbuf_seek(m, &off);
+			from = rte_pktmbuf_mtod_offset(m, uint8_t *, off);
+			piece = RTE_MIN(rte_pktmbuf_data_len(m) - off, XEN_PAGE_BYTES - in_page);
+			piece = RTE_MIN(piece, total - done);
+			off += piece;
+		}
+		xenvif_stage_out(w->b, w->ring, from, gref, in_page, piece);
+	}
+}
+
+/*
+ * May the packet be sent at all? Counts it when not.
+ *
+ * nb_segs receives the segments that there are: what the mbuf says is not believed.
+ */
+static bool
+packet_sendable(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t *nb_segs)
+{
+	uint32_t len = rte_pktmbuf_pkt_len(m), max = XEN_NETIF_PKT_MAX, sum = 0, n = 0;
+	const struct rte_mbuf *seg;
+
+	/* One that is cut need not fit as a whole. */
+	if (!w->rings->peer.sg && (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0)
+		max = XEN_PAGE_BYTES;
+	if (len > max) {
+		xen_count_add(&w->ring->count.oversize, 1);
+		return false;
+	}
+	for (seg = m; seg != NULL && n <= XENVIF_TX_SEGS_MAX; seg = seg->next, n++)
+		sum += rte_pktmbuf_data_len(seg);
+	*nb_segs = n;
+	if (len < RTE_ETHER_HDR_LEN || sum != len || n != m->nb_segs || n > XENVIF_TX_SEGS_MAX) {
+		xen_count_add(&w->ring->count.bad_packets, 1);
+		return false;
+	}
+	return true;
+}
+
+/* The packet that the batch ends with has these copies and slots so far. */
+static void
+record(struct xenvif_batch *b, struct xenvif_packet *p, uint16_t extra_slots)
+{
+	p->nb_segs = b->nb_segs - p->first_seg;
+	p->nb_slots = b->nb_slots - p->first_slot;
+	p->extra_slots = extra_slots;
+}
+
+/* Is there room for a frame, a piece a segment, and one more for a head and each end of a page? */
+static bool
+batch_has_room(const struct xenvif_batch *b, uint32_t nb_segs, uint32_t len)
+{
+	return b->nb_segs + nb_segs + pages_of(len) + 1 <= XENVIF_BATCH_SEGS;
+}
+
+static bool
+buffers_for(struct xenvif_tx_walk *w, uint32_t slots)
+{
+	if (w->prod - w->cons >= slots)
+		return true;
+	w->full = true;
+	return false;
+}
+
+/* Stage a packet whole, with what is said of its segments in extra info. */
+static bool
+put_whole(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t nb_segs,
+		const struct xen_gso *g)
+{
+	struct head head = {
+		.flags = NETRXF_csum_blank | NETRXF_data_validated | NETRXF_extra_info,
+		.len = g->payload,
+		.nb_extras = 1,
+		.extra = { { .type = XEN_NETIF_EXTRA_TYPE_GSO } },
+	};
+	struct xenvif_packet *p = &w->b->packets[w->b->nb_packets];
+
+	if (!buffers_for(w, pages_of(g->end) + 1) || !batch_has_room(w->b, nb_segs, g->end))
+		return false;
+	head.data = scratch_room(w->b, head.len);
+	if (head.data == NULL)
+		return false;
+	head.extra[0].u.gso.size = g->mss;
+	head.extra[0].u.gso.type = g->ipv6 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
+	xen_gso_whole_headers(g, head.data);
+	scratch_take(w->b, &head);
+	stage_frame(w, m, g->payload, g->end - g->payload, &head);
+	record(w->b, p, head.nb_extras);
+	w->b->nb_packets++;
+	xen_count_add(&w->ring->count.gso_whole, 1);
+	return true;
+}
+
+/* Stage the segments of a packet from w->cut on, as many as there is room for. */
+static bool
+put_segments(struct xenvif_tx_walk *w, const struct rte_mbuf *m, const struct xen_gso *g)
+{
+	struct xenvif_packet *p = &w->b->packets[w->b->nb_packets];
+	uint32_t off = g->payload + w->cut * g->mss, len, nb_segs, rest;
+	bool blank = xen_gso_taken_blank(g, &w->rings->peer);
+	struct head head = { .len = g->payload };
+	const struct rte_mbuf *seg;
+
+	if (blank)
+		head.flags = NETRXF_csum_blank | NETRXF_data_validated;
+	for (; w->cut < g->nb_segs; w->cut++, off += len) {
+		len = xen_gso_seg_len(g, w->cut) - g->payload;
+		m = xen_mbuf_seek(m, &off);
+		nb_segs = 0;
+		for (seg = m, rest = off + len; seg != NULL && rest != 0;
+				seg = seg->next, nb_segs++)
+			rest -= RTE_MIN(rest, rte_pktmbuf_data_len(seg));
+		head.data = scratch_room(w->b, head.len);
+		if (!buffers_for(w, pages_of(head.len + len)) ||
+				!batch_has_room(w->b, nb_segs, head.len + len) || head.data == NULL)
+			break;
+		xen_gso_headers(g, w->cut, head.data);
+		if (!blank)
+			xen_gso_complete(g, m, off, len, head.data);
+		scratch_take(w->b, &head);
+		stage_frame(w, m, off, len, &head);
+	}
+	record(w->b, p, 0);
+	w->part = w->cut < g->nb_segs && p->nb_slots != 0;
+	if (w->cut < g->nb_segs)
+		return false;
+	w->cut = 0;
+	w->b->nb_packets++;
+	xen_count_add(&w->ring->count.gso_cut, 1);
+	return true;
+}
+
+/* A packet to be segmented. Where it does not fit, it is not begun unless it may go in parts. */
+static bool
+put_gso(struct xenvif_tx_walk *w, struct rte_mbuf *m, uint32_t nb_segs)
+{
+	struct xenvif_packet *p = &w->b->packets[w->b->nb_packets];
+	uint32_t seg_len;
+	struct xen_gso g;
+
+	if (xen_gso_wanted(&g, m) < 0) {
+		xen_count_add(&w->ring->count.bad_packets, 1);
+		goto drop;
+	}
+	if (xen_gso_taken_whole(&g, &w->rings->peer))
+		return put_whole(w, m, nb_segs, &g);
+	seg_len = xen_gso_seg_len(&g, 0);
+	if (seg_len > XEN_PAGE_BYTES && !w->rings->peer.sg) {
+		xen_count_add(&w->ring->count.oversize, 1);
+		goto drop;
+	}
+	if (!w->in_parts && w->cut == 0 && !buffers_for(w, g.nb_segs * pages_of(seg_len)))
+		return false;
+	return put_segments(w, m, &g);
+
+drop:
+	record(w->b, p, 0);
+	w->b->nb_packets++;
+	return true;
+}
+
+bool
+xenvif_put_complex(struct xenvif_tx_walk *w, struct rte_mbuf *m)
+{
+	struct xenvif_batch *b = w->b;
+	struct xenvif_packet *p = &b->packets[b->nb_packets];
+	struct head head = { .data = NULL };
+	uint32_t len = rte_pktmbuf_pkt_len(m), segs;
+
+	p->first_seg = b->nb_segs;
+	p->first_slot = b->nb_slots;
+	if (!packet_sendable(w, m, &segs))
+		goto drop;
+	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
+		return put_gso(w, m, segs);
+	if (!buffers_for(w, pages_of(len)) || !batch_has_room(b, segs, len))
+		return false;
+	if ((m->ol_flags & XENVIF_TX_WISHES) != 0) {
+		head.data = scratch_room(b, HEAD_MAX);
+		if (head.data == NULL)
+			return false;
+		if (!checksum(w, m, &head))
+			goto drop;
+	}
+	stage_frame(w, m, head.len, len - head.len, &head);
+drop:
+	record(b, p, 0);
+	b->nb_packets++;
+	return true;
+}
