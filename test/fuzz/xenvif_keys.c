@@ -6,7 +6,7 @@
  * All that the backend reads of xenstore: the toolstack's keys of the vif, the guest's keys.
  *
  * Input: how many queues the port offers (1 byte: 'a' is one, 'b' two, ...), and lines, see
- * store.h: frontend, frontend-id, hotplug-status, online, state; and what the guest has written.
+ * store.h: frontend, frontend-id, hotplug-status, online, state; what the guest has written; rate.
  */
 
 #include "store.h"
@@ -59,6 +59,20 @@ read_guest(const struct xenvif *vif)
 	}
 }
 
+static void
+read_rate(const struct xenvif *vif)
+{
+	struct xen_reason why = { .err = FUZZ_NO_REASON };
+	struct xenvif_rate_limit limit;
+	int ret;
+
+	ret = xenvif_read_rate(vif, &limit, &why);
+	if (ret != 0)
+		fuzz_store_check(ret, &why);
+	else
+		fuzz_check((limit.bytes == 0) == (limit.usec == 0));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -73,5 +87,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_store_set(in.data, in.left);
 	read_toolstack(&vif);
 	read_guest(&vif);
+	read_rate(&vif);
 	return 0;
 }

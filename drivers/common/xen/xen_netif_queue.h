@@ -49,6 +49,8 @@ struct xen_netif_counters {
 	uint64_t ring_full;
 	/* rx: packets that the application's filters did not let pass. */
 	uint64_t filtered;
+	/* rx: bursts that left packets on the ring, for the vif's rate was used up. */
+	uint64_t rate_stops;
 
 	/* Packets lost, each in the one that says why. */
 	uint64_t bad_packets;
@@ -179,6 +181,8 @@ struct xen_netif_rings {
 	bool gso;
 	/** The port's MAC address as one word, for filters. */
 	uint64_t own_mac;
+	/** The driver's own part of the vif; NULL until it is connected for the first time. */
+	void *priv;
 	/** Layers whose types the application wants to know: RTE_PTYPE_L*_MASK. */
 	uint32_t ptypes;
 	struct xen_netif_ring rx[XEN_NETIF_QUEUES_MAX];

@@ -95,6 +95,7 @@ xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX]
  *   0, -EINVAL when it is not a number, or -ERANGE when it is larger than max: then number is
  *   untouched.
  */
+__rte_internal
 int
 xen_store_parse_uint(const char *text, uint32_t max, uint32_t *number);
 

@@ -13,6 +13,7 @@
 
 #include "xen_netif.h"
 #include "xen_netif_keys.h"
+#include "xenvif_rate.h"
 #include "xenvif_wait.h"
 
 /** What the frontend wrote into its directory, checked: what was asked for, not what is mapped. */
@@ -26,6 +27,8 @@ struct xenvif {
 	struct xen_netif nif;
 	/* What waits for each tx ring that is attached: the ring's priv, guarded by its lock. */
 	struct xenvif_wait wait[XEN_NETIF_QUEUES_MAX];
+	/* What the guest may transmit: rings.priv of the data path. */
+	struct xenvif_rate rate;
 	/* Why it does not connect yet has been said. This and the rest is the control thread's. */
 	bool trying;
 	/* When event channels that cannot be bound stop being tried; 0: they are not. */
@@ -34,6 +37,8 @@ struct xenvif {
 	uint32_t busy_at;
 	/* The toolstack's keys made no sense at the last look. */
 	bool misfit_logged;
+	/* What was wrong with the key of the rate at the last look; empty: nothing. */
+	struct xen_reason rate_misfit;
 	/* When a detach by the toolstack no longer waits for the guest. */
 	uint64_t closing_ms;
 };
@@ -77,13 +82,17 @@ bool
 xenvif_hotplug_done(const struct xenvif *vif);
 
 /**
- * Is the guest's rate to be limited (libxl, "rate" of a vif: bytes, microseconds)? Control thread.
+ * Read and check the rate that the guest may transmit at (libxl, "rate" of a vif). Control thread.
  *
- * @param rate
- *   Receives the key's value, as it may be shown.
+ * @param limit
+ *   Receives it; zeros when there is none.
+ * @param why
+ *   Receives the key, its value and what is allowed when something is wrong.
+ * @return
+ *   0, -EINVAL, or -ENOTCONN when xenstore does not answer.
  */
-bool
-xenvif_rate_asked(const struct xenvif *vif, struct xen_quote *rate);
+int
+xenvif_read_rate(const struct xenvif *vif, struct xenvif_rate_limit *limit, struct xen_reason *why);
 
 /** Does the toolstack want the vif to be offered again once it is closed? Control thread. */
 bool

@@ -105,15 +105,38 @@ xenvif_hotplug_done(const struct xenvif *vif)
 	return ret == -ENOENT || strcmp(status, "connected") == 0;
 }
 
-bool
-xenvif_rate_asked(const struct xenvif *vif, struct xen_quote *rate)
+/* "BYTES,MICROSECONDS"; neither may be 0: that is no rate. */
+static bool
+parse_rate(const char *value, struct xenvif_rate_limit *limit)
+{
+	char bytes[XEN_STORE_VALUE_MAX];
+	const char *comma = strchr(value, ',');
+
+	if (comma == NULL)
+		return false;
+	snprintf(bytes, sizeof(bytes), "%.*s", (int)(comma - value), value);
+	return xen_store_parse_uint(bytes, UINT32_MAX, &limit->bytes) == 0 && limit->bytes != 0 &&
+			xen_store_parse_uint(comma + 1, UINT32_MAX, &limit->usec) == 0 &&
+			limit->usec != 0;
+}
+
+int
+xenvif_read_rate(const struct xenvif *vif, struct xenvif_rate_limit *limit, struct xen_reason *why)
 {
 	char value[XEN_STORE_VALUE_MAX];
+	struct xen_quote quote;
+	int ret;
 
-	if (xen_store_read(vif->nif.xbdev.path, "rate", value) <= 0)
-		return false;
-	xen_quote(rate, value);
-	return true;
+	memset(limit, 0, sizeof(*limit));
+	ret = xen_store_read(vif->nif.xbdev.path, "rate", value);
+	if (ret == -ENOTCONN)
+		return ret;
+	if (ret == -ENOENT || (ret > 0 && parse_rate(value, limit)))
+		return 0;
+	return xen_reason_set(why, EINVAL,
+			"rate='%s'%s has to be BYTES,MICROSECONDS, each a number from 1 to %u; "
+			"the limit stays as it is",
+			xen_quote(&quote, value), ret == -ERANGE ? " (too long)" : "", UINT32_MAX);
 }
 
 bool

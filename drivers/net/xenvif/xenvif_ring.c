@@ -128,6 +128,7 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 	nif->rings.peer = cfg->features;
 	nif->rings.peer.gso_tcpv4 &= nif->rings.gso;
 	nif->rings.peer.gso_tcpv6 &= nif->rings.gso;
+	__atomic_store_n(&nif->rings.priv, &vif->rate, __ATOMIC_RELAXED);
 	nif->nb_queues = cfg->features.queues;
 	for (i = 0; i < nif->nb_queues; i++) {
 		STAILQ_INIT(&vif->wait[i].list);

@@ -6,6 +6,7 @@
 
 #include "xen_csum.h"
 #include "xenvif_batch.h"
+#include "xenvif_rate.h"
 #include "xenvif_stage.h"
 
 #define EXTRA_GSO RTE_BIT32(XEN_NETIF_EXTRA_TYPE_GSO)
@@ -271,21 +272,45 @@ take_simple(struct rx_walk *w, const struct netif_tx_request *req)
 	w->slots.cons++;
 }
 
+/* Take the packet that is next on the ring, if there is one. False when it stays there. */
+static inline bool
+take_next(struct rx_walk *w)
+{
+	struct xen_netif_queue *q = &w->rxq->q;
+	struct netif_tx_request req;
+
+	if (w->slots.cons == w->slots.prod)
+		return false;
+	req = xen_ring_tx_request(w->slots.sring, w->slots.cons);
+	if (unlikely(!xenvif_request_is_simple(&req) || req.size > q->room ||
+			    w->next_mbuf == w->nb_mbufs ||
+			    w->rxq->batch.nb_segs == XENVIF_BATCH_SEGS))
+		return take_complex(w, &req);
+	take_simple(w, &req);
+	return true;
+}
+
 static inline void
 walk_ring(struct rx_walk *w)
 {
-	struct xen_netif_queue *q = &w->rxq->q;
-	struct xenvif_batch *b = &w->rxq->batch;
-	struct netif_tx_request req;
+	while (w->rxq->batch.nb_packets < w->max && take_next(w))
+		;
+}
 
-	while (b->nb_packets < w->max && w->slots.cons != w->slots.prod) {
-		req = xen_ring_tx_request(w->slots.sring, w->slots.cons);
-		if (likely(xenvif_request_is_simple(&req) && req.size <= q->room &&
-				    w->next_mbuf < w->nb_mbufs && b->nb_segs < XENVIF_BATCH_SEGS))
-			take_simple(w, &req);
-		else if (!take_complex(w, &req))
+/* The same, as long as there is credit for another packet. */
+static __rte_noinline void
+walk_limited(struct rx_walk *w, struct xenvif_rate *rate)
+{
+	const struct xenvif_batch *b = &w->rxq->batch;
+	uint32_t bytes, seg;
+
+	do {
+		seg = b->nb_segs;
+		if (b->nb_packets >= w->max || !take_next(w))
 			break;
-	}
+		for (bytes = 0; seg < b->nb_segs; seg++)
+			bytes += b->segs[seg].len;
+	} while (xenvif_rate_charge(rate, bytes));
 }
 
 /* Drop a packet after its copies: its data slots are answered with an error. */
@@ -460,9 +485,10 @@ take_mbufs(struct xenvif_rxq *rxq, unsigned int n)
 	return 0;
 }
 
+/* rate is NULL while there is no limit. */
 static uint16_t
-rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
-		uint16_t nb_pkts)
+rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate *rate,
+		struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct rx_walk w = {
 		.rxq = rxq,
@@ -479,12 +505,19 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct rte_mbuf **p
 				"req_prod more than a ring ahead of rsp_prod");
 		return 0;
 	}
+	if (unlikely(rate != NULL) && !xenvif_rate_allows(rate, ring->id, rte_get_tsc_cycles())) {
+		xen_count_add(&ring->count.rate_stops, 1);
+		return 0;
+	}
 	nb_pkts = RTE_MIN(nb_pkts, (uint16_t)XENVIF_BATCH_PKTS);
 	w.nb_pkts = nb_pkts;
 	w.max = nb_pkts;
 	xenvif_batch_reset(&rxq->batch);
 	w.nb_mbufs = take_mbufs(rxq, RTE_MIN(w.slots.prod - w.slots.cons, (uint32_t)nb_pkts));
-	walk_ring(&w);
+	if (likely(rate == NULL))
+		walk_ring(&w);
+	else
+		walk_limited(&w, rate);
 	if (rxq->batch.nb_packets != 0) {
 		copied = xenvif_batch_copy(&rxq->batch, ring, rxq->q.rings->gnttab);
 		finish_packets(&w, copied, pkts);
@@ -504,6 +537,7 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xen_netif_rings *rings = rxq->q.rings;
 	uint16_t active = __atomic_load_n(&rings->active_queues, __ATOMIC_RELAXED);
 	uint16_t n = 0, tried, i = rxq->next_ring, step = rxq->q.nb_queues;
+	struct xenvif_rate *rate = __atomic_load_n(&rings->priv, __ATOMIC_RELAXED);
 	struct xen_netif_ring *ring;
 
 	if (unlikely(__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) != 0))
@@ -512,6 +546,8 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		return 0;
 	if (unlikely(xen_gso_held_any(&rxq->held)))
 		n = xen_gso_held_take(&rxq->held, &rxq->q, pkts, nb_pkts);
+	if (likely(rate == NULL || !xenvif_rate_limited(rate)))
+		rate = NULL;
 	/* Every ring of this queue once; the next burst begins with the one after the last. */
 	for (tried = rxq->q.id; tried < active && n < nb_pkts; tried += step) {
 		if (i >= active || i < rxq->q.id)
@@ -521,7 +557,7 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		if (!rte_spinlock_trylock(&ring->lock))
 			continue;
 		if (likely(ring->attached))
-			n += rx_ring(rxq, ring, pkts + n, nb_pkts - n);
+			n += rx_ring(rxq, ring, rate, pkts + n, nb_pkts - n);
 		rte_spinlock_unlock(&ring->lock);
 	}
 	rxq->next_ring = i;

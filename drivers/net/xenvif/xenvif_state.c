@@ -158,7 +158,6 @@ try_connect(struct xenvif *vif, unsigned int own)
 	struct xenvif_peer_config cfg;
 	struct view v = look(vif);
 	struct xen_reason why;
-	struct xen_quote rate;
 	int ret;
 
 	if (v.connected) {
@@ -195,10 +194,6 @@ try_connect(struct xenvif *vif, unsigned int own)
 	vif->busy_ms = 0;
 	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s", cfg.features.queues,
 			own == XenbusStateConnected ? ", to a running frontend" : "");
-	if (xenvif_rate_asked(vif, &rate))
-		xen_netif_log(&vif->nif, XEN_NETIF_NOTED,
-				"rate='%s' has no effect: the guest's rate is not limited",
-				rate.text);
 	if (own != XenbusStateConnected)
 		switch_state(vif, XenbusStateConnected);
 }
@@ -336,12 +331,41 @@ handle_broken(struct xenvif *vif)
 	return false;
 }
 
+/* The toolstack may change the rate at any time; each change is said, also one that is refused. */
+static void
+update_rate(struct xenvif *vif)
+{
+	struct xenvif_rate_limit limit, old = xenvif_rate_get(&vif->rate);
+	struct xen_reason why = { .text = "" };
+	int ret = xenvif_read_rate(vif, &limit, &why);
+
+	if (ret == -ENOTCONN)
+		return;
+	if (ret < 0 && strcmp(why.text, vif->rate_misfit.text) != 0)
+		xen_netif_log(&vif->nif, XEN_NETIF_NOTED, "%s", why.text);
+	vif->rate_misfit = why;
+	if (ret < 0 || (limit.bytes == old.bytes && limit.usec == old.usec))
+		return;
+	xenvif_rate_set(&vif->rate, &limit);
+	if (limit.bytes != 0)
+		xen_netif_log(&vif->nif, XEN_NETIF_NOTED,
+				"rate='%u,%u': the guest sends at most %u bytes in %u us",
+				limit.bytes, limit.usec, limit.bytes, limit.usec);
+	else
+		xen_netif_log(&vif->nif, XEN_NETIF_NOTED,
+				"no rate any more: what the guest sends is not limited");
+}
+
 static void
 forget(struct xenvif *vif)
 {
+	const struct xenvif_rate_limit none = { 0 };
+
 	disconnect(vif, "the vif is gone");
 	xen_bus_set_peer(&vif->nif.xbdev, "");
 	xen_netif_log_end(&vif->nif);
+	xenvif_rate_set(&vif->rate, &none);
+	vif->rate_misfit.text[0] = '\0';
 	vif->misfit_logged = false;
 	vif->closing_ms = 0;
 	vif->busy_ms = 0;
@@ -364,6 +388,7 @@ evaluate(struct xenvif *vif)
 	if (own != XenbusStateInitialising && handle_broken(vif))
 		return;
 	xenvif_set_carrier(vif, !look(vif).admin_down);
+	update_rate(vif);
 	front = xen_store_read_state(vif->nif.xbdev.peer);
 	if (front < 0)
 		return;
