@@ -56,6 +56,8 @@ setup_queue(struct xen_netif_queue *q, uint16_t room, uint8_t what)
 	q->room = room;
 	q->scatter = (what & 0x10) != 0;
 	q->csum_offload = (what & 0x20) != 0;
+	q->whole_max = (what & 0x80) != 0 ? XEN_NETIF_PKT_MAX : 0;
+	q->legacy_ol_flags = (what & 0xE0) == 0xE0;
 	q->running = true;
 }
 
@@ -77,6 +79,9 @@ setup(struct fuzz_input *in)
 	rings->peer.sg = (what & 2) != 0;
 	rings->peer.csum_ipv4 = (what & 4) != 0;
 	rings->peer.csum_ipv6 = (what & 8) != 0;
+	rings->gso = (what & 0x40) != 0;
+	rings->peer.gso_tcpv4 = rings->gso;
+	rings->peer.gso_tcpv6 = rings->gso;
 	for (i = 0; i < test.queues; i++) {
 		setup_ring(&rings->rx[i], i, &test.q[i].tx, start);
 		setup_ring(&rings->tx[i], i, &test.q[i].rx, start);
@@ -85,6 +90,7 @@ setup(struct fuzz_input *in)
 	}
 	setup_queue(&test.rxq.q, room, what);
 	test.rxq.q.classify = fuzz_u8(in);
+	fuzz_check(xenvif_rxq_init(&test.rxq.q) == 0);
 	setup_queue(&test.txq.q, room, what);
 	test.txq.q.nb_desc = 1 + fuzz_u8(in);
 	fuzz_check(xenvif_wait_txq_init(&test.txq.q, 0) == 0);
@@ -101,6 +107,7 @@ teardown(void)
 	fuzz_check(rings->waiting_rings == 0);
 	fuzz_check(xenvif_wait_free(&test.txq) == test.txq.q.nb_desc);
 	xenvif_wait_txq_fini(&test.txq.q);
+	xenvif_rxq_fini(&test.rxq.q);
 	fuzz_pool_check();
 }
 
@@ -141,6 +148,7 @@ static void
 check_rx_responses(const union fuzz_page *old, const union fuzz_page *page)
 {
 	const struct netif_rx_response *rsp;
+	struct netif_extra_info extra;
 	uint32_t i;
 
 	for (i = old->rx.rsp_prod; i != page->rx.rsp_prod; i++) {
@@ -148,6 +156,12 @@ check_rx_responses(const union fuzz_page *old, const union fuzz_page *page)
 		fuzz_check(rsp->id == old->rx.ring[i & XEN_NETIF_RING_MASK].req.id);
 		fuzz_check(rsp->offset == 0 && rsp->status >= NETIF_RSP_ERROR);
 		fuzz_check(rsp->status != 0 && rsp->status <= (int)XEN_PAGE_BYTES);
+		if ((rsp->flags & NETRXF_extra_info) == 0)
+			continue;
+		i++;
+		fuzz_check(i != page->rx.rsp_prod);
+		memcpy(&extra, &page->rx.ring[i & XEN_NETIF_RING_MASK], sizeof(extra));
+		fuzz_check(extra.flags == 0 && xen_extra_gso_known(&extra));
 	}
 }
 

@@ -93,6 +93,8 @@ setup_queue(struct xen_netif_queue *q, uint16_t room, uint8_t what)
 	q->room = room;
 	q->scatter = (what & 0x10) != 0;
 	q->csum_offload = (what & 0x20) != 0;
+	q->whole_max = (what & 0x80) != 0 ? XEN_NETIF_PKT_MAX : 0;
+	q->legacy_ol_flags = (what & 0xE0) == 0xE0;
 	q->running = true;
 }
 
@@ -114,6 +116,9 @@ setup(struct fuzz_input *in)
 	rings->peer.sg = (what & 2) != 0;
 	rings->peer.csum_ipv4 = (what & 4) != 0;
 	rings->peer.csum_ipv6 = (what & 8) != 0;
+	rings->gso = (what & 0x40) != 0;
+	rings->peer.gso_tcpv4 = rings->gso;
+	rings->peer.gso_tcpv6 = rings->gso;
 	for (i = 0; i < test.queues; i++) {
 		setup_tx(i, start);
 		setup_rx(i, start);
@@ -130,8 +135,14 @@ check_packet(const struct xenfront_tx_pages *tx, const struct netif_tx_sring *sr
 {
 	const struct netif_tx_request *first = &sring->ring[idx & XEN_NETIF_RING_MASK].req, *req;
 	uint32_t rest = first->size, size;
+	struct netif_extra_info extra;
 
-	fuzz_check((first->flags & NETTXF_extra_info) == 0 && first->size >= XENFRONT_PKT_MIN);
+	fuzz_check(first->size >= XENFRONT_PKT_MIN);
+	if ((first->flags & NETTXF_extra_info) != 0) {
+		fuzz_check(++idx != end && xenfront_tx_is_extra(&tx->ids, idx));
+		memcpy(&extra, &sring->ring[idx & XEN_NETIF_RING_MASK], sizeof(extra));
+		fuzz_check(extra.flags == 0 && xen_extra_gso_known(&extra));
+	}
 	for (req = first; (req->flags & NETTXF_more_data) != 0;) {
 		fuzz_check(++idx != end);
 		req = &sring->ring[idx & XEN_NETIF_RING_MASK].req;
@@ -353,6 +364,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	setup(&in);
 	while (in.left != 0)
 		take_step(&in);
+	xenfront_rxq_stop(&test.rxq.q);
 	fuzz_pool_check();
 	return 0;
 }

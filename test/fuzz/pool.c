@@ -154,6 +154,10 @@ claim(struct rte_mbuf *m, struct fuzz_input *in)
 	m->l2_len = fuzz_u8(in);
 	m->l3_len = fuzz_u8(in);
 	m->hash.rss = fuzz_u8(in) * 0x1010101u;
+	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0) {
+		m->l4_len = fuzz_u8(in);
+		m->tso_segsz = fuzz_u16(in);
+	}
 	if ((wrong & 1) != 0)
 		m->nb_segs = wrong;
 	if ((wrong & 2) != 0)

@@ -25,7 +25,7 @@ static struct {
 static unsigned int
 nb_wanted(void)
 {
-	return RTE_MIN(stages.nb_queues, rte_lcore_count());
+	return RTE_MIN(stages.nb_queues, RTE_MAX(rte_lcore_count(), 1u));
 }
 
 /* Memory that is not there before it is used: many a queue never sees a packet to be cut. */
