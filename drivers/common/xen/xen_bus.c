@@ -13,6 +13,7 @@
 
 #include "xen_bus_loop.h"
 #include "xen_compat.h"
+#include "xen_ctl.h"
 #include "xen_log.h"
 
 /* How long anybody waits for a thread that does not come back: libxenstore has no time-outs. */
@@ -101,6 +102,7 @@ void
 xen_bus_thread_end(void)
 {
 	xen_store_close();
+	xen_ctl_close();
 	pthread_mutex_lock(&xen_bus.lock);
 	if (xen_bus.thread == xen_bus_self) {
 		xen_bus.thread = NULL;

@@ -16,6 +16,8 @@
 #include "xen_if.h"
 #include "xen_log.h"
 
+/* What xenstored fires when a domain has died; a driver domain may not watch it. */
+#define BUS_RELEASE "@releaseDomain"
 /* A device is evaluated at most this often, whatever its guest does to the watches. */
 #define BUS_INTERVAL_MS 5
 /* How often the daemon is asked whether it still lives: libxenstore tells nobody when it dies. */
@@ -80,7 +82,7 @@ dispatch_event(const char *path)
 	pthread_mutex_lock(&xen_bus.lock);
 	TAILQ_FOREACH(dev, &xen_bus.devs, next) {
 		if (path_within(path, dev->path) || path_within(path, dev->peer) ||
-				strcmp(path, dev->root) == 0)
+				strcmp(path, dev->root) == 0 || strcmp(path, BUS_RELEASE) == 0)
 			xen_bus_mark_dirty(dev);
 	}
 	pthread_mutex_unlock(&xen_bus.lock);
@@ -138,6 +140,7 @@ bus_connect(void)
 			XEN_LOG(NOTICE, "connected to xenstore");
 		xen_bus_self->complained = false;
 		read_own_domid();
+		xen_store_watch(BUS_RELEASE);
 		bus_reset_watches();
 	} else if (!xen_bus_self->complained) {
 		XEN_LOG(WARNING, "cannot connect to xenstore: %s; trying on", strerror(-ret));

@@ -51,18 +51,42 @@ xen_gnttab_put(void)
 	pthread_mutex_unlock(&gnttab_lock);
 }
 
+/* What the kernel tells of the hypervisor; empty: nothing. */
+static void
+read_hypervisor(const char *path, char text[8])
+{
+	FILE *f = fopen(path, "r");
+
+	text[0] = '\0';
+	if (f == NULL)
+		return;
+	if (fgets(text, 8, f) == NULL)
+		text[0] = '\0';
+	fclose(f);
+}
+
+static bool
+read_number(const char *path, unsigned int *number)
+{
+	char text[8];
+
+	read_hypervisor(path, text);
+	return sscanf(text, "%u", number) == 1;
+}
+
+bool
+xen_version(unsigned int *major, unsigned int *minor)
+{
+	return read_number("/sys/hypervisor/version/major", major) &&
+			read_number("/sys/hypervisor/version/minor", minor);
+}
+
 bool
 xen_may_map_own_grants(void)
 {
-	char type[8] = "";
-	FILE *f;
+	char type[8];
 
-	f = fopen("/sys/hypervisor/guest_type", "r");
-	if (f == NULL)
-		return true;
-	if (fgets(type, sizeof(type), f) == NULL)
-		type[0] = '\0';
-	fclose(f);
+	read_hypervisor("/sys/hypervisor/guest_type", type);
 	return strncmp(type, "PVH", 3) != 0 && strncmp(type, "HVM", 3) != 0;
 }
 

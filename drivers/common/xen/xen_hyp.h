@@ -44,6 +44,15 @@ bool
 xen_may_map_own_grants(void);
 
 /**
+ * The version of the Xen that runs here. Any thread.
+ *
+ * @return
+ *   False when the kernel does not tell, or it is not Xen.
+ */
+bool
+xen_version(unsigned int *major, unsigned int *minor);
+
+/**
  * Open an event channel handle (/dev/xen/evtchn). One is enough for all that a vif sends: each is a
  * file descriptor, of which a process has only so many. Any thread.
  *

@@ -153,7 +153,15 @@ struct xen_netif {
 	/* What the control thread saw last: states of both ends. */
 	uint8_t own_state;
 	uint8_t peer_state;
-	/* The control thread's. */
+	/*
+	 * The other end's domain by its name, or else its number; empty until it connects. Written
+	 * with the lock held.
+	 */
+	char domain[sizeof("domain ''") + sizeof(struct xen_quote)];
+	/* The NUMA node of its memory as Xen counts them, where that is known: else negative. */
+	int node;
+	/* It has been seen alive. The control thread's, as what follows. */
+	bool domain_seen;
 	struct xen_netif_held held[XEN_NETIF_LINES];
 
 	struct xen_netif_vif_counters count;
@@ -224,6 +232,24 @@ __rte_internal
 void
 xen_netif_log(struct xen_netif *nif, enum xen_netif_line line, const char *fmt, ...)
 		__rte_format_printf(3, 4);
+
+/** Note what the domain at the other end is called, for log and dump. Control thread. */
+__rte_internal
+void
+xen_netif_domain_note(struct xen_netif *nif, uint32_t domid);
+
+/**
+ * Has the domain at the other end died? Never, where that cannot be known. Notes the node of its
+ * memory when it is seen for the first time. Control thread.
+ */
+__rte_internal
+bool
+xen_netif_domain_dead(struct xen_netif *nif, uint32_t domid);
+
+/** The vif is gone: the next one's domain may be another. Control thread. */
+__rte_internal
+void
+xen_netif_domain_forget(struct xen_netif *nif);
 
 /** Say why a vif cannot be served, in the log and in xenstore. Control thread. */
 __rte_internal

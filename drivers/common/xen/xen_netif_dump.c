@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <rte_eal.h>
+#include <rte_string_fns.h>
 
 #include "xen_netif_ops.h"
 
@@ -51,6 +52,8 @@ struct vif_look {
 	uint16_t mapped;
 	uint16_t active;
 	struct xen_netif_features peer;
+	int node;
+	char domain[RTE_SIZEOF_FIELD(struct xen_netif, domain)];
 };
 
 static struct vif_look
@@ -64,6 +67,8 @@ look_at_vif(struct xen_netif *nif, bool primary)
 	v.admin_down = nif->admin_down;
 	v.mapped = RTE_MIN(nif->nb_queues, XEN_NETIF_QUEUES_MAX);
 	v.active = __atomic_load_n(&nif->rings.active_queues, __ATOMIC_ACQUIRE);
+	v.node = __atomic_load_n(&nif->node, __ATOMIC_RELAXED);
+	rte_strscpy(v.domain, nif->domain, sizeof(v.domain));
 	memset(&v.peer, 0, sizeof(v.peer));
 	if (v.active != 0)
 		v.peer = nif->rings.peer;
@@ -144,6 +149,15 @@ dump_ring(FILE *f, const char *dir, unsigned int i, const struct ring_look *r)
 }
 
 static void
+dump_domain(FILE *f, const struct vif_look *v)
+{
+	fprintf(f, "  other end: %s", v->domain);
+	if (v->node >= 0)
+		fprintf(f, ", Xen's NUMA node %d", v->node);
+	fprintf(f, "\n");
+}
+
+static void
 dump_port(FILE *f, const struct rte_eth_dev *dev, const struct vif_look *v)
 {
 	const struct xen_netif *nif = dev->data->dev_private;
@@ -151,6 +165,8 @@ dump_port(FILE *f, const struct rte_eth_dev *dev, const struct vif_look *v)
 	fprintf(f, "vif %s\n", nif->xbdev.path);
 	fprintf(f, "  states: %s, other end %s\n", state_name(&nif->own_state),
 			state_name(&nif->peer_state));
+	if (v->domain[0] != '\0')
+		dump_domain(f, v);
 	fprintf(f, "  port: %s%s, link %s, queue pairs %u of %u\n",
 			v->started ? "started" : "stopped", v->admin_down ? ", set down" : "",
 			dev->data->dev_link.link_status == RTE_ETH_LINK_UP ? "up" : "down",

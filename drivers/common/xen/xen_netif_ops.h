@@ -29,6 +29,13 @@ netif_driver(const struct rte_eth_dev *dev)
 	return dev->process_private;
 }
 
+/**
+ * Where queues are best placed: the socket of the other end's memory, if that is known and this
+ * kernel has it, and more than one; SOCKET_ID_ANY if not. Any thread.
+ */
+int
+xen_netif_domain_socket(const struct xen_netif *nif);
+
 /* Queues, in xen_netif_queue.c; see the operations of nearly the same names. */
 int
 xen_netif_rxq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket,

@@ -80,6 +80,7 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	if (rte_is_zero_ether_addr(&mac))
 		rte_eth_random_addr(mac.addr_bytes);
 	xen_netif_set_mac(nif, &mac);
+	nif->node = SOCKET_ID_ANY;
 	nif->promiscuous = true;
 	nif->allmulticast = true;
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {

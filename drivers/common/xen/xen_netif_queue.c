@@ -105,12 +105,15 @@ static struct xen_netif_queue *
 queue_create(struct rte_eth_dev *dev, const char *type, size_t size, uint16_t id, uint16_t nb_desc,
 		unsigned int socket)
 {
+	struct xen_netif *nif = dev->data->dev_private;
 	struct xen_netif_queue *q;
 
+	if ((int)socket == SOCKET_ID_ANY)
+		socket = xen_netif_domain_socket(nif);
 	q = rte_zmalloc_socket(type, size, RTE_CACHE_LINE_SIZE, socket);
 	if (q == NULL)
 		return NULL;
-	q->rings = &((struct xen_netif *)dev->data->dev_private)->rings;
+	q->rings = &nif->rings;
 	q->port_id = dev->data->port_id;
 	q->id = id;
 	q->nb_desc = nb_desc;

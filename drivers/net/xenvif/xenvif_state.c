@@ -54,7 +54,8 @@ disconnect(struct xenvif *vif, const char *why)
 	unsigned int i;
 
 	if (look(vif).connected)
-		xen_netif_log(&vif->nif, XEN_NETIF_DISCONNECTED, "disconnected: %s", why);
+		xen_netif_log(&vif->nif, XEN_NETIF_DISCONNECTED, "disconnected: %s (%s)", why,
+				vif->nif.domain);
 	pthread_mutex_lock(&vif->nif.lock);
 	xenvif_disconnect(vif);
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
@@ -170,6 +171,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		vif->busy_ms = 0;
 		return;
 	}
+	xen_netif_domain_note(&vif->nif, vif->nif.args.domid);
 	ret = xenvif_read_peer(vif, &cfg, &why);
 	if (ret == 0) {
 		pthread_mutex_lock(&vif->nif.lock);
@@ -192,8 +194,10 @@ try_connect(struct xenvif *vif, unsigned int own)
 	}
 	vif->trying = false;
 	vif->busy_ms = 0;
-	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s", cfg.features.queues,
-			own == XenbusStateConnected ? ", to a running frontend" : "");
+	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s (%s)",
+			cfg.features.queues,
+			own == XenbusStateConnected ? ", to a running frontend" : "",
+			vif->nif.domain);
 	if (own != XenbusStateConnected)
 		switch_state(vif, XenbusStateConnected);
 }
@@ -363,6 +367,7 @@ forget(struct xenvif *vif)
 
 	disconnect(vif, "the vif is gone");
 	xen_bus_set_peer(&vif->nif.xbdev, "");
+	xen_netif_domain_forget(&vif->nif);
 	xen_netif_log_end(&vif->nif);
 	xenvif_rate_set(&vif->rate, &none);
 	vif->rate_misfit.text[0] = '\0';
@@ -392,6 +397,11 @@ evaluate(struct xenvif *vif)
 	front = xen_store_read_state(vif->nif.xbdev.peer);
 	if (front < 0)
 		return;
+	/* Nothing will be said for it any more, and as long as its pages are mapped it is kept. */
+	if (xen_netif_domain_dead(&vif->nif, vif->nif.args.domid)) {
+		disconnect(vif, "its domain is dead");
+		front = XenbusStateUnknown;
+	}
 	xen_netif_note_states(&vif->nif, own, front);
 	step(vif, front, own);
 }
