@@ -281,7 +281,11 @@ test_flood(void **state)
 	before = evaluated();
 	start = unit_now_ms();
 	for (i = 0; i < FLOOD; i++) {
-		rawfront_state(&v->f, XenbusStateConnected);
+		if (i % 3 == 0)
+			rawfront_state(&v->f, XenbusStateConnected);
+		else
+			rawfront_set(&v->f, i % 3 == 1 ? "request-multicast-control" : "whatever",
+					"%u", i % 2);
 		if (i % 50 == 0)
 			bystander_run();
 	}

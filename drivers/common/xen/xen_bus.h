@@ -141,7 +141,8 @@ uint64_t
 xen_bus_now_ms(void);
 
 /**
- * Set the other end's directory and watch its state. Control thread.
+ * Set the other end's directory and watch it, with all that is in it: an end may change more than
+ * its state at any time. Control thread.
  *
  * @param path
  *   The directory; empty: none any more.

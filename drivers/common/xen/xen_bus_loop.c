@@ -35,24 +35,11 @@ xen_bus_set_timer(struct xen_bus_device *dev, uint32_t ms)
 		dev->timer_ms = at;
 }
 
-static int
-watch_peer(struct xen_bus_device *dev)
-{
-	char path[XEN_STORE_PATH_MAX + sizeof("/state")];
-
-	snprintf(path, sizeof(path), "%s/state", dev->peer);
-	return xen_store_watch(path);
-}
-
 static void
 unwatch_peer(const char *peer)
 {
-	char path[XEN_STORE_PATH_MAX + sizeof("/state")];
-
-	if (peer[0] == '\0')
-		return;
-	snprintf(path, sizeof(path), "%s/state", peer);
-	xen_store_unwatch(path);
+	if (peer[0] != '\0')
+		xen_store_unwatch(peer);
 }
 
 int
@@ -62,7 +49,7 @@ xen_bus_set_peer(struct xen_bus_device *dev, const char *path)
 		return 0;
 	unwatch_peer(dev->peer);
 	rte_strscpy(dev->peer, path, sizeof(dev->peer));
-	return path[0] != '\0' ? watch_peer(dev) : 0;
+	return path[0] != '\0' ? xen_store_watch(dev->peer) : 0;
 }
 
 /* Is path dir itself or below it? */
