@@ -82,11 +82,14 @@ setup(struct fuzz_input *in)
 	rings->gso = (what & 0x40) != 0;
 	rings->peer.gso_tcpv4 = rings->gso;
 	rings->peer.gso_tcpv6 = rings->gso;
+	test.vif.mcast.on = (what & 0x48) == 0x40;
 	for (i = 0; i < test.queues; i++) {
 		setup_ring(&rings->rx[i], i, &test.q[i].tx, start);
 		setup_ring(&rings->tx[i], i, &test.q[i].rx, start);
 		STAILQ_INIT(&test.vif.wait[i].list);
+		test.vif.wait[i].mcast = &test.vif.mcast;
 		rings->tx[i].priv = &test.vif.wait[i];
+		rings->rx[i].priv = &test.vif.mcast;
 	}
 	setup_queue(&test.rxq.q, room, what);
 	test.rxq.q.classify = fuzz_u8(in);

@@ -28,6 +28,10 @@ check_packet(const struct xenvif_slots *s, const struct xenvif_request *r)
 	fuzz_check((uint32_t)r->nb_slots + r->nb_extras <= s->prod - s->cons);
 	fuzz_check((r->extras >> XEN_NETIF_EXTRA_TYPE_MAX) == 0 && (r->extras & 1) == 0);
 	fuzz_check((r->extras != 0) == (r->nb_extras != 0));
+	if ((r->extras & XENVIF_EXTRAS_MCAST) != 0) {
+		fuzz_check(r->nb_slots == 1 && r->len == 0 && !r->malformed);
+		return;
+	}
 	for (i = 0; i < r->nb_slots; i++) {
 		req = &ring[idx & XEN_NETIF_RING_MASK].req;
 		fuzz_check(r->slot[i].gref == req->gref && r->slot[i].id == req->id);

@@ -40,6 +40,12 @@ attack_outcome(const struct attack *a, bool scatter)
 	return a->large && !scatter ? ATTACK_DROPPED : a->outcome;
 }
 
+bool
+attack_answered_okay(enum attack_outcome outcome)
+{
+	return outcome == ATTACK_ACCEPTED || outcome == ATTACK_DONE;
+}
+
 const char *
 attack_outcome_name(enum attack_outcome outcome)
 {
@@ -47,6 +53,8 @@ attack_outcome_name(enum attack_outcome outcome)
 		[ATTACK_ACCEPTED] = "accepted",
 		[ATTACK_DROPPED] = "dropped",
 		[ATTACK_CLOSED] = "closed",
+		[ATTACK_DONE] = "done",
+		[ATTACK_REFUSED] = "refused",
 	};
 
 	return names[outcome];
@@ -88,6 +96,8 @@ put_extra(struct rawfront *f, const struct attack_slot *slot)
 		extra.u.gso.type = slot->gso_type;
 		extra.u.gso.size = slot->gso_size;
 	}
+	if (slot->addr0 != 0)
+		extra.u.mcast.addr[0] = slot->addr0;
 	rawfront_tx_extra(f, 0, &extra);
 }
 

@@ -33,6 +33,9 @@ enum attack_outcome {
 	ATTACK_DROPPED,
 	/** The vif is closed, with a reason in xenstore. */
 	ATTACK_CLOSED,
+	/** It is no packet. It is done; or answered with an error, and nothing is lost. */
+	ATTACK_DONE,
+	ATTACK_REFUSED,
 };
 
 enum attack_slot_kind {
@@ -49,11 +52,13 @@ struct attack_slot {
 	uint16_t size;
 	uint16_t flags;
 	enum rawfront_grant grant;
-	/* Of extra info: its type, whether more follows, and what GSO info says. */
+	/* Of extra info: its type, whether more follows, and what GSO info says; of an address the
+	 * first byte. */
 	uint8_t type;
 	bool more;
 	uint8_t gso_type;
 	uint16_t gso_size;
+	uint8_t addr0;
 	/* How many of them; 0 is 1. */
 	uint8_t times;
 };
@@ -119,7 +124,11 @@ attack_find(const char *name);
 enum attack_outcome
 attack_outcome(const struct attack *a, bool scatter);
 
-/** "accepted", "dropped" or "closed". */
+/** Has a packet or request to be answered with NETIF_RSP_OKAY? */
+bool
+attack_answered_okay(enum attack_outcome outcome);
+
+/** "accepted", "dropped", "closed", "done" or "refused". */
 const char *
 attack_outcome_name(enum attack_outcome outcome);
 

@@ -10,6 +10,8 @@
 #define EXTRA NETTXF_extra_info
 
 #define HASH XEN_NETIF_EXTRA_TYPE_HASH
+#define ADD XEN_NETIF_EXTRA_TYPE_MCAST_ADD
+#define DEL XEN_NETIF_EXTRA_TYPE_MCAST_DEL
 
 /* A request, one with a reference of another kind, a number of equal ones; extra info. */
 #define REQ(o, s, f) \
@@ -39,6 +41,19 @@
 		.gso_size = (s) \
 	}
 
+#define MCAST(t, a, m) \
+	{ \
+		.kind = ATTACK_SLOT_EXTRA, .type = (t), .addr0 = (a), .more = (m) \
+	}
+
+#define DONE(n, ...) \
+	{ \
+		.name = n, .outcome = ATTACK_DONE, .slots = { __VA_ARGS__ } \
+	}
+#define REFUSED(n, ...) \
+	{ \
+		.name = n, .outcome = ATTACK_REFUSED, .slots = { __VA_ARGS__ } \
+	}
 #define CLOSED(n, w, ...) \
 	{ \
 		.name = n, .outcome = ATTACK_CLOSED, .why = w, .slots = { __VA_ARGS__ } \
@@ -112,10 +127,23 @@ const struct attack attack_tx[] = {
 	CLOSED("gso-type-9", GSO_BAD, REQ(0, 200, EXTRA), GSO(9, 1448)),
 	DROPPED("gso-garbage", "bad_packet_errors", REQ(0, 200, EXTRA | MORE),
 			GSO(XEN_NETIF_GSO_TYPE_TCPV6, 1440), REQ(0, 100, 0)),
-	DROPPED("mcast-add-not-offered", "bad_packet_errors", REQ(0, 0, EXTRA),
-			INFO(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, false)),
-	DROPPED("mcast-del-not-offered", "bad_packet_errors", REQ(0, 0, EXTRA),
-			INFO(XEN_NETIF_EXTRA_TYPE_MCAST_DEL, false)),
+
+	/* Requests about the multicast list: the rest of the request means nothing. */
+	DONE("mcast-add", REQ(0, 0, EXTRA), MCAST(ADD, 1, false)),
+	DONE("mcast-add-broadcast", REQ(0, 0, EXTRA), MCAST(ADD, 0xFF, false)),
+	REFUSED("mcast-add-unicast", REQ(0, 0, EXTRA), MCAST(ADD, 2, false)),
+	REFUSED("mcast-add-zero", REQ(0, 0, EXTRA), MCAST(ADD, 0, false)),
+	DONE("mcast-del-unknown", REQ(0, 0, EXTRA), MCAST(DEL, 3, false)),
+	DONE("mcast-del-unicast", REQ(0, 0, EXTRA), MCAST(DEL, 2, false)),
+	DONE("mcast-add-past-page", REQ(65535, 65535, EXTRA), MCAST(ADD, 1, false)),
+	DONE("mcast-add-no-grant", REQ_OF(NONE_LAST, 60, EXTRA), MCAST(ADD, 1, false)),
+	DONE("mcast-add-more-data", REQ(0, 100, EXTRA | MORE), MCAST(ADD, 1, false)),
+	DONE("mcast-add-and-del", REQ(0, 0, EXTRA), MCAST(DEL, 1, true), MCAST(ADD, 1, false)),
+	DONE("mcast-del-with-gso", REQ(0, 0, EXTRA), MCAST(DEL, 1, true),
+			GSO(XEN_NETIF_GSO_TYPE_TCPV4, 1448)),
+	CLOSED("mcast-add-past-req-prod", PAST_PROD_INFO, REQ(0, 0, EXTRA), MCAST(ADD, 1, true)),
+	CLOSED("mcast-add-endless", "more extra info than there are types", REQ(0, 0, EXTRA),
+			INFOS(100, ADD)),
 
 	/* Sizes: the packet's in its first slot, and those of the others. */
 	DROPPED("bytes-0", "bad_packet_errors", REQ(0, 0, 0)),

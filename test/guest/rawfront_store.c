@@ -102,7 +102,7 @@ rawfront_unpublish(const struct rawfront *f)
 {
 	static const char *const keys[] = { "tx-ring-ref", "rx-ring-ref", "event-channel",
 		"event-channel-tx", "event-channel-rx", "multi-queue-num-queues",
-		"feature-no-csum-offload" };
+		"feature-no-csum-offload", "request-multicast-control", "xdp-headroom" };
 	char dir[sizeof("queue-4294967295")];
 	unsigned int i;
 

@@ -193,7 +193,7 @@ play_tx(struct rawfront *f, const struct attack *a, enum attack_outcome outcome)
 	rawfront_tx_expect(f, 0, 1, NETIF_RSP_OKAY);
 	if (outcome != ATTACK_CLOSED) {
 		rawfront_tx_expect(f, 0, slots,
-				outcome == ATTACK_DROPPED ? NETIF_RSP_ERROR : NETIF_RSP_OKAY);
+				attack_answered_okay(outcome) ? NETIF_RSP_OKAY : NETIF_RSP_ERROR);
 		rawfront_tx_expect(f, 0, 1, NETIF_RSP_OKAY);
 	}
 	if (rawfront_tx_rsp(f, 0, &rsp))

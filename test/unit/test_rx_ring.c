@@ -159,6 +159,35 @@ test_dropped_together(void **state)
 	vif_send_good(v);
 }
 
+/* Requests that are no packets, whether done or refused: nothing arrives, and nothing is lost. */
+static void
+test_requests(void **state)
+{
+	struct rte_eth_stats stats;
+	struct vif *v = *state;
+	const struct attack *a;
+	unsigned int slots, n = 0;
+	struct rte_mbuf *m;
+
+	for (a = attack_tx; a < attack_tx + attack_tx_nb; a++) {
+		if (a->outcome != ATTACK_DONE && a->outcome != ATTACK_REFUSED)
+			continue;
+		print_message("%s\n", a->name);
+		slots = attack_play(&v->f, a);
+		assert_int_equal(vif_burst(v, &m, 1), 0);
+		rawfront_tx_expect(&v->f, 0, slots,
+				attack_answered_okay(a->outcome) ? NETIF_RSP_OKAY :
+								   NETIF_RSP_ERROR);
+		vif_expect_no_rsp(v);
+		vif_send_good(v);
+		n++;
+	}
+	assert_true(n > 0);
+	assert_int_equal(rte_eth_stats_get(v->port, &stats), 0);
+	assert_int_equal(stats.ierrors, 0);
+	assert_int_equal(stats.ipackets, n);
+}
+
 static const uint8_t *
 page_of(const struct vif *v, uint32_t gref)
 {
@@ -246,6 +275,7 @@ main(void)
 		vif_test(test_indices),
 		vif_test(test_dropped),
 		vif_test(test_dropped_together),
+		vif_test(test_requests),
 		vif_test(test_accepted),
 		vif_test_scatter(test_accepted_scattered),
 	};

@@ -333,12 +333,12 @@ test_wrong_frontend(void **state)
 static void
 test_offer(void **state)
 {
-	static const char *const foreign[] = { "feature-multicast-control",
-		"feature-dynamic-multicast-control", "feature-ctrl-ring", "feature-xdp-headroom",
+	static const char *const foreign[] = { "feature-ctrl-ring", "feature-xdp-headroom",
 		"feature-no-csum-offload" };
 	static const char *const offered[] = { "feature-rx-copy", "feature-sg",
 		"feature-ipv6-csum-offload", "feature-split-event-channels", "feature-gso-tcpv4",
-		"feature-gso-tcpv6" };
+		"feature-gso-tcpv6", "feature-multicast-control",
+		"feature-dynamic-multicast-control" };
 	struct vif *v = *state;
 	unsigned int i;
 

@@ -100,7 +100,8 @@ test_numbers(void **state __rte_unused)
 		"event-channel-rx" };
 	static const char *const optional[] = { "request-rx-copy", "multi-queue-num-queues",
 		"feature-sg", "feature-no-csum-offload", "feature-ipv6-csum-offload",
-		"event-channel-tx" };
+		"feature-gso-tcpv4", "feature-gso-tcpv6", "feature-rx-notify",
+		"request-multicast-control", "xdp-headroom", "event-channel-tx" };
 	struct vif v;
 	unsigned int i;
 

@@ -182,6 +182,18 @@ vif_put_gso(struct vif *v, uint8_t type, uint16_t size)
 	rawfront_tx_extra(&v->f, 0, &extra);
 }
 
+void
+vif_put_mcast(struct vif *v, unsigned int queue, uint8_t type, const struct rte_ether_addr *addr,
+		uint16_t id)
+{
+	const struct netif_tx_request req = { .flags = NETTXF_extra_info, .id = id };
+	struct netif_extra_info extra = { .type = type };
+
+	memcpy(extra.u.mcast.addr, addr, RTE_ETHER_ADDR_LEN);
+	rawfront_tx_put(&v->f, queue, &req);
+	rawfront_tx_extra(&v->f, queue, &extra);
+}
+
 uint16_t
 vif_burst(struct vif *v, struct rte_mbuf **pkts, uint16_t n)
 {

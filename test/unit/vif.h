@@ -107,6 +107,11 @@ vif_put_extra(struct vif *v, uint8_t type, bool more);
 void
 vif_put_gso(struct vif *v, uint8_t type, uint16_t size);
 
+/** Put a request to change the guest's multicast list (XEN_NETIF_EXTRA_TYPE_MCAST_*). */
+void
+vif_put_mcast(struct vif *v, unsigned int queue, uint8_t type, const struct rte_ether_addr *addr,
+		uint16_t id);
+
 /** Publish, and take what the port has to give. */
 uint16_t
 vif_burst(struct vif *v, struct rte_mbuf **pkts, uint16_t n);

@@ -36,4 +36,12 @@
 /** Longest packet of the protocol in bytes (XEN_NETIF_MAX_TX_SIZE of netif.h). */
 #define XEN_NETIF_PKT_MAX 0xFFFFu
 
+/**
+ * Linux alone has XDP in the protocol: the backend's feature-xdp-headroom, the frontend's
+ * xdp-headroom of so many bytes at most, and extra info of a type of its own that says at which
+ * offset of its page a packet for the guest begins: a uint16_t, the first of the union u.
+ */
+#define XEN_NETIF_HEADROOM_MAX 0x7FFFu
+#define XEN_NETIF_EXTRA_TYPE_XDP 5
+
 #endif /* XEN_IF_H */

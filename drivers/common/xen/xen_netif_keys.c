@@ -23,6 +23,8 @@ enum key_kind {
 	KEY_INVERTED,
 	/* A number of queues. */
 	KEY_QUEUES,
+	/* A number of bytes. */
+	KEY_HEADROOM,
 };
 
 static const struct feature_key {
@@ -45,20 +47,17 @@ static const struct feature_key {
 	{ { "feature-split-event-channels", NULL }, KEY_SWITCH, 0, FIELD(split_evtchn) },
 	{ { "feature-gso-tcpv4", "feature-gso-tcpv4" }, KEY_SWITCH, 0, FIELD(gso_tcpv4) },
 	{ { "feature-gso-tcpv6", "feature-gso-tcpv6" }, KEY_SWITCH, 0, FIELD(gso_tcpv6) },
-	{ { "feature-multicast-control", "request-multicast-control" }, KEY_SWITCH, 0,
+	{ { "feature-multicast-control", XEN_NETIF_KEY_REQUEST_MCAST }, KEY_SWITCH, 0,
 			FIELD(mcast) },
 	{ { "feature-dynamic-multicast-control", NULL }, KEY_SWITCH, 0, FIELD(mcast_dynamic) },
 	{ { "feature-ctrl-ring", NULL }, KEY_SWITCH, 0, FIELD(ctrl_ring) },
 	{ { NULL, "feature-rx-notify" }, KEY_SWITCH, 0, FIELD(rx_notify) },
+	{ { "feature-xdp-headroom", NULL }, KEY_SWITCH, 0, FIELD(xdp) },
+	{ { NULL, XEN_NETIF_KEY_HEADROOM }, KEY_HEADROOM, 0, FIELD(headroom) },
 #undef FIELD
 };
 
-/* Keys of features that have no row above yet. */
-static const char *const backend_leftovers[] = {
-	"feature-xdp-headroom",
-};
-
-/* The same, and keys of rings. */
+/* Keys of rings, and of features that have no row above. */
 static const char *const frontend_leftovers[] = {
 	"ctrl-ring-ref",
 	"event-channel",
@@ -69,7 +68,6 @@ static const char *const frontend_leftovers[] = {
 	"feature-gso-tcpv6-prefix",
 	XEN_NETIF_KEY_RX_RING,
 	XEN_NETIF_KEY_TX_RING,
-	"xdp-headroom",
 };
 
 /* Read a number once; where its key may be missing, absent says what that means. */
@@ -113,28 +111,38 @@ xen_netif_key_read(const char *dir, const char *key, uint32_t min, uint32_t max,
 	return read_number(dir, key, min, max, NULL, number, why);
 }
 
+static bool
+is_number(const struct feature_key *k)
+{
+	return k->kind == KEY_QUEUES || k->kind == KEY_HEADROOM;
+}
+
 int
 xen_netif_features_read(enum xen_netif_role writer, const char *dir, uint16_t max_queues,
 		struct xen_netif_features *features, struct xen_reason *why)
 {
+	const uint32_t max[] = {
+		[KEY_SWITCH] = 1,
+		[KEY_INVERTED] = 1,
+		[KEY_QUEUES] = max_queues,
+		[KEY_HEADROOM] = XEN_NETIF_HEADROOM_MAX,
+	};
 	const struct feature_key *k;
 	unsigned int i;
 	uint32_t n;
 	void *field;
-	bool number;
 	int ret;
 
 	for (i = 0; i < RTE_DIM(feature_keys); i++) {
 		k = &feature_keys[i];
 		if (k->name[writer] == NULL)
 			continue;
-		number = k->kind == KEY_QUEUES;
-		ret = read_number(dir, k->name[writer], number ? 1 : 0, number ? max_queues : 1,
+		ret = read_number(dir, k->name[writer], k->kind == KEY_QUEUES ? 1 : 0, max[k->kind],
 				&k->absent, &n, why);
 		if (ret < 0)
 			return ret;
 		field = RTE_PTR_ADD(features, k->offset);
-		if (number)
+		if (is_number(k))
 			*(uint16_t *)field = n;
 		else
 			*(bool *)field = (n != 0) != (k->kind == KEY_INVERTED);
@@ -156,7 +164,7 @@ xen_netif_features_write(enum xen_netif_role writer, const char *dir,
 		if (k->name[writer] == NULL)
 			continue;
 		field = RTE_PTR_ADD(features, k->offset);
-		if (k->kind == KEY_QUEUES)
+		if (is_number(k))
 			n = *(const uint16_t *)field;
 		else
 			n = *(const bool *)field != (k->kind == KEY_INVERTED);
@@ -228,30 +236,19 @@ xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
 	return ret;
 }
 
-static int
-remove_keys(const char *dir, const char *const *keys, unsigned int nb)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < nb && ret == 0; i++)
-		ret = xen_store_remove(dir, keys[i]);
-	return ret;
-}
-
 int
-xen_netif_keys_clear(enum xen_netif_role writer, const char *dir)
+xen_netif_keys_clear(const char *dir)
 {
-	uint32_t i, queues = 0;
 	char queue[sizeof("queue-4294967295")];
+	uint32_t i, queues = 0;
 	int ret = 0;
 
-	if (writer == XEN_NETIF_BACKEND)
-		return remove_keys(dir, backend_leftovers, RTE_DIM(backend_leftovers));
 	xen_store_read_uint(dir, "multi-queue-num-queues", STALE_QUEUES_MAX, &queues);
 	for (i = 0; i < queues && ret == 0; i++) {
 		snprintf(queue, sizeof(queue), "queue-%u", i);
 		ret = xen_store_remove(dir, queue);
 	}
-	return ret == 0 ? remove_keys(dir, frontend_leftovers, RTE_DIM(frontend_leftovers)) : ret;
+	for (i = 0; i < RTE_DIM(frontend_leftovers) && ret == 0; i++)
+		ret = xen_store_remove(dir, frontend_leftovers[i]);
+	return ret;
 }

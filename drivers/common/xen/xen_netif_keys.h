@@ -23,6 +23,12 @@
 #define XEN_NETIF_KEY_TX_RING "tx-ring-ref"
 #define XEN_NETIF_KEY_RX_RING "rx-ring-ref"
 
+/** Whether a frontend wants to choose the multicast that it is sent. */
+#define XEN_NETIF_KEY_REQUEST_MCAST "request-multicast-control"
+
+/** Bytes that a frontend wants to be free before the data of a packet. */
+#define XEN_NETIF_KEY_HEADROOM "xdp-headroom"
+
 /** What the other end of a queue pair needs of it. */
 struct xen_netif_queue_keys {
 	grant_ref_t tx_ring_ref;
@@ -116,14 +122,14 @@ xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
 		const struct xen_netif_queue_keys *keys, bool split);
 
 /**
- * Remove what another driver of an end has left and means something to the other one: keys of
- * features that are not spoken here, and a frontend's rings.
+ * Remove what another frontend has left in its directory and means something to a backend: rings,
+ * and keys of features that are not spoken here.
  *
  * @return
  *   0 or -errno.
  */
 __rte_internal
 int
-xen_netif_keys_clear(enum xen_netif_role writer, const char *dir);
+xen_netif_keys_clear(const char *dir);
 
 #endif /* XEN_NETIF_KEYS_H */

@@ -47,7 +47,7 @@ struct xen_netif_counters {
 	uint64_t notify_suppressed;
 	/* tx: bursts that the ring could not take whole; no packet is lost by that. */
 	uint64_t ring_full;
-	/* rx: packets that the application's filters did not let pass. */
+	/* Packets that the application's filters did not let pass; tx: multicast, the guest's. */
 	uint64_t filtered;
 	/* rx: bursts that left packets on the ring, for the vif's rate was used up. */
 	uint64_t rate_stops;
@@ -166,6 +166,9 @@ struct xen_netif_features {
 	bool ctrl_ring;
 	/** The frontend notifies when it posts buffers. */
 	bool rx_notify;
+	/** A frontend may have its packets begin at an offset, for XDP; the bytes before them. */
+	bool xdp;
+	uint16_t headroom;
 };
 
 /** A vif as the data path sees it. */

@@ -42,7 +42,7 @@ static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT("notify_sent", notify_sent, ALL),
 	RING_XSTAT("notify_suppressed", notify_suppressed, ALL),
 	RING_XSTAT("ring_full", ring_full, BACK_TX | FRONT_TX),
-	RING_XSTAT("filtered", filtered, BACK_RX | FRONT_RX),
+	RING_XSTAT("filtered", filtered, BACK_RX | BACK_TX | FRONT_RX),
 	RING_XSTAT("rate_stops", rate_stops, BACK_RX),
 	RING_XSTAT("bad_packet_errors", bad_packets, ALL),
 	RING_XSTAT("oversize_errors", oversize, ALL),

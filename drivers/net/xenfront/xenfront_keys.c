@@ -87,7 +87,7 @@ write_all(void *arg)
 
 	if (xen_store_read_state(dir) != XenbusStateInitialising)
 		return -ECANCELED;
-	ret = xen_netif_keys_clear(XEN_NETIF_FRONTEND, dir);
+	ret = xen_netif_keys_clear(dir);
 	if (ret == 0)
 		ret = xen_netif_features_write(XEN_NETIF_FRONTEND, dir, &features);
 	for (i = 0; i < front->nif.nb_queues && ret == 0; i++)

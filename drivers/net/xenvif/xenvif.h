@@ -13,6 +13,7 @@
 
 #include "xen_netif.h"
 #include "xen_netif_keys.h"
+#include "xenvif_mcast.h"
 #include "xenvif_rate.h"
 #include "xenvif_wait.h"
 
@@ -29,6 +30,8 @@ struct xenvif {
 	struct xenvif_wait wait[XEN_NETIF_QUEUES_MAX];
 	/* What the guest may transmit: rings.priv of the data path. */
 	struct xenvif_rate rate;
+	/* The multicast that the guest wants: the priv of rings that it transmits by. */
+	struct xenvif_mcast mcast;
 	/* Why it does not connect yet has been said. This and the rest is the control thread's. */
 	bool trying;
 	/* When event channels that cannot be bound stop being tried; 0: they are not. */
@@ -39,6 +42,8 @@ struct xenvif {
 	bool misfit_logged;
 	/* What was wrong with the key of the rate at the last look; empty: nothing. */
 	struct xen_reason rate_misfit;
+	/* A backend before this connection had the guest's list of multicast addresses. */
+	bool mcast_lost;
 	/* When a detach by the toolstack no longer waits for the guest. */
 	uint64_t closing_ms;
 };
@@ -93,6 +98,16 @@ xenvif_hotplug_done(const struct xenvif *vif);
  */
 int
 xenvif_read_rate(const struct xenvif *vif, struct xenvif_rate_limit *limit, struct xen_reason *why);
+
+/**
+ * Does the guest want to choose its multicast? It may change its mind at any time (netif.h,
+ * "feature-dynamic-multicast-control"). Control thread.
+ *
+ * @param wanted
+ *   Receives it; untouched when xenstore does not answer.
+ */
+void
+xenvif_read_mcast(const struct xenvif *vif, bool *wanted);
 
 /** Does the toolstack want the vif to be offered again once it is closed? Control thread. */
 bool

@@ -31,12 +31,12 @@ write_offer(void *arg)
 		.split_evtchn = true,
 		.gso_tcpv4 = vif->nif.rings.gso,
 		.gso_tcpv6 = vif->nif.rings.gso,
+		.mcast = true,
+		.mcast_dynamic = true,
 	};
 	int ret;
 
 	ret = check_there(vif);
-	if (ret == 0)
-		ret = xen_netif_keys_clear(XEN_NETIF_BACKEND, dir);
 	if (ret == 0)
 		ret = xen_netif_features_write(XEN_NETIF_BACKEND, dir, &offer);
 	return ret == 0 ? xen_store_write(dir, "feature-rx-flip", "0") : ret;
@@ -137,6 +137,16 @@ xenvif_read_rate(const struct xenvif *vif, struct xenvif_rate_limit *limit, stru
 			"rate='%s'%s has to be BYTES,MICROSECONDS, each a number from 1 to %u; "
 			"the limit stays as it is",
 			xen_quote(&quote, value), ret == -ERANGE ? " (too long)" : "", UINT32_MAX);
+}
+
+void
+xenvif_read_mcast(const struct xenvif *vif, bool *wanted)
+{
+	uint32_t n = 0;
+
+	if (xen_store_read_uint(vif->nif.xbdev.peer, XEN_NETIF_KEY_REQUEST_MCAST, 1, &n) !=
+			-ENOTCONN)
+		*wanted = n != 0;
 }
 
 bool

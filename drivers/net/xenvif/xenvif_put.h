@@ -34,6 +34,8 @@ struct xenvif_tx_walk {
 	uint32_t packets;
 	uint32_t errors;
 	uint64_t bytes;
+	/* Of the batch: what the guest does not want, and is not an error. */
+	uint32_t filtered;
 };
 
 static inline void

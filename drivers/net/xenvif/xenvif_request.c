@@ -2,8 +2,6 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-#include <rte_bitops.h>
-
 #include "xenvif_request.h"
 
 /* Copy the extra info slots that follow the first request. */
@@ -94,8 +92,12 @@ xenvif_request_take(const struct xenvif_slots *s, const struct netif_tx_request 
 	r->nb_extras = 0;
 	r->extras = 0;
 	r->malformed = false;
+	r->len = 0;
 	if ((first->flags & NETTXF_extra_info) != 0)
 		broken = take_extras(s, r);
+	/* Whatever else it says: nobody else looks at it either. */
+	if ((r->extras & XENVIF_EXTRAS_MCAST) != 0)
+		return broken;
 	if (broken == NULL)
 		broken = take_fragments(s, r);
 	return broken != NULL ? broken : settle_sizes(r);

@@ -12,6 +12,8 @@
  * Nothing is done about the packets here: this file knows rings and no more.
  */
 
+#include <rte_bitops.h>
+
 #include "xen_ring.h"
 
 /** Bytes of an Ethernet header: a packet is longer. */
@@ -25,6 +27,10 @@
 
 /** Most extra info slots of one packet: each of the types that there are, once. */
 #define XENVIF_EXTRAS_MAX (XEN_NETIF_EXTRA_TYPE_MAX - 1)
+
+/** Extra info of a request that changes the guest's list of multicast addresses: it has no data. */
+#define XENVIF_EXTRAS_MCAST \
+	(RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_ADD) | RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_DEL))
 
 /** The part of a TX ring that the guest has published and nobody has taken. */
 struct xenvif_slots {
@@ -48,7 +54,10 @@ struct xenvif_request {
 	uint32_t extras;
 	/** The last of each such type. */
 	struct netif_extra_info extra[XEN_NETIF_EXTRA_TYPE_MAX];
-	/** Bytes of the packet: the sum of the pieces unless it is malformed. */
+	/**
+	 * Bytes of the packet: the sum of the pieces unless it is malformed. Of a request without a
+	 * packet (XENVIF_EXTRAS_MCAST) they are 0, and its one slot is as the guest wrote it.
+	 */
 	uint32_t len;
 	/** Not a packet that can be taken, but an old guest's mistake and no breach. */
 	bool malformed;

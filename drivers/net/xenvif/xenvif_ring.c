@@ -132,7 +132,9 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 	nif->nb_queues = cfg->features.queues;
 	for (i = 0; i < nif->nb_queues; i++) {
 		STAILQ_INIT(&vif->wait[i].list);
+		vif->wait[i].mcast = &vif->mcast;
 		nif->rings.tx[i].priv = &vif->wait[i];
+		nif->rings.rx[i].priv = &vif->mcast;
 	}
 	xen_netif_attach(nif);
 	/* The guest may have filled the rings before anybody listened. */
@@ -182,6 +184,7 @@ xenvif_disconnect(struct xenvif *vif)
 		ring_release(nif, &nif->rings.rx[i]);
 	}
 	nif->nb_queues = 0;
+	xenvif_mcast_clear(&vif->mcast);
 	xen_count_add(&nif->count.disconnects, 1);
 }
 

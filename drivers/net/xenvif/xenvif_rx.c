@@ -6,14 +6,11 @@
 
 #include "xen_csum.h"
 #include "xenvif_batch.h"
+#include "xenvif_mcast.h"
 #include "xenvif_rate.h"
 #include "xenvif_stage.h"
 
 #define EXTRA_GSO RTE_BIT32(XEN_NETIF_EXTRA_TYPE_GSO)
-
-/* Extra info that was never offered: a packet with it is answered with an error. */
-#define EXTRAS_REFUSED \
-	(RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_ADD) | RTE_BIT32(XEN_NETIF_EXTRA_TYPE_MCAST_DEL))
 
 /* A burst's state while the ring is walked. */
 struct rx_walk {
@@ -28,9 +25,9 @@ struct rx_walk {
 	/* For packets to be cut, once there is one. */
 	struct xenvif_stage *stage;
 	uint16_t stage_used;
-	/* What the application has got, and what was lost. */
+	/* What the application has got, and what was lost; requests are neither. */
 	uint16_t nb;
-	uint16_t lost;
+	int16_t lost;
 	uint64_t bytes;
 };
 
@@ -193,8 +190,7 @@ packet_acceptable(struct rx_walk *w, const struct xenvif_request *r)
 {
 	const struct xen_netif_queue *q = &w->rxq->q;
 
-	if (r->malformed || (r->extras & EXTRAS_REFUSED) != 0 ||
-			((r->extras & EXTRA_GSO) != 0 && !q->rings->gso)) {
+	if (r->malformed || ((r->extras & EXTRA_GSO) != 0 && !q->rings->gso)) {
 		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}
@@ -203,6 +199,18 @@ packet_acceptable(struct rx_walk *w, const struct xenvif_request *r)
 		return false;
 	}
 	return true;
+}
+
+/* A request that is no packet: it is done at once, and answered in its turn. */
+static void
+take_mcast(struct rx_walk *w, const struct xenvif_request *r)
+{
+	uint16_t slot = w->rxq->batch.nb_slots;
+
+	record_packet(w, r, NULL, false, w->rxq->batch.nb_segs);
+	if (xenvif_mcast_change(w->ring->priv, r))
+		w->rxq->batch.rsp.tx[slot].status = NETIF_RSP_OKAY;
+	w->lost--;
 }
 
 /*
@@ -224,6 +232,10 @@ take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 	if (broken != NULL) {
 		xen_netif_ring_broken(q->rings, w->ring, broken);
 		return false;
+	}
+	if ((r.extras & XENVIF_EXTRAS_MCAST) != 0) {
+		take_mcast(w, &r);
+		return true;
 	}
 	if (packet_acceptable(w, &r)) {
 		if (b->nb_segs + r.nb_slots + r.len / q->room + 1 > XENVIF_BATCH_SEGS)

@@ -150,18 +150,32 @@ busy(struct xenvif *vif, const struct xen_reason *why)
 }
 
 /*
+ * What the guest wants may change while it is connected. What it had asked a backend before us for
+ * is not known here, and everything is what it includes.
+ */
+static void
+follow_guest(struct xenvif *vif)
+{
+	bool on = xenvif_mcast_is_on(&vif->mcast);
+
+	xenvif_read_mcast(vif, &on);
+	xenvif_mcast_set(&vif->mcast, on && !vif->mcast_lost);
+}
+
+/*
  * Connect to what the frontend has published. own is Connected already when the backend before us
  * died: its frontend has noticed nothing, and need not.
  */
 static void
 try_connect(struct xenvif *vif, unsigned int own)
 {
-	struct xenvif_peer_config cfg;
+	struct xenvif_peer_config cfg = { 0 };
 	struct view v = look(vif);
 	struct xen_reason why;
 	int ret;
 
 	if (v.connected) {
+		follow_guest(vif);
 		/* The write before may have been lost with xenstored. */
 		if (own != XenbusStateConnected)
 			switch_state(vif, XenbusStateConnected);
@@ -194,6 +208,8 @@ try_connect(struct xenvif *vif, unsigned int own)
 	}
 	vif->trying = false;
 	vif->busy_ms = 0;
+	vif->mcast_lost = own == XenbusStateConnected;
+	follow_guest(vif);
 	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s (%s)",
 			cfg.features.queues,
 			own == XenbusStateConnected ? ", to a running frontend" : "",

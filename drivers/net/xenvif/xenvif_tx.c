@@ -6,26 +6,46 @@
 #include <rte_ether.h>
 
 #include "xen_flow.h"
+#include "xenvif_mcast.h"
 #include "xenvif_put.h"
 
 /* Packets that wait and go with one call: more are hardly cheaper. */
 #define WAITING_BATCH 32u
 
+/* Put a packet, or drop it. False when it does not fit into the ring or the batch. */
+static inline bool
+put_packet(struct xenvif_tx_walk *w, struct rte_mbuf *m)
+{
+	if (unlikely(m->nb_segs != 1 || (m->ol_flags & XENVIF_TX_WISHES) != 0 ||
+			    m->data_len < RTE_ETHER_HDR_LEN || m->data_len > XEN_PAGE_BYTES ||
+			    m->data_len != m->pkt_len || w->cons == w->prod ||
+			    w->b->nb_segs >= XENVIF_BATCH_SEGS))
+		return xenvif_put_complex(w, m);
+	xenvif_put_simple(w, m);
+	return true;
+}
+
 static inline void
 walk_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
+	while (w->b->nb_packets < nb_pkts && put_packet(w, pkts[w->b->nb_packets]))
+		;
+}
+
+/* The same for a guest that has chosen its multicast. What has gone in part goes whole. */
+static __rte_noinline void
+walk_filtered(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts,
+		const struct xenvif_mcast *mcast)
+{
 	struct xenvif_batch *b = w->b;
-	struct rte_mbuf *m;
 
 	while (b->nb_packets < nb_pkts) {
-		m = pkts[b->nb_packets];
-		if (likely(m->nb_segs == 1 && (m->ol_flags & XENVIF_TX_WISHES) == 0 &&
-				    m->data_len >= RTE_ETHER_HDR_LEN &&
-				    m->data_len <= XEN_PAGE_BYTES && m->data_len == m->pkt_len &&
-				    w->cons != w->prod && b->nb_segs < XENVIF_BATCH_SEGS))
-			xenvif_put_simple(w, m);
-		else if (!xenvif_put_complex(w, m))
+		if (w->cut == 0 && !xenvif_mcast_passes(mcast, pkts[b->nb_packets])) {
+			b->packets[b->nb_packets++].nb_slots = 0;
+			w->filtered++;
+		} else if (!put_packet(w, pkts[b->nb_packets])) {
 			break;
+		}
 	}
 }
 
@@ -76,7 +96,7 @@ finish_packets(struct xenvif_tx_walk *w, bool all_copied, struct rte_mbuf **pkts
 		w->bytes += rte_pktmbuf_pkt_len(pkts[i]);
 	}
 	w->packets += sent;
-	w->errors += b->nb_packets - sent;
+	w->errors += b->nb_packets - w->filtered - sent;
 	if (unlikely(w->part && !all_copied))
 		finish_part(w);
 }
@@ -103,6 +123,7 @@ publish_responses(struct xenvif_tx_walk *w)
 static __rte_always_inline uint16_t
 send_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
+	const struct xenvif_wait *wait = w->ring->priv;
 	struct xenvif_batch *b = w->b;
 	uint16_t n = 0;
 	bool copied;
@@ -116,11 +137,18 @@ send_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		}
 		xenvif_batch_reset(b);
 		w->part = false;
-		walk_packets(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS));
+		w->filtered = 0;
+		if (likely(!xenvif_mcast_is_on(wait->mcast)))
+			walk_packets(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS));
+		else
+			walk_filtered(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS),
+					wait->mcast);
 		if (b->nb_packets == 0 && !w->part)
 			break;
 		copied = xenvif_batch_copy(b, w->ring, w->rings->gnttab);
 		finish_packets(w, copied, pkts + n);
+		if (unlikely(w->filtered != 0))
+			xen_count_add(&w->ring->count.filtered, w->filtered);
 		if (b->nb_slots != 0)
 			publish_responses(w);
 		rte_pktmbuf_free_bulk(pkts + n, b->nb_packets);

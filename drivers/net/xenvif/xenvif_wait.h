@@ -22,6 +22,7 @@
 
 #include "xen_netif_queue.h"
 
+struct xenvif_mcast;
 struct xenvif_txq;
 
 /** How long a packet waits for buffers: xen-netback's rx_drain_timeout_msecs. */
@@ -73,6 +74,8 @@ struct xenvif_wait {
 	uint64_t empty;
 	/* The guest has posted nothing for too long: nothing waits for it any more. */
 	bool stalled;
+	/* What the vif's guest wants to be sent; set once. */
+	const struct xenvif_mcast *mcast;
 };
 
 /** See txq_init, txq_fini and txq_stop of struct xen_netif_driver. */
