@@ -157,7 +157,10 @@ rawfront_tx_rsp(struct rawfront *f, unsigned int queue, struct netif_tx_response
 
 	if (q->tx_cons == index_get(&q->tx->rsp_prod))
 		return false;
-	*rsp = q->tx->ring[q->tx_cons++ & XEN_NETIF_RING_MASK].rsp;
+	*rsp = q->tx->ring[q->tx_cons & XEN_NETIF_RING_MASK].rsp;
+	if (f->kind->mind_tx != NULL)
+		f->kind->mind_tx(f, queue, q->tx_cons, rsp);
+	q->tx_cons++;
 	return true;
 }
 
@@ -189,11 +192,10 @@ void
 rawfront_rx_put(struct rawfront *f, unsigned int queue, uint16_t id, uint32_t gref)
 {
 	struct rawfront_queue *q = &f->q[queue];
-	struct netif_rx_request *req = &q->rx->ring[q->rx_prod++ & XEN_NETIF_RING_MASK].req;
+	uint32_t slot = q->rx_prod++ & XEN_NETIF_RING_MASK;
 
-	req->id = id;
-	req->pad = 0xDEAD;
-	req->gref = gref;
+	q->posted[slot] = (struct netif_rx_request){ .id = id, .pad = 0xDEAD, .gref = gref };
+	q->rx->ring[slot].req = q->posted[slot];
 }
 
 void
@@ -219,7 +221,10 @@ rawfront_rx_rsp(struct rawfront *f, unsigned int queue, struct netif_rx_response
 
 	if (q->rx_cons == index_get(&q->rx->rsp_prod))
 		return false;
-	*rsp = q->rx->ring[q->rx_cons++ & XEN_NETIF_RING_MASK].rsp;
+	*rsp = q->rx->ring[q->rx_cons & XEN_NETIF_RING_MASK].rsp;
+	if (f->kind->mind_rx != NULL)
+		f->kind->mind_rx(f, queue, q->rx_cons, rsp);
+	q->rx_cons++;
 	return true;
 }
 
@@ -242,6 +247,43 @@ rawfront_notify_rx(struct rawfront *f, unsigned int queue)
 	notify(f, f->split ? f->q[queue].port_rx : f->q[queue].port_tx);
 }
 
+/* Is there anything that an event can have been for? */
+static bool
+has_response(const struct rawfront *f)
+{
+	const struct rawfront_queue *q;
+
+	for (q = f->q; q < &f->q[f->nb_queues]; q++) {
+		if (q->tx_cons != index_get(&q->tx->rsp_prod) ||
+				q->rx_cons != index_get(&q->rx->rsp_prod))
+			return true;
+	}
+	return false;
+}
+
+uint16_t
+rawfront_next_id(struct rawfront *f, unsigned int queue)
+{
+	uint16_t last = f->kind->last_id != 0 ? f->kind->last_id : XEN_NETIF_RING_MASK;
+	struct rawfront_queue *q = &f->q[queue];
+
+	if (q->next_id < f->kind->first_id || q->next_id > last)
+		q->next_id = f->kind->first_id;
+	return q->next_id++;
+}
+
+void
+rawfront_arm(struct rawfront *f, unsigned int queue)
+{
+	struct rawfront_queue *q = &f->q[queue];
+	bool half = f->kind->arm == RAWFRONT_ARM_HALF;
+
+	if (f->kind->arm == RAWFRONT_ARM_FIRST)
+		return;
+	index_set(&q->tx->rsp_event, q->tx_cons + 1 + (half ? (q->tx_prod - q->tx_cons) / 2 : 0));
+	index_set(&q->rx->rsp_event, q->rx_cons + 1);
+}
+
 bool
 rawfront_event(struct rawfront *f)
 {
@@ -254,6 +296,9 @@ rawfront_event(struct rawfront *f)
 		if (port <= 0 || xenevtchn_unmask(f->evtchn, port) != 0)
 			rawfront_fail("cannot take an event: %s", strerror(errno));
 		seen = true;
+		f->events++;
 	}
+	if (seen && !has_response(f))
+		f->spurious++;
 	return seen;
 }

@@ -53,17 +53,68 @@ rawfront_idle(void);
 uint64_t
 rawfront_now_ms(void);
 
-/** What one kind of guest does in its own way: a table for each. */
+struct rawfront;
+
+/** When a guest that has taken all responses wants the next event. */
+enum rawfront_arm {
+	/** With the next response. */
+	RAWFRONT_ARM_NEXT,
+	/** When half of what is outstanding has been answered. */
+	RAWFRONT_ARM_HALF,
+	/** It polls: with the first response of the ring's life, and never again. */
+	RAWFRONT_ARM_FIRST,
+};
+
+struct rawfront_key {
+	const char *name;
+	const char *value;
+};
+
+/** What one kind of guest does in its own way, all zero where it does as others: a table each. */
 struct rawfront_kind {
 	const char *name;
 	/** Keys that are written beside those of the rings; a name of NULL ends them. */
-	struct {
-		const char *name;
-		const char *value;
-	} keys[16];
+	const struct rawfront_key *keys;
+	/** It can have several queues; each direction an event channel. */
+	bool multi_queue;
+	bool split;
+	/** Packets of several slots, both ways. */
+	bool sg;
+	/** It says that it is connected without a look at the backend's state. */
+	bool hasty;
+	/** Its keys are written one by one. */
+	bool no_transaction;
+	/** It has no state Closing. */
+	bool closes_at_once;
+	/** It posts buffers when the backend is connected, and not before. */
+	bool posts_late;
+	/** Its ids are from the first to the last, in turn; last 0: to 255. */
+	uint16_t first_id;
+	uint16_t last_id;
+	/** Slots that it uses of each ring; 0: all. */
+	unsigned int tx_slots;
+	unsigned int rx_slots;
+	enum rawfront_arm arm;
+	/**
+	 * What it would not survive, or take for good, in the response to its slot idx of a ring:
+	 * ends in rawfront_fail(). NULL: nothing but what all mind.
+	 */
+	void (*mind_tx)(const struct rawfront *f, unsigned int queue, uint32_t idx,
+			const struct netif_tx_response *rsp);
+	void (*mind_rx)(const struct rawfront *f, unsigned int queue, uint32_t idx,
+			const struct netif_rx_response *rsp);
+	/** Events without a response are held against the backend. */
+	bool minds_spurious;
 };
 
+extern const struct rawfront_key rawfront_linux_keys[];
+
+/** The keys of Linux' netfront, and otherwise whatever a test wants to do. */
 extern const struct rawfront_kind rawfront_linux;
+
+/** Guests as they are: a table each. */
+extern const struct rawfront_kind rawfront_guests[];
+extern const unsigned int rawfront_nb_guests;
 
 /** What a reference in a request may stand for. */
 enum rawfront_grant {
@@ -104,8 +155,11 @@ struct rawfront_queue {
 	/* Responses read so far. */
 	uint32_t tx_cons;
 	uint32_t rx_cons;
-	/* The slots of the TX ring as they were put. */
+	/* The slots of both rings as they were put. */
 	struct rawfront_slot sent[XEN_NETIF_RING_SIZE];
+	struct netif_rx_request posted[XEN_NETIF_RING_SIZE];
+	/* The id of the next TX request, where the kind chooses. */
+	uint16_t next_id;
 };
 
 struct rawfront {
@@ -115,6 +169,9 @@ struct rawfront {
 	unsigned int nb_queues;
 	bool split;
 	const struct rawfront_kind *kind;
+	/* Events that came without a response; and events at all. */
+	unsigned int spurious;
+	unsigned int events;
 	unsigned int backend_id;
 	/* Directories of both ends in xenstore. */
 	char back[128];
@@ -224,11 +281,11 @@ rawfront_back_state(const struct rawfront *f);
 void
 rawfront_wait(const struct rawfront *f, enum xenbus_state state);
 
-/** Publish, and wait until both ends are in state 4. */
+/** Publish, and wait until both ends are in state 4, as the kind does. */
 void
 rawfront_connect(struct rawfront *f);
 
-/** From any state: close (5, 6), and be at state 1 with a backend that waits for a connection. */
+/** From any state: close as the kind does, to state 1 and a backend that waits to connect. */
 void
 rawfront_reset(struct rawfront *f);
 
@@ -287,5 +344,13 @@ rawfront_notify_rx(struct rawfront *f, unsigned int queue);
 /** Has an event come in on any port since the last call? Takes and unmasks it. */
 bool
 rawfront_event(struct rawfront *f);
+
+/** The id of a TX request, as the kind chooses it. */
+uint16_t
+rawfront_next_id(struct rawfront *f, unsigned int queue);
+
+/** All responses have been taken: ask for the next event as the kind does. */
+void
+rawfront_arm(struct rawfront *f, unsigned int queue);
 
 #endif /* RAWFRONT_H */

@@ -15,14 +15,7 @@
 
 const struct rawfront_kind rawfront_linux = {
 	.name = "linux",
-	.keys = {
-		{ "request-rx-copy", "1" },
-		{ "feature-rx-notify", "1" },
-		{ "feature-sg", "1" },
-		{ "feature-gso-tcpv4", "1" },
-		{ "feature-gso-tcpv6", "1" },
-		{ "feature-ipv6-csum-offload", "1" },
-	},
+	.keys = rawfront_linux_keys,
 };
 
 void
@@ -94,7 +87,10 @@ publish(const struct rawfront *f, xs_transaction_t t)
 void
 rawfront_publish(const struct rawfront *f)
 {
-	rawfront_transact(f, publish);
+	if (f->kind->no_transaction)
+		publish(f, XBT_NULL);
+	else
+		rawfront_transact(f, publish);
 }
 
 void
@@ -238,7 +234,8 @@ rawfront_wait(const struct rawfront *f, enum xenbus_state state)
 void
 rawfront_connect(struct rawfront *f)
 {
-	rawfront_wait(f, XenbusStateInitWait);
+	if (!f->kind->hasty)
+		rawfront_wait(f, XenbusStateInitWait);
 	rawfront_publish(f);
 	rawfront_state(f, XenbusStateConnected);
 	rawfront_wait(f, XenbusStateConnected);
@@ -248,8 +245,10 @@ void
 rawfront_reset(struct rawfront *f)
 {
 	if (state_in(f->front) != XenbusStateInitialising) {
-		rawfront_state(f, XenbusStateClosing);
-		wait_either(f, XenbusStateClosing, XenbusStateClosed);
+		if (!f->kind->closes_at_once) {
+			rawfront_state(f, XenbusStateClosing);
+			wait_either(f, XenbusStateClosing, XenbusStateClosed);
+		}
 		rawfront_state(f, XenbusStateClosed);
 		rawfront_wait(f, XenbusStateClosed);
 		rawfront_state(f, XenbusStateInitialising);

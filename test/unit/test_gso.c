@@ -439,14 +439,17 @@ test_gso_legacy(void **state __rte_unused)
 	pair_close();
 }
 
+static const struct rawfront_key keys_without_gso[] = {
+	{ "request-rx-copy", "1" },
+	{ "feature-rx-notify", "1" },
+	{ "feature-sg", "1" },
+	{ "feature-ipv6-csum-offload", "1" },
+	{ NULL, NULL },
+};
+
 static const struct rawfront_kind without_gso = {
 	.name = "without GSO",
-	.keys = {
-		{ "request-rx-copy", "1" },
-		{ "feature-rx-notify", "1" },
-		{ "feature-sg", "1" },
-		{ "feature-ipv6-csum-offload", "1" },
-	},
+	.keys = keys_without_gso,
 };
 
 /* A guest without the feature that posts few buffers gets the segments as it has room for them. */
