@@ -83,6 +83,8 @@ setup(struct fuzz_input *in)
 	rings->peer.gso_tcpv4 = rings->gso;
 	rings->peer.gso_tcpv6 = rings->gso;
 	test.vif.mcast.on = (what & 0x48) == 0x40;
+	rings->frame_max = rings->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES;
+	rings->simple_max = XEN_PAGE_BYTES;
 	for (i = 0; i < test.queues; i++) {
 		setup_ring(&rings->rx[i], i, &test.q[i].tx, start);
 		setup_ring(&rings->tx[i], i, &test.q[i].rx, start);

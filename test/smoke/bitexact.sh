@@ -12,8 +12,8 @@ exchange()
 	testpmd_start "net_xenvif0,domid=1,devid=0,queues=$queues" \
 		"net_xenvif1,domid=1,devid=1,queues=$queues" -- --rxq "$queues" --txq "$queues" \
 		--max-pkt-len=9018 --enable-scatter --tx-offloads=0x8000
-	vif_add 1 0
-	vif_add 1 1
+	vif_add 1 0 mtu=9000
+	vif_add 1 1 mtu=9000
 	check "queues-$queues" "frames differ, see the log" frames 1 "$queues" --seed "$queues"
 	check "queues-$queues-chained" "frames differ, see the log" \
 		frames 1 "$queues" --seed "1$queues" --chain

@@ -47,9 +47,9 @@ main()
 		--max-pkt-len=9018 --enable-scatter --tx-offloads=0x8000
 	for d in 1 2 3; do
 		domain_add "$d"
-		vif_add "$d" 0
+		vif_add "$d" 0 mtu=9000
 	done
-	vif_add 3 1
+	vif_add 3 1 mtu=9000
 	guest_start 1
 	guest_start 2
 	guest_up 1

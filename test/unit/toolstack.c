@@ -76,7 +76,8 @@ make_vif(const struct rawfront *f, xs_transaction_t t)
 	rawfront_put(t, f->front, "handle", "%u", f->devid);
 	rawfront_put(t, f->front, "mac", "00:16:3e:00:%02x:%02x", f->domid & 0xFF, f->devid & 0xFF);
 	rawfront_put(t, f->front, "trusted", "1");
-	rawfront_put(t, f->front, "mtu", "1500");
+	/* No limit but the protocol's. */
+	rawfront_put(t, f->front, "mtu", "65535");
 }
 
 void

@@ -105,6 +105,13 @@ read_number(const char *dir, const char *key, uint32_t min, uint32_t max, const 
 }
 
 int
+xen_netif_key_read_or(const char *dir, const char *key, uint16_t absent, uint32_t min, uint32_t max,
+		uint32_t *number, struct xen_reason *why)
+{
+	return read_number(dir, key, min, max, &absent, number, why);
+}
+
+int
 xen_netif_key_read(const char *dir, const char *key, uint32_t min, uint32_t max, uint32_t *number,
 		struct xen_reason *why)
 {

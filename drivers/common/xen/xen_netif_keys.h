@@ -55,6 +55,12 @@ int
 xen_netif_key_read(const char *dir, const char *key, uint32_t min, uint32_t max, uint32_t *number,
 		struct xen_reason *why);
 
+/** The same for a key that need not be there: absent is what that says. */
+__rte_internal
+int
+xen_netif_key_read_or(const char *dir, const char *key, uint16_t absent, uint32_t min, uint32_t max,
+		uint32_t *number, struct xen_reason *why);
+
 /**
  * Read what an end offers or asks for.
  *

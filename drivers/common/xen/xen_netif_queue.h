@@ -182,6 +182,12 @@ struct xen_netif_rings {
 	struct xen_netif_features peer;
 	/** Packets to be segmented are taken from it whole. */
 	bool gso;
+	/**
+	 * Backend: bytes of the longest frame that may be sent, by the guest's MTU and features;
+	 * and of the longest that is simply copied into a page. Written with no ring attached.
+	 */
+	uint32_t frame_max;
+	uint32_t simple_max;
 	/** The port's MAC address as one word, for filters. */
 	uint64_t own_mac;
 	/** The driver's own part of the vif; NULL until it is connected for the first time. */

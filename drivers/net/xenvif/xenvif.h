@@ -20,6 +20,8 @@
 /** What the frontend wrote into its directory, checked: what was asked for, not what is mapped. */
 struct xenvif_peer_config {
 	struct xen_netif_features features;
+	/* The longest payload of a frame that it is to be sent; 0: any. */
+	uint32_t mtu;
 	struct xen_netif_queue_keys queue[XEN_NETIF_QUEUES_MAX];
 };
 

@@ -188,6 +188,10 @@ xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struc
 				why);
 	if (ret < 0)
 		return ret;
+	/* The toolstack's, in a directory of the guest's. */
+	ret = xen_netif_key_read_or(dir, "mtu", 0, RTE_ETHER_MIN_MTU, UINT16_MAX, &cfg->mtu, why);
+	if (ret < 0)
+		return ret;
 	/* A guest without wants its pages flipped, which user space cannot do. */
 	if (!cfg->features.rx_copy)
 		return xen_reason_set(why, EINVAL, "%s/request-rx-copy has to be 1", dir);

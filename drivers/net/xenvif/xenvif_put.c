@@ -148,12 +148,12 @@ stage_frame(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t off, ui
 static bool
 packet_sendable(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t *nb_segs)
 {
-	uint32_t len = rte_pktmbuf_pkt_len(m), max = XEN_NETIF_PKT_MAX, sum = 0, n = 0;
+	uint32_t len = rte_pktmbuf_pkt_len(m), max = w->rings->frame_max, sum = 0, n = 0;
 	const struct rte_mbuf *seg;
 
 	/* One that is cut need not fit as a whole. */
-	if (!w->rings->peer.sg && (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0)
-		max = XEN_PAGE_BYTES;
+	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
+		max = XEN_NETIF_PKT_MAX;
 	if (len > max) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
@@ -276,7 +276,7 @@ put_gso(struct xenvif_tx_walk *w, struct rte_mbuf *m, uint32_t nb_segs)
 	if (xen_gso_taken_whole(&g, &w->rings->peer))
 		return put_whole(w, m, nb_segs, &g);
 	seg_len = xen_gso_seg_len(&g, 0);
-	if (seg_len > XEN_PAGE_BYTES && !w->rings->peer.sg) {
+	if (seg_len > w->rings->frame_max) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		goto drop;
 	}

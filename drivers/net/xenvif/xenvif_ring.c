@@ -110,6 +110,21 @@ queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned
 	return ret;
 }
 
+/*
+ * The MTU is a guest's promise to nobody, but what the administrator wants it to be sent: a bridge
+ * holds it against longer frames, a VLAN tag not counted.
+ */
+static void
+set_limits(struct xen_netif_rings *rings, const struct xenvif_peer_config *cfg)
+{
+	uint32_t max = cfg->features.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES;
+
+	if (cfg->mtu != 0)
+		max = RTE_MIN(max, cfg->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN);
+	rings->frame_max = max;
+	rings->simple_max = RTE_MIN(max, XEN_PAGE_BYTES);
+}
+
 int
 xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why)
 {
@@ -129,6 +144,7 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 	nif->rings.peer.gso_tcpv4 &= nif->rings.gso;
 	nif->rings.peer.gso_tcpv6 &= nif->rings.gso;
 	__atomic_store_n(&nif->rings.priv, &vif->rate, __ATOMIC_RELAXED);
+	set_limits(&nif->rings, cfg);
 	nif->nb_queues = cfg->features.queues;
 	for (i = 0; i < nif->nb_queues; i++) {
 		STAILQ_INIT(&vif->wait[i].list);
