@@ -67,6 +67,11 @@ settle(struct vif *v, unsigned int own)
 	vif_connect(v);
 	if (own == XenbusStateConnected)
 		return;
+	if (own == XenbusStateReconfigured) {
+		rawfront_state(&v->f, XenbusStateReconfiguring);
+		rawfront_wait(&v->f, XenbusStateReconfigured);
+		return;
+	}
 	/* Closing lasts while the guest is closing too. */
 	rawfront_state(&v->f, XenbusStateClosing);
 	rawfront_wait(&v->f, XenbusStateClosing);
@@ -104,11 +109,20 @@ test_table(void **state)
 		{ XenbusStateInitWait, XenbusStateClosed, XenbusStateClosed, false },
 		{ XenbusStateInitWait, -1, XenbusStateClosed, false },
 		{ XenbusStateConnected, XenbusStateConnected, XenbusStateConnected, true },
-		{ XenbusStateConnected, XenbusStateReconfiguring, XenbusStateConnected, true },
+		{ XenbusStateConnected, XenbusStateReconfiguring, XenbusStateReconfigured, true },
 		{ XenbusStateConnected, XenbusStateInitialising, XenbusStateInitWait, false },
 		{ XenbusStateConnected, XenbusStateClosing, XenbusStateClosing, false },
 		{ XenbusStateConnected, XenbusStateClosed, XenbusStateClosed, false },
 		{ XenbusStateConnected, -1, XenbusStateClosed, false },
+		{ XenbusStateInitWait, XenbusStateReconfiguring, XenbusStateInitWait, false },
+		{ XenbusStateReconfigured, XenbusStateReconfiguring, XenbusStateReconfigured,
+				true },
+		{ XenbusStateReconfigured, XenbusStateConnected, XenbusStateConnected, true },
+		{ XenbusStateReconfigured, XenbusStateInitialising, XenbusStateInitWait, false },
+		{ XenbusStateReconfigured, XenbusStateClosing, XenbusStateClosing, false },
+		{ XenbusStateReconfigured, XenbusStateClosed, XenbusStateClosed, false },
+		{ XenbusStateReconfigured, -1, XenbusStateClosed, false },
+		{ XenbusStateClosed, XenbusStateReconfiguring, XenbusStateClosed, false },
 		{ XenbusStateClosing, XenbusStateInitialising, XenbusStateInitWait, false },
 		{ XenbusStateClosing, XenbusStateClosed, XenbusStateClosed, false },
 		{ XenbusStateClosing, -1, XenbusStateClosed, false },
@@ -333,12 +347,11 @@ test_wrong_frontend(void **state)
 static void
 test_offer(void **state)
 {
-	static const char *const foreign[] = { "feature-ctrl-ring", "feature-xdp-headroom",
-		"feature-no-csum-offload" };
+	static const char *const foreign[] = { "feature-ctrl-ring", "feature-no-csum-offload" };
 	static const char *const offered[] = { "feature-rx-copy", "feature-sg",
 		"feature-ipv6-csum-offload", "feature-split-event-channels", "feature-gso-tcpv4",
 		"feature-gso-tcpv6", "feature-multicast-control",
-		"feature-dynamic-multicast-control" };
+		"feature-dynamic-multicast-control", "feature-xdp-headroom" };
 	struct vif *v = *state;
 	unsigned int i;
 

@@ -183,11 +183,16 @@ struct xen_netif_rings {
 	/** Packets to be segmented are taken from it whole. */
 	bool gso;
 	/**
-	 * Backend: bytes of the longest frame that may be sent, by the guest's MTU and features;
-	 * and of the longest that is simply copied into a page. Written with no ring attached.
+	 * Backend: bytes of the longest frame that may be sent, by the guest's MTU and features.
+	 * Written with no ring attached.
 	 */
 	uint32_t frame_max;
-	uint32_t simple_max;
+	/**
+	 * Backend: bytes before the data in a packet's first page, in place of peer.headroom; and
+	 * of the longest frame that is simply copied into a page. Atomically: they may change.
+	 */
+	uint16_t headroom;
+	uint16_t simple_max;
 	/** The port's MAC address as one word, for filters. */
 	uint64_t own_mac;
 	/** The driver's own part of the vif; NULL until it is connected for the first time. */

@@ -46,6 +46,8 @@ struct xenvif {
 	struct xen_reason rate_misfit;
 	/* A backend before this connection had the guest's list of multicast addresses. */
 	bool mcast_lost;
+	/* Until when a guest that reconfigures may write what it wants; 0: it does not. */
+	uint64_t reconfigure_ms;
 	/* When a detach by the toolstack no longer waits for the guest. */
 	uint64_t closing_ms;
 };
@@ -111,6 +113,20 @@ xenvif_read_rate(const struct xenvif *vif, struct xenvif_rate_limit *limit, stru
 void
 xenvif_read_mcast(const struct xenvif *vif, bool *wanted);
 
+/**
+ * Read the headroom that the guest wants its packets to have (Linux, "xdp-headroom"). Control
+ * thread.
+ *
+ * @param headroom
+ *   Receives it.
+ * @param why
+ *   Receives the key, its value and what is allowed when something is wrong.
+ * @return
+ *   0, -EINVAL, or -ENOTCONN when xenstore does not answer.
+ */
+int
+xenvif_read_headroom(const struct xenvif *vif, uint16_t *headroom, struct xen_reason *why);
+
 /** Does the toolstack want the vif to be offered again once it is closed? Control thread. */
 bool
 xenvif_online(const struct xenvif *vif);
@@ -142,6 +158,16 @@ xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struc
  */
 int
 xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why);
+
+/**
+ * Have the packets for the guest begin at an offset of their first pages from now on. Control
+ * thread.
+ *
+ * @return
+ *   It was another one before.
+ */
+bool
+xenvif_set_headroom(struct xen_netif_rings *rings, uint16_t headroom);
 
 /** Take the rings from the data path, unmap and unbind. With the device's lock held. */
 void

@@ -33,6 +33,7 @@ write_offer(void *arg)
 		.gso_tcpv6 = vif->nif.rings.gso,
 		.mcast = true,
 		.mcast_dynamic = true,
+		.xdp = true,
 	};
 	int ret;
 
@@ -147,6 +148,18 @@ xenvif_read_mcast(const struct xenvif *vif, bool *wanted)
 	if (xen_store_read_uint(vif->nif.xbdev.peer, XEN_NETIF_KEY_REQUEST_MCAST, 1, &n) !=
 			-ENOTCONN)
 		*wanted = n != 0;
+}
+
+int
+xenvif_read_headroom(const struct xenvif *vif, uint16_t *headroom, struct xen_reason *why)
+{
+	uint32_t n = 0;
+	int ret = xen_netif_key_read_or(vif->nif.xbdev.peer, XEN_NETIF_KEY_HEADROOM, 0, 0,
+			XEN_NETIF_HEADROOM_MAX, &n, why);
+
+	if (ret == 0)
+		*headroom = n;
+	return ret;
 }
 
 bool

@@ -10,7 +10,7 @@
 #include "xenvif_put.h"
 
 /* Most extra info that goes with one packet. */
-#define EXTRAS_MAX 1
+#define EXTRAS_MAX 2
 
 /* What of a packet is not taken from its mbuf as it is. */
 struct head {
@@ -31,10 +31,39 @@ static_assert(XENVIF_SCRATCH_WHOLE <= HEAD_MAX && XEN_GSO_HEADERS_MAX <= HEAD_MA
 				2 * HEAD_MAX <= XENVIF_SCRATCH_BYTES,
 		"an empty scratch has to hold any head, a page's end within it or not");
 
+/* Pages of a frame, whose data begins behind the headroom. */
 static inline uint32_t
-pages_of(uint32_t len)
+pages_of(const struct xenvif_tx_walk *w, uint32_t len)
 {
-	return (len + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+	return (w->headroom + len + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+}
+
+/* Slots of a frame, with the extra info that says where it begins. */
+static inline uint32_t
+slots_of(const struct xenvif_tx_walk *w, uint32_t len)
+{
+	return pages_of(w, len) + (w->headroom != 0);
+}
+
+static void
+add_extra(struct head *head, const struct netif_extra_info *extra)
+{
+	if (head->nb_extras != 0)
+		head->extra[head->nb_extras - 1].flags |= XEN_NETIF_EXTRA_FLAG_MORE;
+	head->extra[head->nb_extras++] = *extra;
+	head->flags |= NETRXF_extra_info;
+}
+
+/* Say where the data begins, if not where it always does. */
+static void
+add_headroom(const struct xenvif_tx_walk *w, struct head *head)
+{
+	struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_XDP };
+
+	if (likely(w->headroom == 0))
+		return;
+	memcpy(&extra.u, &w->headroom, sizeof(w->headroom));
+	add_extra(head, &extra);
 }
 
 /* A place on one page, as a copy operation is, for a head; NULL: none in this batch. */
@@ -105,39 +134,49 @@ take_extras(struct xenvif_tx_walk *w, const struct head *head)
 
 /*
  * Stage a head and len bytes of a packet from off on, densely into as many pages as they need: the
- * slots of a packet are full but for the last.
+ * slots of a packet are full but for the last, and the headroom of the first.
  */
 static void
 stage_frame(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t off, uint32_t len,
 		const struct head *head)
 {
-	uint32_t total = head->len + len, done, in_page, piece;
+	uint32_t total = head->len + len, done, in_page, room, piece;
 	grant_ref_t gref = 0;
 	uint16_t flags;
 	uint8_t *from;
 
 	for (done = 0; done < total; done += piece) {
-		in_page = done % XEN_PAGE_BYTES;
-		if (in_page == 0) {
+		in_page = (w->headroom + done) % XEN_PAGE_BYTES;
+		room = XEN_PAGE_BYTES - in_page;
+		if (done == 0 || in_page == 0) {
 			/* What is said of the packet stands in the first slot alone. */
 			flags = done == 0 ? head->flags : 0;
-			flags |= total - done > XEN_PAGE_BYTES ? NETRXF_more_data : 0;
-			gref = xenvif_take_buffer(w, flags, RTE_MIN(total - done, XEN_PAGE_BYTES));
+			flags |= total - done > room ? NETRXF_more_data : 0;
+			gref = xenvif_take_buffer(w, flags, RTE_MIN(total - done, room));
+			w->b->rsp.rx[w->b->nb_slots - 1].offset = in_page;
 			if (done == 0)
 				take_extras(w, head);
 		}
 		if (done < head->len) {
-			from = head->data;
-			piece = head->len;
+			from = head->data + done;
+			piece = RTE_MIN(head->len - done, room);
 		} else {
 			m = xen_mbuf_seek(m, &off);
 			from = rte_pktmbuf_mtod_offset(m, uint8_t *, off);
-			piece = RTE_MIN(rte_pktmbuf_data_len(m) - off, XEN_PAGE_BYTES - in_page);
+			piece = RTE_MIN(rte_pktmbuf_data_len(m) - off, room);
 			piece = RTE_MIN(piece, total - done);
 			off += piece;
 		}
 		xenvif_stage_out(w->b, w->ring, from, gref, in_page, piece);
 	}
+}
+
+/* Can a frame be given to the guest? It may want a headroom that leaves no room for one. */
+static bool
+frame_fits(const struct xenvif_tx_walk *w, uint32_t len)
+{
+	return len <= w->rings->frame_max && w->headroom <= XEN_PAGE_BYTES - RTE_ETHER_HDR_LEN &&
+			(w->rings->peer.sg || w->headroom + len <= XEN_PAGE_BYTES);
 }
 
 /*
@@ -148,13 +187,12 @@ stage_frame(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t off, ui
 static bool
 packet_sendable(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t *nb_segs)
 {
-	uint32_t len = rte_pktmbuf_pkt_len(m), max = w->rings->frame_max, sum = 0, n = 0;
+	bool gso = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
+	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0, n = 0;
 	const struct rte_mbuf *seg;
 
-	/* One that is cut need not fit as a whole. */
-	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
-		max = XEN_NETIF_PKT_MAX;
-	if (len > max) {
+	/* One that is to be segmented need not fit as a whole. */
+	if (len > XEN_NETIF_PKT_MAX || !frame_fits(w, gso ? RTE_ETHER_HDR_LEN : len)) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
@@ -179,9 +217,9 @@ record(struct xenvif_batch *b, struct xenvif_packet *p, uint16_t extra_slots)
 
 /* Is there room for a frame, a piece a segment, and one more for a head and each end of a page? */
 static bool
-batch_has_room(const struct xenvif_batch *b, uint32_t nb_segs, uint32_t len)
+batch_has_room(const struct xenvif_tx_walk *w, uint32_t nb_segs, uint32_t len)
 {
-	return b->nb_segs + nb_segs + pages_of(len) + 1 <= XENVIF_BATCH_SEGS;
+	return w->b->nb_segs + nb_segs + pages_of(w, len) + 1 <= XENVIF_BATCH_SEGS;
 }
 
 static bool
@@ -199,20 +237,21 @@ put_whole(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t nb_segs,
 		const struct xen_gso *g)
 {
 	struct head head = {
-		.flags = NETRXF_csum_blank | NETRXF_data_validated | NETRXF_extra_info,
+		.flags = NETRXF_csum_blank | NETRXF_data_validated,
 		.len = g->payload,
-		.nb_extras = 1,
-		.extra = { { .type = XEN_NETIF_EXTRA_TYPE_GSO } },
 	};
+	struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_GSO };
 	struct xenvif_packet *p = &w->b->packets[w->b->nb_packets];
 
-	if (!buffers_for(w, pages_of(g->end) + 1) || !batch_has_room(w->b, nb_segs, g->end))
+	if (!buffers_for(w, slots_of(w, g->end) + 1) || !batch_has_room(w, nb_segs, g->end))
 		return false;
 	head.data = scratch_room(w->b, head.len);
 	if (head.data == NULL)
 		return false;
-	head.extra[0].u.gso.size = g->mss;
-	head.extra[0].u.gso.type = g->ipv6 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
+	extra.u.gso.size = g->mss;
+	extra.u.gso.type = g->ipv6 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
+	add_extra(&head, &extra);
+	add_headroom(w, &head);
 	xen_gso_whole_headers(g, head.data);
 	scratch_take(w->b, &head);
 	stage_frame(w, m, g->payload, g->end - g->payload, &head);
@@ -234,6 +273,7 @@ put_segments(struct xenvif_tx_walk *w, const struct rte_mbuf *m, const struct xe
 
 	if (blank)
 		head.flags = NETRXF_csum_blank | NETRXF_data_validated;
+	add_headroom(w, &head);
 	for (; w->cut < g->nb_segs; w->cut++, off += len) {
 		len = xen_gso_seg_len(g, w->cut) - g->payload;
 		m = xen_mbuf_seek(m, &off);
@@ -242,8 +282,8 @@ put_segments(struct xenvif_tx_walk *w, const struct rte_mbuf *m, const struct xe
 				seg = seg->next, nb_segs++)
 			rest -= RTE_MIN(rest, rte_pktmbuf_data_len(seg));
 		head.data = scratch_room(w->b, head.len);
-		if (!buffers_for(w, pages_of(head.len + len)) ||
-				!batch_has_room(w->b, nb_segs, head.len + len) || head.data == NULL)
+		if (!buffers_for(w, slots_of(w, head.len + len)) ||
+				!batch_has_room(w, nb_segs, head.len + len) || head.data == NULL)
 			break;
 		xen_gso_headers(g, w->cut, head.data);
 		if (!blank)
@@ -276,15 +316,16 @@ put_gso(struct xenvif_tx_walk *w, struct rte_mbuf *m, uint32_t nb_segs)
 	if (xen_gso_taken_whole(&g, &w->rings->peer))
 		return put_whole(w, m, nb_segs, &g);
 	seg_len = xen_gso_seg_len(&g, 0);
-	if (seg_len > w->rings->frame_max) {
+	if (!frame_fits(w, seg_len)) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		goto drop;
 	}
-	if (!w->in_parts && w->cut == 0 && !buffers_for(w, g.nb_segs * pages_of(seg_len)))
+	if (!w->in_parts && w->cut == 0 && !buffers_for(w, g.nb_segs * slots_of(w, seg_len)))
 		return false;
 	return put_segments(w, m, &g);
 
 drop:
+	w->cut = 0;
 	record(w->b, p, 0);
 	w->b->nb_packets++;
 	return true;
@@ -298,13 +339,14 @@ xenvif_put_complex(struct xenvif_tx_walk *w, struct rte_mbuf *m)
 	struct head head = { .data = NULL };
 	uint32_t len = rte_pktmbuf_pkt_len(m), segs;
 
+	w->headroom = __atomic_load_n(&w->rings->headroom, __ATOMIC_RELAXED);
 	p->first_seg = b->nb_segs;
 	p->first_slot = b->nb_slots;
 	if (!packet_sendable(w, m, &segs))
 		goto drop;
 	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
 		return put_gso(w, m, segs);
-	if (!buffers_for(w, pages_of(len)) || !batch_has_room(b, segs, len))
+	if (!buffers_for(w, slots_of(w, len)) || !batch_has_room(w, segs, len))
 		return false;
 	if ((m->ol_flags & XENVIF_TX_WISHES) != 0) {
 		head.data = scratch_room(b, HEAD_MAX);
@@ -313,9 +355,11 @@ xenvif_put_complex(struct xenvif_tx_walk *w, struct rte_mbuf *m)
 		if (!checksum(w, m, &head))
 			goto drop;
 	}
+	add_headroom(w, &head);
 	stage_frame(w, m, head.len, len - head.len, &head);
 drop:
-	record(b, p, 0);
+	w->cut = 0;
+	record(b, p, head.nb_extras);
 	b->nb_packets++;
 	return true;
 }

@@ -30,6 +30,8 @@ struct xenvif_tx_walk {
 	/* How many segments of the next packet have gone; whether more of it are in the batch. */
 	uint16_t cut;
 	bool part;
+	/* Bytes before the data of the packet that is being put. */
+	uint16_t headroom;
 	/* What has been delivered, and lost. */
 	uint32_t packets;
 	uint32_t errors;

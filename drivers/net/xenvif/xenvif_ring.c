@@ -110,6 +110,15 @@ queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned
 	return ret;
 }
 
+bool
+xenvif_set_headroom(struct xen_netif_rings *rings, uint16_t headroom)
+{
+	uint16_t simple_max = headroom != 0 ? 0 : RTE_MIN(rings->frame_max, XEN_PAGE_BYTES);
+
+	__atomic_store_n(&rings->simple_max, simple_max, __ATOMIC_RELAXED);
+	return __atomic_exchange_n(&rings->headroom, headroom, __ATOMIC_RELAXED) != headroom;
+}
+
 /*
  * The MTU is a guest's promise to nobody, but what the administrator wants it to be sent: a bridge
  * holds it against longer frames, a VLAN tag not counted.
@@ -122,7 +131,7 @@ set_limits(struct xen_netif_rings *rings, const struct xenvif_peer_config *cfg)
 	if (cfg->mtu != 0)
 		max = RTE_MIN(max, cfg->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN);
 	rings->frame_max = max;
-	rings->simple_max = RTE_MIN(max, XEN_PAGE_BYTES);
+	xenvif_set_headroom(rings, cfg->features.headroom);
 }
 
 int

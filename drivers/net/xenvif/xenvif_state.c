@@ -13,6 +13,8 @@
 /* How often an event channel is tried that a dying backend may still hold, and for how long. */
 #define BUSY_RETRY_MS 100
 #define BUSY_LIMIT_MS 10000
+/* How long a guest that says that it reconfigures may need to write what it wants. */
+#define RECONFIGURE_LIMIT_MS 200
 /* How often a connection is tried for which something has run out here. */
 #define SHORTAGE_RETRY_MS 500
 
@@ -45,6 +47,13 @@ look(struct xenvif *vif)
 	v.admin_down = vif->nif.admin_down;
 	pthread_mutex_unlock(&vif->nif.lock);
 	return v;
+}
+
+/* Was a connection made with this own state, if perhaps by a backend before us? */
+static bool
+is_running(unsigned int own)
+{
+	return own == XenbusStateConnected || own == XenbusStateReconfigured;
 }
 
 /* What the guest did before is over, also a breach. */
@@ -150,11 +159,11 @@ busy(struct xenvif *vif, const struct xen_reason *why)
 }
 
 /*
- * What the guest wants may change while it is connected. What it had asked a backend before us for
- * is not known here, and everything is what it includes.
+ * The guest may change its mind about multicast while it is connected. What it had asked a backend
+ * before us for is not known here, and everything is what it includes.
  */
 static void
-follow_guest(struct xenvif *vif)
+follow_mcast(struct xenvif *vif)
 {
 	bool on = xenvif_mcast_is_on(&vif->mcast);
 
@@ -163,8 +172,28 @@ follow_guest(struct xenvif *vif)
 }
 
 /*
- * Connect to what the frontend has published. own is Connected already when the backend before us
- * died: its frontend has noticed nothing, and need not.
+ * Have packets begin where the guest wants them to from now on. False when that cannot be, or is
+ * not known; the vif is closed in the first case.
+ */
+static bool
+follow_headroom(struct xenvif *vif, bool *changed)
+{
+	struct xen_reason why;
+	uint16_t headroom;
+	int ret;
+
+	ret = xenvif_read_headroom(vif, &headroom, &why);
+	if (ret == -EINVAL)
+		fail_vif(vif, &why);
+	if (ret < 0)
+		return false;
+	*changed = xenvif_set_headroom(&vif->nif.rings, headroom);
+	return true;
+}
+
+/*
+ * Connect to what the frontend has published. own says so already when the backend before us died:
+ * its frontend has noticed nothing, and need not.
  */
 static void
 try_connect(struct xenvif *vif, unsigned int own)
@@ -172,10 +201,13 @@ try_connect(struct xenvif *vif, unsigned int own)
 	struct xenvif_peer_config cfg = { 0 };
 	struct view v = look(vif);
 	struct xen_reason why;
+	bool changed;
 	int ret;
 
 	if (v.connected) {
-		follow_guest(vif);
+		follow_mcast(vif);
+		if (own == XenbusStateReconfigured && !follow_headroom(vif, &changed))
+			return;
 		/* The write before may have been lost with xenstored. */
 		if (own != XenbusStateConnected)
 			switch_state(vif, XenbusStateConnected);
@@ -198,7 +230,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		try_again(vif, &why, SHORTAGE_RETRY_MS);
 		return;
 	}
-	if (ret == -EBUSY && own == XenbusStateConnected) {
+	if (ret == -EBUSY && is_running(own)) {
 		busy(vif, &why);
 		return;
 	}
@@ -208,11 +240,10 @@ try_connect(struct xenvif *vif, unsigned int own)
 	}
 	vif->trying = false;
 	vif->busy_ms = 0;
-	vif->mcast_lost = own == XenbusStateConnected;
-	follow_guest(vif);
+	vif->mcast_lost = is_running(own);
+	follow_mcast(vif);
 	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s (%s)",
-			cfg.features.queues,
-			own == XenbusStateConnected ? ", to a running frontend" : "",
+			cfg.features.queues, is_running(own) ? ", to a running frontend" : "",
 			vif->nif.domain);
 	if (own != XenbusStateConnected)
 		switch_state(vif, XenbusStateConnected);
@@ -264,10 +295,39 @@ step_closing(struct xenvif *vif, unsigned int front)
 	xen_bus_set_timer(&vif->nif.xbdev, vif->closing_ms - now);
 }
 
+/*
+ * The guest changes its headroom, while its packets flow. Linux says so before it writes the key,
+ * and takes our answer for having read it: so an old value may be one that is about to change.
+ */
+static void
+step_reconfiguring(struct xenvif *vif, unsigned int own)
+{
+	uint64_t now = xen_bus_now_ms();
+	bool changed;
+
+	if (!look(vif).connected)
+		try_connect(vif, own);
+	if (!look(vif).connected || !follow_headroom(vif, &changed) ||
+			own == XenbusStateReconfigured)
+		return;
+	if (vif->reconfigure_ms == 0)
+		vif->reconfigure_ms = now + RECONFIGURE_LIMIT_MS;
+	if (changed || now >= vif->reconfigure_ms)
+		switch_state(vif, XenbusStateReconfigured);
+	else
+		xen_bus_set_timer(&vif->nif.xbdev, vif->reconfigure_ms - now);
+}
+
 static void
 step_connected(struct xenvif *vif, unsigned int front, unsigned int own)
 {
+	if (front != XenbusStateReconfiguring)
+		vif->reconfigure_ms = 0;
 	switch (front) {
+	case XenbusStateReconfiguring:
+		if (is_running(own))
+			step_reconfiguring(vif, own);
+		break;
 	case XenbusStateInitialised:
 	case XenbusStateConnected:
 		try_connect(vif, own);
@@ -278,7 +338,7 @@ step_connected(struct xenvif *vif, unsigned int front, unsigned int own)
 		break;
 	case XenbusStateInitialising:
 		/* Waiting for us, or started over without a word: a guest's reboot or kexec. */
-		if (own == XenbusStateConnected)
+		if (is_running(own))
 			close_vif(vif, own, "the guest has started over");
 		break;
 	case XenbusStateClosed:
@@ -314,6 +374,7 @@ step(struct xenvif *vif, unsigned int front, unsigned int own)
 		break;
 	case XenbusStateInitWait:
 	case XenbusStateConnected:
+	case XenbusStateReconfigured:
 		step_connected(vif, front, own);
 		break;
 	case XenbusStateClosing:

@@ -16,8 +16,10 @@
 static inline bool
 put_packet(struct xenvif_tx_walk *w, struct rte_mbuf *m)
 {
+	uint16_t max = __atomic_load_n(&w->rings->simple_max, __ATOMIC_RELAXED);
+
 	if (unlikely(m->nb_segs != 1 || (m->ol_flags & XENVIF_TX_WISHES) != 0 ||
-			    m->data_len < RTE_ETHER_HDR_LEN || m->data_len > w->rings->simple_max ||
+			    m->data_len < RTE_ETHER_HDR_LEN || m->data_len > max ||
 			    m->data_len != m->pkt_len || w->cons == w->prod ||
 			    w->b->nb_segs >= XENVIF_BATCH_SEGS))
 		return xenvif_put_complex(w, m);
