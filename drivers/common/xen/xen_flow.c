@@ -17,12 +17,6 @@
 /* Bytes that are looked at of a packet in several segments: more headers than flows have. */
 #define HEADERS_MAX 256u
 
-/* The addresses of a packet, aligned as they are not in it. */
-struct flow_addrs {
-	uint32_t words[8];
-	uint32_t nb_words;
-};
-
 /*
  * The packet's headers in one segment: its own, or a copy out of several. The lengths of the chain
  * are taken from the segments, for nobody has checked those of the packet.
@@ -52,25 +46,25 @@ headers_of(const struct rte_mbuf *m, uint8_t copy[HEADERS_MAX])
 
 /* Copy len bytes of addresses, if the packet has them. */
 static bool
-take_addrs(const struct rte_mbuf *headers, uint32_t off, uint32_t len, struct flow_addrs *a)
+take_addrs(const struct rte_mbuf *headers, uint32_t off, uint32_t len, struct xen_flow *flow)
 {
 	if (off + len > headers->data_len)
 		return false;
-	memcpy(a->words, rte_pktmbuf_mtod_offset(headers, const void *, off), len);
-	a->nb_words = len / sizeof(a->words[0]);
+	memcpy(flow->addrs, rte_pktmbuf_mtod_offset(headers, const void *, off), len);
+	flow->nb_addrs = len / sizeof(flow->addrs[0]);
 	return true;
 }
 
 /* The addresses of the IP packet at off; false when it is none. */
 static bool
-take_ip(const struct rte_mbuf *headers, uint32_t ptype, uint32_t off, struct flow_addrs *a)
+take_ip(const struct rte_mbuf *headers, uint32_t off, struct xen_flow *flow)
 {
-	if (RTE_ETH_IS_IPV4_HDR(ptype))
+	if (RTE_ETH_IS_IPV4_HDR(flow->ptype))
 		return take_addrs(headers, off + offsetof(struct rte_ipv4_hdr, src_addr),
-				2 * sizeof(rte_be32_t), a);
-	if (RTE_ETH_IS_IPV6_HDR(ptype))
+				2 * sizeof(rte_be32_t), flow);
+	if (RTE_ETH_IS_IPV6_HDR(flow->ptype))
 		return take_addrs(headers, off + offsetof(struct rte_ipv6_hdr, src_addr),
-				2 * sizeof(((struct rte_ipv6_hdr *)0)->src_addr), a);
+				2 * sizeof(((struct rte_ipv6_hdr *)0)->src_addr), flow);
 	return false;
 }
 
@@ -87,28 +81,38 @@ has_ports(uint32_t ptype)
 	}
 }
 
+void
+xen_flow_read(const struct rte_mbuf *m, struct xen_flow *flow)
+{
+	struct rte_net_hdr_lens lens = { 0 };
+	uint8_t copy[HEADERS_MAX];
+	struct rte_mbuf headers;
+	uint32_t l4;
+
+	memset(flow, 0, sizeof(*flow));
+	headers = headers_of(m, copy);
+	flow->ptype = rte_net_get_ptype(&headers, &lens,
+			RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK);
+	l4 = lens.l2_len + lens.l3_len;
+	if (!take_ip(&headers, lens.l2_len, flow)) {
+		flow->ptype = RTE_PTYPE_UNKNOWN;
+		take_addrs(&headers, 0, 2 * RTE_ETHER_ADDR_LEN, flow);
+	} else if (has_ports(flow->ptype) && l4 + PORTS_BYTES <= headers.data_len) {
+		memcpy(&flow->ports, rte_pktmbuf_mtod_offset(&headers, const void *, l4),
+				sizeof(flow->ports));
+	} else {
+		flow->ptype &= ~RTE_PTYPE_L4_MASK;
+	}
+}
+
 uint32_t
 xen_flow_hash(const struct rte_mbuf *m)
 {
-	struct rte_net_hdr_lens lens = { 0 };
-	struct flow_addrs addrs = { 0 };
-	uint32_t ports = 0, ptype, l4;
-	uint8_t copy[HEADERS_MAX];
-	struct rte_mbuf headers;
+	struct xen_flow flow;
 
 	/* Spread over all bits, for the queue comes from the upper ones. */
 	if ((m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0)
 		return rte_jhash_1word(m->hash.rss, 0);
-	headers = headers_of(m, copy);
-	ptype = rte_net_get_ptype(&headers, &lens,
-			RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK);
-	if (take_ip(&headers, ptype, lens.l2_len, &addrs)) {
-		l4 = lens.l2_len + lens.l3_len;
-		if (has_ports(ptype) && l4 + PORTS_BYTES <= headers.data_len)
-			memcpy(&ports, rte_pktmbuf_mtod_offset(&headers, const void *, l4),
-					sizeof(ports));
-	} else {
-		take_addrs(&headers, 0, 2 * RTE_ETHER_ADDR_LEN, &addrs);
-	}
-	return rte_jhash_32b(addrs.words, addrs.nb_words, ports);
+	xen_flow_read(m, &flow);
+	return rte_jhash_32b(flow.addrs, flow.nb_addrs, flow.ports);
 }
