@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -155,6 +156,43 @@ xen_bus_kick(struct xen_bus_device *dev)
 {
 	xen_bus_mark_dirty(dev);
 	bus_wake();
+}
+
+int
+xen_bus_evtchn_get(xenevtchn_handle **evtchn, struct xen_reason *why)
+{
+	int ret, flags;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	ret = xen_evtchn_open(&xen_bus.evtchn, why);
+	if (ret == 0 && xen_bus.evtchn_refs++ == 0) {
+		/* What made it readable may be gone when it is read. */
+		flags = fcntl(xenevtchn_fd(xen_bus.evtchn), F_GETFL);
+		fcntl(xenevtchn_fd(xen_bus.evtchn), F_SETFL, flags | O_NONBLOCK);
+	}
+	*evtchn = xen_bus.evtchn;
+	pthread_mutex_unlock(&xen_bus.lock);
+	return ret;
+}
+
+void
+xen_bus_evtchn_put(void)
+{
+	pthread_mutex_lock(&xen_bus.lock);
+	if (--xen_bus.evtchn_refs == 0)
+		xen_evtchn_close(&xen_bus.evtchn);
+	pthread_mutex_unlock(&xen_bus.lock);
+}
+
+void
+xen_bus_listen(struct xen_bus_device *dev, evtchn_port_t port)
+{
+	pthread_mutex_lock(&xen_bus.lock);
+	dev->port = port;
+	pthread_mutex_unlock(&xen_bus.lock);
+	/* What came in before has been taken for nobody's; and the thread does not poll it yet. */
+	if (port != 0)
+		xen_bus_kick(dev);
 }
 
 bool

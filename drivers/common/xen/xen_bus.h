@@ -10,7 +10,8 @@
  * The control thread: one for all the devices of the process. It owns the connection to xenstore,
  * watches the devices' own directories and their other ends, and has each device evaluated anew
  * when something about it has changed. Events are coalesced: a guest that floods the watches costs
- * one evaluation every few milliseconds (XSA-349).
+ * one evaluation every few milliseconds (XSA-349). Event channels of control rings are listened to
+ * in the same way.
  *
  * The thread may be kept for any time by xenstored, which may be stopped, or by a callback of the
  * application. Nobody waits for a call longer than two seconds: then its device is taken from the
@@ -23,6 +24,7 @@
 
 #include <rte_compat.h>
 
+#include "xen_hyp.h"
 #include "xen_store.h"
 
 /** A device on xenbus, embedded in the driver's own structure. */
@@ -48,6 +50,8 @@ struct xen_bus_device {
 	/* Being deleted; its driver has not yet said all to the other end. */
 	bool leaving;
 	bool lingering;
+	/* The event channel that it listens to; 0: none. */
+	evtchn_port_t port;
 	uint64_t not_before_ms;
 	uint64_t timer_ms;
 };
@@ -139,6 +143,39 @@ xen_bus_set_timer(struct xen_bus_device *dev, uint32_t ms);
 __rte_internal
 uint64_t
 xen_bus_now_ms(void);
+
+/**
+ * Take a reference on the control thread's event channel handle, opening it first when nobody holds
+ * one: one file for all devices. Ports bound through it may be listened to. Any thread.
+ *
+ * @param evtchn
+ *   Receives the handle.
+ * @param why
+ *   Receives what is wrong on error.
+ * @return
+ *   0, or the negative errno of opening the device.
+ */
+__rte_internal
+int
+xen_bus_evtchn_get(xenevtchn_handle **evtchn, struct xen_reason *why);
+
+/** Give a reference back; the last one closes the handle. Any thread. */
+__rte_internal
+void
+xen_bus_evtchn_put(void);
+
+/**
+ * Have the device evaluated when an event comes in on a port, as for any other change: so however
+ * often its domain sends one, it costs an evaluation every few milliseconds. The port is masked
+ * then: it is the device's to unmask it when it has done what the event was for (XSA-332). Any
+ * thread.
+ *
+ * @param port
+ *   A port of xen_bus_evtchn_get()'s handle; 0: none any more.
+ */
+__rte_internal
+void
+xen_bus_listen(struct xen_bus_device *dev, evtchn_port_t port);
 
 /**
  * Set the other end's directory and watch it, with all that is in it: an end may change more than

@@ -180,6 +180,35 @@ bus_take_events(void)
 		bus_disconnected(-ret);
 }
 
+/* Somebody is to look at what the event was about. */
+static void
+dispatch_port(evtchn_port_t port)
+{
+	struct xen_bus_device *dev;
+
+	TAILQ_FOREACH(dev, &xen_bus.devs, next) {
+		if (dev->port == port)
+			xen_bus_mark_dirty(dev);
+	}
+}
+
+/* A port that has been taken is masked until its device has been evaluated. */
+static void
+bus_take_ports(void)
+{
+	xenevtchn_port_or_error_t port;
+	unsigned int n;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	for (n = 0; n < BUS_EVENTS_MAX && xen_bus.evtchn != NULL; n++) {
+		port = xenevtchn_pending(xen_bus.evtchn);
+		if (port < 0)
+			break;
+		dispatch_port(port);
+	}
+	pthread_mutex_unlock(&xen_bus.lock);
+}
+
 /* The next path that no device watches any more; NULL: there is none. */
 static struct xen_bus_path *
 bus_take_stale(void)
@@ -280,12 +309,25 @@ bus_timeout(uint64_t now)
 	return next > now ? (int)(next - now) : 0;
 }
 
+/* It may be closed at any time: then the poll is woken, or ends by itself. */
+static int
+bus_evtchn_fd(void)
+{
+	int fd;
+
+	pthread_mutex_lock(&xen_bus.lock);
+	fd = xen_bus.evtchn != NULL ? xenevtchn_fd(xen_bus.evtchn) : -1;
+	pthread_mutex_unlock(&xen_bus.lock);
+	return fd;
+}
+
 static void
 bus_poll(void)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[] = {
 		{ .fd = xen_bus.wake_fd, .events = POLLIN },
 		{ .fd = xen_store_fd(), .events = POLLIN },
+		{ .fd = bus_evtchn_fd(), .events = POLLIN },
 	};
 	uint64_t count;
 
@@ -314,6 +356,7 @@ xen_bus_loop(void *arg)
 	while (!thread_ending()) {
 		bus_check_connection(xen_bus_now_ms());
 		bus_take_events();
+		bus_take_ports();
 		bus_unwatch_stale();
 		bus_evaluate(xen_bus_now_ms());
 		bus_poll();

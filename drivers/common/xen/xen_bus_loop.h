@@ -58,6 +58,9 @@ struct xen_bus_state {
 	/* -1 without devices. */
 	int wake_fd;
 	int domid;
+	/* Of the event channels that devices listen to; NULL while there is none. */
+	xenevtchn_handle *evtchn;
+	unsigned int evtchn_refs;
 };
 
 extern struct xen_bus_state xen_bus;
