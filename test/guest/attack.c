@@ -18,6 +18,9 @@ attack_nth(unsigned int i)
 	if (i < attack_rx_nb)
 		return &attack_rx[i];
 	i -= attack_rx_nb;
+	if (i < attack_ctrl_nb)
+		return &attack_ctrl[i];
+	i -= attack_ctrl_nb;
 	return i < attack_keys_nb ? &attack_keys[i] : NULL;
 }
 
@@ -130,6 +133,18 @@ play_rx(struct rawfront *f, const struct attack *a)
 	return 1;
 }
 
+static unsigned int
+play_ctrl(struct rawfront *f, const struct attack *a)
+{
+	if (a->ahead != 0) {
+		f->ctrl_prod += a->ahead;
+		return 0;
+	}
+	rawfront_ctrl_put(f, a->ctrl.type, a->ctrl.refers ? f->grants[a->grant] : a->ctrl.data[0],
+			a->ctrl.data[1], a->ctrl.data[2]);
+	return 1;
+}
+
 /* One event channel in the directory of a queue where the other queues have two. */
 static void
 unsplit(struct rawfront *f, const char *dir)
@@ -147,7 +162,7 @@ unsplit(struct rawfront *f, const char *dir)
 static void
 play_keys(struct rawfront *f, const struct attack *a)
 {
-	bool tx = strcmp(a->key, "tx-ring-ref") == 0;
+	bool tx = strcmp(a->key, "tx-ring-ref") == 0, ctrl = strcmp(a->key, "ctrl-ring-ref") == 0;
 	char digits[DIGITS];
 
 	switch (a->value) {
@@ -174,7 +189,10 @@ play_keys(struct rawfront *f, const struct attack *a)
 		unsplit(f, a->key);
 		break;
 	case ATTACK_REQ_PROD:
-		*(tx ? &f->q[0].tx->req_prod : &f->q[0].rx->req_prod) = a->ahead;
+		if (ctrl)
+			f->ctrl_ring->req_prod = a->ahead;
+		else
+			*(tx ? &f->q[0].tx->req_prod : &f->q[0].rx->req_prod) = a->ahead;
 		break;
 	case ATTACK_RSP_PROD:
 		*(tx ? &f->q[0].tx->rsp_prod : &f->q[0].rx->rsp_prod) = a->ahead;
@@ -190,6 +208,8 @@ attack_play(struct rawfront *f, const struct attack *a)
 		return play_tx(f, a);
 	case ATTACK_RX:
 		return play_rx(f, a);
+	case ATTACK_CTRL:
+		return play_ctrl(f, a);
 	default:
 		play_keys(f, a);
 		return 0;

@@ -21,6 +21,8 @@ enum attack_target {
 	ATTACK_TX,
 	/** The ring of the guest's buffers: it shows when there is a packet for the guest. */
 	ATTACK_RX,
+	/** The control ring: one request, or the ring's index. */
+	ATTACK_CTRL,
 	/** What the guest publishes in xenstore: it is told to the backend with state 4. */
 	ATTACK_KEYS,
 };
@@ -29,7 +31,10 @@ enum attack_target {
 enum attack_outcome {
 	/** Nothing is lost: the packet is delivered and answered. */
 	ATTACK_ACCEPTED,
-	/** The packet is lost, each of its requests answered with an error; the vif lives. */
+	/**
+	 * The packet is lost, each of its requests answered with an error; or the control request
+	 * is refused. The vif lives.
+	 */
 	ATTACK_DROPPED,
 	/** The vif is closed, with a reason in xenstore. */
 	ATTACK_CLOSED,
@@ -98,8 +103,15 @@ struct attack {
 	uint32_t ahead;
 	/* TX: the slots of the packet. */
 	struct attack_slot slots[ATTACK_SLOTS_MAX];
-	/* RX: what is posted; ATTACK_GREF: which reference. */
+	/* RX: what is posted; CTRL: what data[0] refers to; ATTACK_GREF: which reference. */
 	enum rawfront_grant grant;
+	/* CTRL: the request, and its status. There is no mapping yet, and no algorithm. */
+	struct {
+		uint16_t type;
+		bool refers;
+		uint32_t data[3];
+		uint32_t status;
+	} ctrl;
 	/* KEYS. */
 	const char *key;
 	enum attack_value value;
@@ -137,8 +149,8 @@ uint32_t
 attack_bytes(const struct attack *a);
 
 /**
- * Do it, without publishing it: put slots into the TX ring of queue 0, a buffer into its RX ring,
- * or write the key.
+ * Do it, without publishing it: put slots into the TX ring of queue 0, a buffer into its RX ring, a
+ * request into the control ring, or write the key.
  *
  * @return
  *   Slots put.
@@ -151,6 +163,8 @@ extern const struct attack attack_tx[];
 extern const unsigned int attack_tx_nb;
 extern const struct attack attack_rx[];
 extern const unsigned int attack_rx_nb;
+extern const struct attack attack_ctrl[];
+extern const unsigned int attack_ctrl_nb;
 extern const struct attack attack_keys[];
 extern const unsigned int attack_keys_nb;
 

@@ -63,6 +63,10 @@ rawfront_init_rings(struct rawfront *f, uint32_t start)
 		q->tx->req_event = q->tx->rsp_event = start + 1;
 		q->rx->req_event = q->rx->rsp_event = start + 1;
 	}
+	memset(f->ctrl_ring, 0, XEN_PAGE_BYTES);
+	f->ctrl_prod = f->ctrl_cons = start;
+	f->ctrl_ring->req_prod = f->ctrl_ring->rsp_prod = start;
+	f->ctrl_ring->req_event = f->ctrl_ring->rsp_event = start + 1;
 }
 
 /* The ended one last: its reference is the first that would be given again. */
@@ -108,6 +112,8 @@ rawfront_boot(struct rawfront *f, unsigned int queues, bool split, unsigned int 
 		q->port_tx = rawfront_bind_port(f, f->backend_id);
 		q->port_rx = split ? rawfront_bind_port(f, f->backend_id) : q->port_tx;
 	}
+	f->ctrl_ring = rawfront_share(f, f->backend_id, true, &f->ctrl_ref);
+	f->port_ctrl = rawfront_bind_port(f, f->backend_id);
 	f->port_foreign = rawfront_bind_port(f, RAWFRONT_OTHER_DOMID);
 	make_grants(f);
 	rawfront_init_rings(f, 0);
@@ -233,6 +239,57 @@ notify(struct rawfront *f, int port)
 {
 	if (xenevtchn_notify(f->evtchn, port) != 0)
 		rawfront_fail("cannot notify event channel %d: %s", port, strerror(errno));
+}
+
+void
+rawfront_ctrl_put(struct rawfront *f, uint16_t type, uint32_t data0, uint32_t data1, uint32_t data2)
+{
+	const struct xen_netif_ctrl_request req = {
+		.id = f->ctrl_prod,
+		.type = type,
+		.data = { data0, data1, data2 },
+	};
+
+	f->ctrl_ring->ring[f->ctrl_prod++ & XEN_NETIF_CTRL_RING_MASK].req = req;
+}
+
+void
+rawfront_ctrl_push(struct rawfront *f)
+{
+	index_set(&f->ctrl_ring->req_prod, f->ctrl_prod);
+	notify(f, f->port_ctrl);
+}
+
+bool
+rawfront_ctrl_rsp(struct rawfront *f, struct xen_netif_ctrl_response *rsp)
+{
+	if (f->ctrl_cons == index_get(&f->ctrl_ring->rsp_prod))
+		return false;
+	*rsp = f->ctrl_ring->ring[f->ctrl_cons++ & XEN_NETIF_CTRL_RING_MASK].rsp;
+	return true;
+}
+
+uint32_t
+rawfront_ctrl_call(struct rawfront *f, uint16_t type, uint32_t data0, uint32_t data1,
+		uint32_t data2, uint32_t *data)
+{
+	uint64_t end = rawfront_now_ms() + RAWFRONT_LIMIT_MS;
+	uint16_t id = f->ctrl_prod;
+	struct xen_netif_ctrl_response rsp;
+
+	rawfront_ctrl_put(f, type, data0, data1, data2);
+	rawfront_ctrl_push(f);
+	while (!rawfront_ctrl_rsp(f, &rsp)) {
+		if (rawfront_now_ms() > end)
+			rawfront_fail("no response to a control request of type %u", type);
+		rawfront_idle();
+	}
+	if (rsp.id != id || rsp.type != type)
+		rawfront_fail("the response to id %u of type %u, not to %u of %u", rsp.id, rsp.type,
+				id, type);
+	if (data != NULL)
+		*data = rsp.data;
+	return rsp.status;
 }
 
 void

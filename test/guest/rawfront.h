@@ -168,6 +168,8 @@ struct rawfront {
 	/* What the next publication says: any number of the queues made, split or not. */
 	unsigned int nb_queues;
 	bool split;
+	/* There is a control ring. */
+	bool ctrl;
 	const struct rawfront_kind *kind;
 	/* Events that came without a response; and events at all. */
 	unsigned int spurious;
@@ -180,6 +182,12 @@ struct rawfront {
 	xenevtchn_handle *evtchn;
 	unsigned int queues_made;
 	struct rawfront_queue q[RAWFRONT_QUEUES_MAX];
+	/* The control ring, made in any case: requests written, responses read. */
+	struct xen_netif_ctrl_sring *ctrl_ring;
+	uint32_t ctrl_ref;
+	int port_ctrl;
+	uint32_t ctrl_prod;
+	uint32_t ctrl_cons;
 	/* Pages granted to the backend, writable, and their references. */
 	unsigned int nb_pages;
 	uint8_t *pages;
@@ -334,6 +342,31 @@ rawfront_rx_post(struct rawfront *f, unsigned int queue, unsigned int page, unsi
 /** Take the next response of the RX ring; false when there is none. */
 bool
 rawfront_rx_rsp(struct rawfront *f, unsigned int queue, struct netif_rx_response *rsp);
+
+/** Put a request into the control ring; its id is its number. */
+void
+rawfront_ctrl_put(struct rawfront *f, uint16_t type, uint32_t data0, uint32_t data1,
+		uint32_t data2);
+
+/** Publish the control requests, and notify the backend. */
+void
+rawfront_ctrl_push(struct rawfront *f);
+
+/** Take the next response of the control ring; false when there is none. */
+bool
+rawfront_ctrl_rsp(struct rawfront *f, struct xen_netif_ctrl_response *rsp);
+
+/**
+ * Send a control request, and wait for its response.
+ *
+ * @param data
+ *   Receives the response's data; may be NULL.
+ * @return
+ *   Its status: XEN_NETIF_CTRL_STATUS_*.
+ */
+uint32_t
+rawfront_ctrl_call(struct rawfront *f, uint16_t type, uint32_t data0, uint32_t data1,
+		uint32_t data2, uint32_t *data);
 
 /** Notify the backend of what was published in a ring of a queue. */
 void

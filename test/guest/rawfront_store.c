@@ -80,6 +80,10 @@ publish(const struct rawfront *f, xs_transaction_t t)
 			put_queue(f, t, dir, i);
 		}
 	}
+	if (f->ctrl) {
+		rawfront_put(t, f->front, "ctrl-ring-ref", "%u", f->ctrl_ref);
+		rawfront_put(t, f->front, "event-channel-ctrl", "%d", f->port_ctrl);
+	}
 	for (i = 0; f->kind->keys[i].name != NULL; i++)
 		rawfront_put(t, f->front, f->kind->keys[i].name, "%s", f->kind->keys[i].value);
 }
@@ -98,7 +102,8 @@ rawfront_unpublish(const struct rawfront *f)
 {
 	static const char *const keys[] = { "tx-ring-ref", "rx-ring-ref", "event-channel",
 		"event-channel-tx", "event-channel-rx", "multi-queue-num-queues",
-		"feature-no-csum-offload", "request-multicast-control", "xdp-headroom" };
+		"feature-no-csum-offload", "request-multicast-control", "xdp-headroom",
+		"ctrl-ring-ref", "event-channel-ctrl" };
 	char dir[sizeof("queue-4294967295")];
 	unsigned int i;
 

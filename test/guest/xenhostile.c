@@ -94,6 +94,7 @@ boot(struct rawfront *f, const char *devid)
 		rawfront_fail("there is no vif %s", devid);
 	f->backend_id = strtoul(text, NULL, 10);
 	rawfront_boot(f, QUEUES, true, PAGES);
+	f->ctrl = true;
 }
 
 /* A frontend whose keys are there, with a backend that waits for state 4. */
@@ -230,6 +231,32 @@ play_rx(struct rawfront *f, const struct attack *a, enum attack_outcome outcome)
 		rawfront_fail("status %d", rsp.status);
 }
 
+/* A request to a vif that nobody has sent any to. */
+static void
+play_ctrl(struct rawfront *f, const struct attack *a, enum attack_outcome outcome)
+{
+	uint64_t end = rawfront_now_ms() + RAWFRONT_LIMIT_MS;
+	struct xen_netif_ctrl_response rsp;
+	uint16_t id;
+
+	connect_vif(f);
+	id = f->ctrl_prod;
+	attack_play(f, a);
+	rawfront_ctrl_push(f);
+	if (outcome == ATTACK_CLOSED) {
+		expect_closed(f);
+		return;
+	}
+	while (!rawfront_ctrl_rsp(f, &rsp)) {
+		if (rawfront_now_ms() > end)
+			rawfront_fail("no response");
+		rawfront_idle();
+	}
+	if (rsp.id != id || rsp.type != a->ctrl.type || rsp.status != a->ctrl.status)
+		rawfront_fail("id %u type %u status %u, not id %u type %u status %u", rsp.id,
+				rsp.type, rsp.status, id, a->ctrl.type, a->ctrl.status);
+}
+
 static void
 play_keys(struct rawfront *f, const struct attack *a)
 {
@@ -286,6 +313,8 @@ play(struct rawfront *f, const struct attack *a, bool scatter)
 		play_tx(f, a, outcome);
 	else if (a->target == ATTACK_RX)
 		play_rx(f, a, outcome);
+	else if (a->target == ATTACK_CTRL)
+		play_ctrl(f, a, outcome);
 	else
 		play_keys(f, a);
 	if (outcome == ATTACK_CLOSED)

@@ -347,11 +347,11 @@ test_wrong_frontend(void **state)
 static void
 test_offer(void **state)
 {
-	static const char *const foreign[] = { "feature-ctrl-ring", "feature-no-csum-offload" };
+	static const char *const foreign[] = { "feature-no-csum-offload" };
 	static const char *const offered[] = { "feature-rx-copy", "feature-sg",
 		"feature-ipv6-csum-offload", "feature-split-event-channels", "feature-gso-tcpv4",
 		"feature-gso-tcpv6", "feature-multicast-control",
-		"feature-dynamic-multicast-control", "feature-xdp-headroom" };
+		"feature-dynamic-multicast-control", "feature-xdp-headroom", "feature-ctrl-ring" };
 	struct vif *v = *state;
 	unsigned int i;
 

@@ -21,7 +21,11 @@
 static void
 setup(struct vif *v, unsigned int queues, bool single)
 {
-	const struct vif_options options = { .queues = queues, .single_evtchn = single };
+	const struct vif_options options = {
+		.queues = queues,
+		.single_evtchn = single,
+		.ctrl = true,
+	};
 
 	unit_log_clear();
 	bystander_start();
@@ -97,7 +101,7 @@ static void
 test_numbers(void **state __rte_unused)
 {
 	static const char *const required[] = { "tx-ring-ref", "rx-ring-ref", "event-channel",
-		"event-channel-rx" };
+		"event-channel-rx", "ctrl-ring-ref", "event-channel-ctrl" };
 	static const char *const optional[] = { "request-rx-copy", "multi-queue-num-queues",
 		"feature-sg", "feature-no-csum-offload", "feature-ipv6-csum-offload",
 		"feature-gso-tcpv4", "feature-gso-tcpv6", "feature-rx-notify",
@@ -179,7 +183,8 @@ test_faults(void **state __rte_unused)
 	struct vif v;
 
 	setup(&v, 2, false);
-	for (nth = 1; nth <= 4; nth++) {
+	/* Two queues, and the control ring. */
+	for (nth = 1; nth <= 5; nth++) {
 		rawfront_publish(&v.f);
 		assert_int_equal(xensim_fault_set(XENSIM_FAULT_MAP, 0, nth, 0, -1), 0);
 		expect_refused(&v, NULL, "cannot be mapped");

@@ -38,6 +38,7 @@ vif_open(struct vif *v, const struct vif_options *options)
 
 	memset(v, 0, sizeof(*v));
 	rawfront_open(&v->f, domid, devid, OR(options->queues, 1), !options->single_evtchn);
+	v->f.ctrl = options->ctrl;
 	for (i = 0; i < RAWFRONT_PAGES; i++) {
 		for (j = 0; j < XEN_PAGE_BYTES; j++)
 			rawfront_page(&v->f, i)[j] = unit_byte(vif_seed(i), j);

@@ -27,6 +27,7 @@ struct vif_options {
 	unsigned int queues; /* of the guest; 0: 1 */
 	unsigned int app_queues; /* 0: 1 */
 	bool single_evtchn;
+	bool ctrl; /* there is a control ring */
 	uint64_t offloads;
 	struct rte_mempool *pool;
 	const char *args; /* of the port, after those that name the vif: ",queues=1" */

@@ -30,6 +30,10 @@
 #define XEN_NETIF_RING_SIZE 256u
 #define XEN_NETIF_RING_MASK (XEN_NETIF_RING_SIZE - 1)
 
+/** Entries of a control ring, which is a page as well. */
+#define XEN_NETIF_CTRL_RING_SIZE 128u
+#define XEN_NETIF_CTRL_RING_MASK (XEN_NETIF_CTRL_RING_SIZE - 1)
+
 /** Data slots of one packet that every peer has to accept (XEN_NETIF_NR_SLOTS_MIN of netif.h). */
 #define XEN_NETIF_SLOTS_MIN 18u
 

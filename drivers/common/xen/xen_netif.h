@@ -138,6 +138,8 @@ struct xen_netif {
 	bool admin_down;
 	/* The last that it was told of the link by RTE_ETH_EVENT_INTR_LSC. */
 	bool link_told;
+	/* The control ring, with this lock instead of its own; no page: there is none. */
+	struct xen_netif_ring ctrl;
 	/* Queue pairs that are mapped or granted, and the most that the data path has had. */
 	uint16_t nb_queues;
 	uint16_t most_queues;

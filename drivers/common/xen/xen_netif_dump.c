@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_bitops.h>
 #include <rte_eal.h>
 #include <rte_string_fns.h>
 
@@ -54,6 +55,7 @@ struct vif_look {
 	struct xen_netif_features peer;
 	int node;
 	char domain[RTE_SIZEOF_FIELD(struct xen_netif, domain)];
+	struct xen_hash_config hash;
 };
 
 static struct vif_look
@@ -72,6 +74,8 @@ look_at_vif(struct xen_netif *nif, bool primary)
 	memset(&v.peer, 0, sizeof(v.peer));
 	if (v.active != 0)
 		v.peer = nif->rings.peer;
+	/* Its writer has this lock too. */
+	v.hash = nif->rings.hash.cfg;
 	if (primary)
 		pthread_mutex_unlock(&nif->lock);
 	return v;
@@ -80,10 +84,36 @@ look_at_vif(struct xen_netif *nif, bool primary)
 static void
 dump_features(FILE *f, const struct xen_netif_features *peer)
 {
-	fprintf(f, "  features of the other end: queues %u%s%s%s%s%s\n", peer->queues,
+	fprintf(f, "  features of the other end: queues %u%s%s%s%s%s%s\n", peer->queues,
 			peer->rx_copy ? ", rx-copy" : "", peer->sg ? ", sg" : "",
 			peer->csum_ipv4 ? ", csum-ipv4" : "", peer->csum_ipv6 ? ", csum-ipv6" : "",
-			peer->split_evtchn ? ", split-event-channels" : "");
+			peer->split_evtchn ? ", split-event-channels" : "",
+			peer->ctrl_ring ? ", ctrl-ring" : "");
+}
+
+/* What the guest has asked for by its control ring. */
+static void
+dump_hash(FILE *f, const struct xen_hash_config *hash)
+{
+	static const char *const types[] = { "ipv4", "ipv4-tcp", "ipv6", "ipv6-tcp" };
+	uint8_t key[XEN_HASH_KEY_MAX];
+	unsigned int i;
+
+	fprintf(f, "  hash: %s, types",
+			hash->algorithm == XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ ? "toeplitz" :
+										    "none");
+	for (i = 0; i < RTE_DIM(types); i++) {
+		if ((hash->types & RTE_BIT32(i)) != 0)
+			fprintf(f, " %s", types[i]);
+	}
+	fprintf(f, ", key ");
+	xen_hash_get_key(hash, key);
+	for (i = 0; i < sizeof(key); i++)
+		fprintf(f, "%02x", key[i]);
+	fprintf(f, ", mapping of %u:", hash->mapping_size);
+	for (i = 0; i < RTE_MIN(hash->mapping_size, XEN_HASH_MAPPING_MAX); i++)
+		fprintf(f, " %u", hash->mapping[i]);
+	fprintf(f, "\n");
 }
 
 /* A ring, at one moment. */
@@ -173,6 +203,8 @@ dump_port(FILE *f, const struct rte_eth_dev *dev, const struct vif_look *v)
 			v->active, nif->args.queues);
 	if (v->active != 0)
 		dump_features(f, &v->peer);
+	if (v->peer.ctrl_ring)
+		dump_hash(f, &v->hash);
 }
 
 int

@@ -59,7 +59,7 @@ static const struct feature_key {
 
 /* Keys of rings, and of features that have no row above. */
 static const char *const frontend_leftovers[] = {
-	"ctrl-ring-ref",
+	XEN_NETIF_KEY_CTRL_RING,
 	"event-channel",
 	"event-channel-ctrl",
 	"event-channel-rx",
@@ -241,6 +241,47 @@ xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
 	if (ret == 0)
 		ret = xen_store_write(dir, "event-channel-rx", "%u", keys->evtchn_rx);
 	return ret;
+}
+
+/* Is a key there, whatever its value? */
+static int
+key_there(const char *dir, const char *key, bool *there)
+{
+	char value[XEN_STORE_VALUE_MAX];
+	int ret = xen_store_read(dir, key, value);
+
+	*there = ret != -ENOENT;
+	return ret == -ENOTCONN ? ret : 0;
+}
+
+int
+xen_netif_ctrl_read(const char *dir, struct xen_netif_ctrl_keys *keys, bool *present,
+		struct xen_reason *why)
+{
+	bool ring, evtchn;
+	int ret;
+
+	ret = key_there(dir, XEN_NETIF_KEY_CTRL_RING, &ring);
+	if (ret == 0)
+		ret = key_there(dir, "event-channel-ctrl", &evtchn);
+	if (ret < 0)
+		return ret;
+	*present = ring || evtchn;
+	if (!*present)
+		return 0;
+	ret = xen_netif_key_read(dir, XEN_NETIF_KEY_CTRL_RING, 0, UINT32_MAX, &keys->ring_ref, why);
+	if (ret < 0)
+		return ret;
+	return xen_netif_key_read(dir, "event-channel-ctrl", 1, XEN_EVTCHN_PORT_MAX, &keys->evtchn,
+			why);
+}
+
+int
+xen_netif_ctrl_write(const char *dir, const struct xen_netif_ctrl_keys *keys)
+{
+	int ret = xen_store_write(dir, XEN_NETIF_KEY_CTRL_RING, "%u", keys->ring_ref);
+
+	return ret == 0 ? xen_store_write(dir, "event-channel-ctrl", "%u", keys->evtchn) : ret;
 }
 
 int

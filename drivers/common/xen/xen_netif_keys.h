@@ -29,6 +29,15 @@
 /** Bytes that a frontend wants to be free before the data of a packet. */
 #define XEN_NETIF_KEY_HEADROOM "xdp-headroom"
 
+/** Keys of a frontend's control ring, for texts about them. */
+#define XEN_NETIF_KEY_CTRL_RING "ctrl-ring-ref"
+
+/** What the other end of a control ring needs of it. */
+struct xen_netif_ctrl_keys {
+	grant_ref_t ring_ref;
+	evtchn_port_t evtchn;
+};
+
 /** What the other end of a queue pair needs of it. */
 struct xen_netif_queue_keys {
 	grant_ref_t tx_ring_ref;
@@ -126,6 +135,33 @@ __rte_internal
 int
 xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
 		const struct xen_netif_queue_keys *keys, bool split);
+
+/**
+ * Read the keys of a frontend's control ring, if it has one (netif.h, "Control ring").
+ *
+ * @param keys
+ *   Receives them.
+ * @param present
+ *   Receives whether there is one; both keys have to be there, or neither.
+ * @param why
+ *   Receives the key, its value and what is allowed when something is wrong.
+ * @return
+ *   0, -EINVAL, or -ENOTCONN when xenstore does not answer: then why is untouched.
+ */
+__rte_internal
+int
+xen_netif_ctrl_read(const char *dir, struct xen_netif_ctrl_keys *keys, bool *present,
+		struct xen_reason *why);
+
+/**
+ * Write the keys of a frontend's control ring.
+ *
+ * @return
+ *   0 or -errno.
+ */
+__rte_internal
+int
+xen_netif_ctrl_write(const char *dir, const struct xen_netif_ctrl_keys *keys);
 
 /**
  * Remove what another frontend has left in its directory and means something to a backend: rings,

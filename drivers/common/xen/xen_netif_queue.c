@@ -255,6 +255,7 @@ xen_netif_queues_start(struct rte_eth_dev *dev)
 		q->csum_offload = takes_blank(&data->dev_conf);
 		q->legacy_ol_flags = nif->args.legacy_ol_flags != 0;
 		q->whole_max = whole_max(dev);
+		q->rss_hash = rx_offload(dev, RTE_ETH_RX_OFFLOAD_RSS_HASH);
 		queue_run(q, !q->deferred_start, &data->rx_queue_state[i]);
 	}
 	for (i = 0; i < data->nb_tx_queues; i++) {

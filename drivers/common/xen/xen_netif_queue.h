@@ -24,6 +24,7 @@
 #include <xenevtchn.h>
 #include <xengnttab.h>
 
+#include "xen_hash.h"
 #include "xen_ring.h"
 
 /** Queue pairs that one vif can have, and queues of an application. */
@@ -119,6 +120,7 @@ struct xen_netif_ring {
 	union {
 		struct netif_tx_sring *tx;
 		struct netif_rx_sring *rx;
+		struct xen_netif_ctrl_sring *ctrl;
 		void *page;
 	} sring;
 	/* Where a notification of the other end goes: the vif's handle, and a port of it. */
@@ -171,6 +173,20 @@ struct xen_netif_features {
 	uint16_t headroom;
 };
 
+/**
+ * How the other end wants its packets hashed, on the way from the control thread to the lcores:
+ * each of these works with a copy, and looks for a newer one once a burst.
+ */
+struct xen_netif_hash {
+	/** Something is to be hashed. */
+	bool on;
+	/** Guards the rest while it is written or copied. */
+	rte_spinlock_t lock;
+	/** Changes with every change; 0: all zero. */
+	uint32_t generation;
+	struct xen_hash_config cfg;
+};
+
 /** A vif as the data path sees it. */
 struct xen_netif_rings {
 	xengnttab_handle *gnttab;
@@ -193,6 +209,8 @@ struct xen_netif_rings {
 	 */
 	uint16_t headroom;
 	uint16_t simple_max;
+	/** Backend: what the guest has asked for by its control ring. */
+	struct xen_netif_hash hash;
 	/** The port's MAC address as one word, for filters. */
 	uint64_t own_mac;
 	/** The driver's own part of the vif; NULL until it is connected for the first time. */
@@ -227,6 +245,8 @@ struct xen_netif_queue {
 	bool legacy_ol_flags;
 	/* rx: it takes a packet to be segmented whole up to this length. */
 	uint16_t whole_max;
+	/* rx: the application wants to know the hash that the other end has computed. */
+	bool rss_hash;
 	/* The queue is started, as well as its port. */
 	bool running;
 	/* It is not started with the port. */

@@ -261,6 +261,8 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 		rte_pktmbuf_reset(segs[0]);
 		goto drop;
 	}
+	if (w->q->rss_hash && (r.extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0)
+		xen_hash_from_extra(&r.extra[XEN_NETIF_EXTRA_TYPE_HASH], segs[0]);
 	w->slots.cons += r.nb_slots;
 	w->bytes += r.len;
 	w->nb++;

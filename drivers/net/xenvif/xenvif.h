@@ -23,6 +23,8 @@ struct xenvif_peer_config {
 	/* The longest payload of a frame that it is to be sent; 0: any. */
 	uint32_t mtu;
 	struct xen_netif_queue_keys queue[XEN_NETIF_QUEUES_MAX];
+	/* If features has ctrl_ring. */
+	struct xen_netif_ctrl_keys ctrl;
 };
 
 /** A backend port. */

@@ -34,6 +34,7 @@ write_offer(void *arg)
 		.mcast = true,
 		.mcast_dynamic = true,
 		.xdp = true,
+		.ctrl_ring = true,
 	};
 	int ret;
 
@@ -219,5 +220,5 @@ xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struc
 			return xen_reason_set(why, EINVAL,
 					"%s: event channels are split for some queues only", dir);
 	}
-	return 0;
+	return xen_netif_ctrl_read(dir, &cfg->ctrl, &cfg->features.ctrl_ring, why);
 }

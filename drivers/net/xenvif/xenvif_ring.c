@@ -14,7 +14,7 @@ static void
 ring_release(struct xen_netif *nif, struct xen_netif_ring *ring)
 {
 	if (ring->bound)
-		xenevtchn_unbind(nif->evtchn, ring->port);
+		xenevtchn_unbind(ring->notify, ring->port);
 	ring->bound = false;
 	if (ring->sring.page != NULL)
 		xengnttab_unmap(nif->rings.gnttab, ring->sring.page, 1);
@@ -35,8 +35,7 @@ ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, gran
 		return 0;
 	}
 	err = errno != 0 ? errno : EINVAL;
-	xen_reason_set(why, err, "queue %u: %s %u cannot be mapped: %s", ring->id, name, gref,
-			strerror(err));
+	xen_reason_set(why, err, "%s %u cannot be mapped: %s", name, gref, strerror(err));
 	return xen_is_shortage(err) ? -EAGAIN : -EINVAL;
 }
 
@@ -45,38 +44,36 @@ ring_map(struct xen_netif *nif, struct xen_netif_ring *ring, domid_t domid, gran
  * are taken again. More requests than slots means that the page is not a ring in use (XSA-39).
  */
 static int
-ring_enter(struct xen_netif_ring *ring, const uint32_t *req_prod, const uint32_t *rsp_prod,
-		const char *name, struct xen_reason *why)
+ring_enter(struct xen_netif_ring *ring, uint32_t size, const char *name, struct xen_reason *why)
 {
+	/* All rings begin with the same indices. */
+	const struct netif_tx_sring *sring = ring->sring.tx;
 	uint32_t prod;
 
-	ring->cons = xen_ring_load(rsp_prod);
-	prod = xen_ring_load(req_prod);
-	if (prod - ring->cons <= XEN_NETIF_RING_SIZE)
+	ring->cons = xen_ring_load(&sring->rsp_prod);
+	prod = xen_ring_load(&sring->req_prod);
+	if (prod - ring->cons <= size)
 		return 0;
-	return xen_reason_set(why, EINVAL,
-			"queue %u: %s: req_prod %u is more than %u ahead of rsp_prod %u", ring->id,
-			name, prod, XEN_NETIF_RING_SIZE, ring->cons);
+	return xen_reason_set(why, EINVAL, "%s: req_prod %u is more than %u ahead of rsp_prod %u",
+			name, prod, size, ring->cons);
 }
 
+/* Bind the event channel through the handle by which the ring notifies. */
 static int
-ring_bind(struct xen_netif *nif, struct xen_netif_ring *ring, evtchn_port_t remote,
-		struct xen_reason *why)
+ring_bind(struct xen_netif_ring *ring, evtchn_port_t remote, struct xen_reason *why)
 {
 	xenevtchn_port_or_error_t port;
 	int err;
 
 	errno = 0;
-	port = xenevtchn_bind_interdomain(nif->evtchn, ring->domid, remote);
+	port = xenevtchn_bind_interdomain(ring->notify, ring->domid, remote);
 	if (port >= 0) {
-		ring->notify = nif->evtchn;
 		ring->port = port;
 		ring->bound = true;
 		return 0;
 	}
 	err = errno != 0 ? errno : EINVAL;
-	xen_reason_set(why, err, "queue %u: event channel %u cannot be bound: %s", ring->id, remote,
-			strerror(err));
+	xen_reason_set(why, err, "event channel %u cannot be bound: %s", remote, strerror(err));
 	if (xen_is_shortage(err))
 		return -EAGAIN;
 	/* Xen says the same of a channel that is bound already and of one that is none. */
@@ -84,28 +81,27 @@ ring_bind(struct xen_netif *nif, struct xen_netif_ring *ring, evtchn_port_t remo
 }
 
 static int
-queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int i,
+queue_map(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int i,
 		struct xen_reason *why)
 {
 	struct xen_netif_ring *rx = &vif->nif.rings.rx[i], *tx = &vif->nif.rings.tx[i];
 	int ret;
 
+	rx->notify = vif->nif.evtchn;
+	tx->notify = vif->nif.evtchn;
 	ret = ring_map(&vif->nif, rx, vif->nif.args.domid, cfg->queue[i].tx_ring_ref,
 			XEN_NETIF_KEY_TX_RING, why);
 	if (ret == 0)
 		ret = ring_map(&vif->nif, tx, vif->nif.args.domid, cfg->queue[i].rx_ring_ref,
 				XEN_NETIF_KEY_RX_RING, why);
 	if (ret == 0)
-		ret = ring_enter(rx, &rx->sring.tx->req_prod, &rx->sring.tx->rsp_prod,
-				XEN_NETIF_KEY_TX_RING, why);
+		ret = ring_enter(rx, XEN_NETIF_RING_SIZE, XEN_NETIF_KEY_TX_RING, why);
 	if (ret == 0)
-		ret = ring_enter(tx, &tx->sring.rx->req_prod, &tx->sring.rx->rsp_prod,
-				XEN_NETIF_KEY_RX_RING, why);
+		ret = ring_enter(tx, XEN_NETIF_RING_SIZE, XEN_NETIF_KEY_RX_RING, why);
 	if (ret == 0)
-		ret = ring_bind(&vif->nif, rx, cfg->queue[i].evtchn_tx, why);
+		ret = ring_bind(rx, cfg->queue[i].evtchn_tx, why);
 	if (ret == 0 && cfg->features.split_evtchn)
-		return ring_bind(&vif->nif, tx, cfg->queue[i].evtchn_rx, why);
-	tx->notify = rx->notify;
+		return ring_bind(tx, cfg->queue[i].evtchn_rx, why);
 	tx->port = rx->port;
 	return ret;
 }
@@ -134,6 +130,59 @@ set_limits(struct xen_netif_rings *rings, const struct xenvif_peer_config *cfg)
 	xenvif_set_headroom(rings, cfg->features.headroom);
 }
 
+static int
+queue_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int i,
+		struct xen_reason *why)
+{
+	int ret = queue_map(vif, cfg, i, why);
+	struct xen_reason of_ring;
+
+	if (ret < 0) {
+		of_ring = *why;
+		xen_reason_set(why, of_ring.err, "queue %u: %s", i, of_ring.text);
+	}
+	return ret;
+}
+
+/* The control thread listens to its event channel, and serves it by xenvif_ctrlring_serve(). */
+static int
+ctrl_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why)
+{
+	struct xen_netif_ring *ctrl = &vif->nif.ctrl;
+	int ret;
+
+	if (!cfg->features.ctrl_ring)
+		return 0;
+	/* As with the vif's own. */
+	if (xen_bus_evtchn_get(&ctrl->notify, why) < 0)
+		return -EAGAIN;
+	ret = ring_map(&vif->nif, ctrl, vif->nif.args.domid, cfg->ctrl.ring_ref,
+			XEN_NETIF_KEY_CTRL_RING, why);
+	if (ret == 0)
+		ret = ring_enter(ctrl, XEN_NETIF_CTRL_RING_SIZE, XEN_NETIF_KEY_CTRL_RING, why);
+	if (ret == 0)
+		ret = ring_bind(ctrl, cfg->ctrl.evtchn, why);
+	if (ret < 0)
+		return ret;
+	ctrl->attached = true;
+	xen_bus_listen(&vif->nif.xbdev, ctrl->port);
+	return 0;
+}
+
+static void
+ctrl_disconnect(struct xenvif *vif)
+{
+	struct xen_netif_ring *ctrl = &vif->nif.ctrl;
+
+	if (ctrl->notify == NULL)
+		return;
+	xen_bus_listen(&vif->nif.xbdev, 0);
+	ctrl->attached = false;
+	ring_release(&vif->nif, ctrl);
+	ctrl->notify = NULL;
+	xen_bus_evtchn_put();
+}
+
 int
 xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why)
 {
@@ -149,6 +198,9 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 		if (ret < 0)
 			goto release;
 	}
+	ret = ctrl_connect(vif, cfg, why);
+	if (ret < 0)
+		goto release;
 	nif->rings.peer = cfg->features;
 	nif->rings.peer.gso_tcpv4 &= nif->rings.gso;
 	nif->rings.peer.gso_tcpv6 &= nif->rings.gso;
@@ -172,6 +224,7 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 	return 0;
 
 release:
+	ctrl_disconnect(vif);
 	for (i = 0; i < cfg->features.queues; i++) {
 		ring_release(nif, &nif->rings.tx[i]);
 		ring_release(nif, &nif->rings.rx[i]);
@@ -204,6 +257,7 @@ xenvif_disconnect(struct xenvif *vif)
 	if (nif->nb_queues == 0)
 		return;
 	xenvif_detach(nif);
+	ctrl_disconnect(vif);
 	for (i = 0; i < nif->nb_queues; i++) {
 		ring_release(nif, &nif->rings.tx[i]);
 		ring_release(nif, &nif->rings.rx[i]);

@@ -254,6 +254,8 @@ take_complex(struct rx_walk *w, const struct netif_tx_request *first)
 			xen_count_add(&w->ring->count.nombuf, 1);
 		}
 	}
+	if (m != NULL && q->rss_hash && (r.extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0)
+		xen_hash_from_extra(&r.extra[XEN_NETIF_EXTRA_TYPE_HASH], m);
 	record_packet(w, &r, m, staged, first_seg);
 	return true;
 }

@@ -15,6 +15,7 @@
 
 #include "xen_gso.h"
 #include "xen_netif_queue.h"
+#include "xenvif_hash.h"
 #include "xenvif_request.h"
 #include "xenvif_wait.h"
 
@@ -74,6 +75,8 @@ struct xenvif_batch {
 	} rsp;
 	struct xenvif_packet packets[XENVIF_BATCH_PKTS];
 	xengnttab_grant_copy_segment_t segs[XENVIF_BATCH_SEGS];
+	/* tx: how the guest wants its packets hashed. */
+	struct xenvif_hash_copy hash;
 	/* tx: of the scratch. */
 	uint32_t scratch_used;
 	union {
@@ -119,7 +122,8 @@ xenvif_rx_burst(void *rxq, struct rte_mbuf **pkts, uint16_t nb_pkts);
 /**
  * Put packets into buffers that the guest has posted in an RX ring (netif.h, "Guest receive"). When
  * too few are posted, packets wait in the queue's descriptors; only when these are used up, fewer
- * are taken. Where the guest has more queues than the application, each flow keeps to one of them.
+ * are taken. Where the guest has more queues than the application, each flow keeps to one of them;
+ * where it has asked for hashes, it decides by these which one.
  *
  * @see rte_eth_tx_burst()
  */

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "xenvif.h"
+#include "xenvif_ctrlring.h"
+#include "xenvif_hash.h"
 
 /* How long a guest may take to close when the toolstack detaches its vif; libxl waits 10 s. */
 #define CLOSING_LIMIT_MS 3000
@@ -71,6 +72,7 @@ disconnect(struct xenvif *vif, const char *why)
 		vif->nif.rings.rx[i].broken = NULL;
 		vif->nif.rings.tx[i].broken = NULL;
 	}
+	vif->nif.ctrl.broken = NULL;
 	pthread_mutex_unlock(&vif->nif.lock);
 }
 
@@ -104,12 +106,14 @@ try_again(struct xenvif *vif, const struct xen_reason *why, uint32_t ms)
 	xen_bus_set_timer(&vif->nif.xbdev, ms);
 }
 
-/* Offer the vif to its frontend. */
+/* Offer the vif to its frontend, for which nothing is set yet. */
 static void
 offer(struct xenvif *vif)
 {
 	int ret = xenvif_write_offer(vif);
 	struct xen_reason why;
+
+	xenvif_hash_reset(&vif->nif.rings.hash);
 
 	if (ret == -ENOENT || ret == -ENOTCONN)
 		return;
@@ -409,7 +413,12 @@ handle_broken(struct xenvif *vif)
 		fail_vif(vif, &why);
 		return true;
 	}
-	return false;
+	broken = xen_netif_ring_broken_why(&vif->nif.ctrl);
+	if (broken == NULL)
+		return false;
+	xen_reason_set(&why, EPROTO, "guest's control ring: %s", broken);
+	fail_vif(vif, &why);
+	return true;
 }
 
 /* The toolstack may change the rate at any time; each change is said, also one that is refused. */
@@ -489,6 +498,7 @@ xenvif_evaluate(struct xen_bus_device *xbdev)
 	struct xenvif *vif = container_of(xbdev, struct xenvif, nif.xbdev);
 
 	evaluate(vif);
+	xenvif_ctrlring_serve(vif);
 	/* The link may have been set up again. */
 	pthread_mutex_lock(&vif->nif.lock);
 	xen_netif_attach(&vif->nif);

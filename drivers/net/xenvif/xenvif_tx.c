@@ -299,17 +299,33 @@ tx_sorted(struct xenvif_txq *txq, const uint8_t *rings, struct rte_mbuf **pkts, 
 	}
 }
 
-/* The guest has more queues than the application: each flow keeps to one of them. */
+/* The guest decides by a packet's hash where it goes, if it has asked for one of this kind. */
+static uint16_t
+choose_ring(const struct xen_hash_config *hash, const struct rte_mbuf *m, uint16_t active)
+{
+	uint32_t value;
+
+	if (hash == NULL || xen_hash_packet(hash, m, &value) < 0)
+		return xen_flow_queue(m, active);
+	return xen_hash_queue(hash, value, active);
+}
+
+/*
+ * The guest has more queues than the application, or chooses among its queues itself: each flow
+ * keeps to one of them.
+ */
 static __rte_noinline uint16_t
 tx_spread(struct xenvif_txq *txq, uint16_t active, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
+	const struct xen_hash_config *hash = xenvif_hash_wanted(&txq->q.rings->hash,
+			&txq->batch.hash);
 	uint8_t rings[XENVIF_BATCH_PKTS];
 	uint16_t done = 0, i, n, taken;
 
 	while (done < nb_pkts) {
 		n = RTE_MIN(nb_pkts - done, (int)XENVIF_BATCH_PKTS);
 		for (i = 0; i < n; i++)
-			rings[i] = xen_flow_queue(pkts[done + i], active);
+			rings[i] = choose_ring(hash, pkts[done + i], active);
 		if (likely(n <= xenvif_wait_free(txq))) {
 			tx_sorted(txq, rings, pkts + done, n);
 			taken = n;
@@ -334,7 +350,8 @@ xenvif_tx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		return 0;
 	if (unlikely(__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) != 0))
 		xenvif_tx_flush(rings, &txq->batch);
-	if (unlikely(txq->q.nb_queues < active))
+	if (unlikely(txq->q.nb_queues < active ||
+			    __atomic_load_n(&rings->hash.on, __ATOMIC_RELAXED)))
 		return tx_spread(txq, active, pkts, nb_pkts);
 	return tx_ring(txq, &rings->tx[txq->q.id % active], pkts, nb_pkts);
 }

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <string.h>
+
+#include "xenvif_ctrlring.h"
+#include "xenvif_hash.h"
+
+/* Copy what a page of the guest begins with; false: its reference is none for us. */
+static bool
+copy_in(struct xenvif *vif, grant_ref_t gref, void *to, uint32_t len)
+{
+	xengnttab_grant_copy_segment_t seg = {
+		.source.foreign = { .ref = gref, .domid = vif->nif.ctrl.domid },
+		.dest.virt = to,
+		.len = len,
+		.flags = GNTCOPY_source_gref,
+	};
+
+	if (len == 0)
+		return true;
+	return xengnttab_grant_copy(vif->nif.rings.gnttab, 1, &seg) == 0 &&
+			seg.status == GNTST_okay;
+}
+
+static uint32_t
+set_key(struct xenvif *vif, grant_ref_t gref, uint32_t len)
+{
+	uint8_t key[XEN_HASH_KEY_MAX];
+
+	if (len > sizeof(key))
+		return XEN_NETIF_CTRL_STATUS_BUFFER_OVERFLOW;
+	if (!copy_in(vif, gref, key, len))
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	return xenvif_hash_set_key(&vif->nif.rings.hash, key, len);
+}
+
+static uint32_t
+set_mapping(struct xenvif *vif, grant_ref_t gref, uint32_t nb, uint32_t offset)
+{
+	struct xen_netif_hash *hash = &vif->nif.rings.hash;
+	uint32_t entries[XEN_HASH_MAPPING_MAX], status;
+
+	status = xenvif_hash_check_mapping(hash, nb, offset);
+	if (status != XEN_NETIF_CTRL_STATUS_SUCCESS)
+		return status;
+	if (!copy_in(vif, gref, entries, nb * sizeof(entries[0])))
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	return xenvif_hash_set_mapping(hash, entries, nb, offset, vif->nif.nb_queues);
+}
+
+/* Static grants are not supported, nor is what is no message. */
+static uint32_t
+answer(struct xenvif *vif, const struct xen_netif_ctrl_request *req, uint32_t *data)
+{
+	struct xen_netif_hash *hash = &vif->nif.rings.hash;
+
+	switch (req->type) {
+	case XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM:
+		return xenvif_hash_set_algorithm(hash, req->data[0]);
+	case XEN_NETIF_CTRL_TYPE_GET_HASH_FLAGS:
+		return xenvif_hash_get_types(hash, data);
+	case XEN_NETIF_CTRL_TYPE_SET_HASH_FLAGS:
+		return xenvif_hash_set_types(hash, req->data[0]);
+	case XEN_NETIF_CTRL_TYPE_SET_HASH_KEY:
+		return set_key(vif, req->data[0], req->data[1]);
+	case XEN_NETIF_CTRL_TYPE_GET_HASH_MAPPING_SIZE:
+		*data = XEN_HASH_MAPPING_MAX;
+		return XEN_NETIF_CTRL_STATUS_SUCCESS;
+	case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE:
+		return xenvif_hash_set_mapping_size(hash, req->data[0]);
+	case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING:
+		return set_mapping(vif, req->data[0], req->data[1], req->data[2]);
+	default:
+		return XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED;
+	}
+}
+
+/* Answer a round of requests; true when there are more, else the guest's next one is an event. */
+static bool
+serve_round(struct xenvif *vif)
+{
+	struct xen_netif_ring *ctrl = &vif->nif.ctrl;
+	struct xen_netif_ctrl_sring *sring = ctrl->sring.ctrl;
+	uint32_t prod = xen_ring_load(&sring->req_prod), old = ctrl->cons, i;
+	struct xen_netif_ctrl_request req;
+	struct xen_netif_ctrl_response rsp;
+
+	if (prod - old > XEN_NETIF_CTRL_RING_SIZE) {
+		xen_netif_ring_broken(&vif->nif.rings, ctrl,
+				"req_prod more than a ring ahead of rsp_prod");
+		return false;
+	}
+	prod = old + RTE_MIN(prod - old, XENVIF_CTRL_ROUND);
+	for (i = old; i != prod; i++) {
+		req = xen_ring_ctrl_request(sring, i);
+		rsp = (struct xen_netif_ctrl_response){ .id = req.id, .type = req.type };
+		rsp.status = answer(vif, &req, &rsp.data);
+		sring->ring[i & XEN_NETIF_CTRL_RING_MASK].rsp = rsp;
+	}
+	if (prod != old) {
+		ctrl->cons = prod;
+		xen_ring_store(&sring->rsp_prod, prod);
+		if (xen_ring_wants_event(&sring->rsp_event, prod, old))
+			xenevtchn_notify(ctrl->notify, ctrl->port);
+	}
+	xen_ring_store(&sring->req_event, prod + 1);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return xen_ring_load(&sring->req_prod) != prod;
+}
+
+void
+xenvif_ctrlring_serve(struct xenvif *vif)
+{
+	struct xen_netif_ring *ctrl = &vif->nif.ctrl;
+	bool more = false;
+
+	pthread_mutex_lock(&vif->nif.lock);
+	if (ctrl->attached) {
+		more = serve_round(vif);
+		if (!more && ctrl->attached)
+			xenevtchn_unmask(ctrl->notify, ctrl->port);
+	}
+	pthread_mutex_unlock(&vif->nif.lock);
+	if (more)
+		xen_bus_kick(&vif->nif.xbdev);
+}

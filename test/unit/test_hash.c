@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/*
+ * How a guest with a control ring gets its packets: the queue of each is the guest's choice. What
+ * it has chosen lasts as long as the connection.
+ */
+
+#include <stdlib.h>
+
+#include "ctrl.h"
+#include "flow.h"
+
+static const uint8_t key[XEN_HASH_KEY_MAX] = "forty octets, and none of them repeats.";
+
+/* A configuration with any mapping. */
+static struct xen_hash_config
+config(uint32_t mapping_size)
+{
+	struct xen_hash_config cfg = {
+		.algorithm = TOEPLITZ,
+		.types = XEN_HASH_TYPES,
+		.mapping_size = mapping_size,
+	};
+	uint32_t i;
+
+	xen_hash_set_key(&cfg, key, sizeof(key));
+	for (i = 0; i < mapping_size; i++)
+		cfg.mapping[i] = rand() % CTRL_QUEUES;
+	return cfg;
+}
+
+/* Have it set by control messages. Their pages are buffers as well. */
+static void
+set_config(struct vif *v, const struct xen_hash_config *cfg)
+{
+	uint32_t i;
+
+	memcpy(rawfront_page(&v->f, CTRL_PAGE_KEY), key, sizeof(key));
+	for (i = 0; i < cfg->mapping_size; i++)
+		ctrl_entries(v)[i] = cfg->mapping[i];
+	assert_int_equal(ctrl_call(v, SET_ALGORITHM, TOEPLITZ, 0, 0), OKAY);
+	assert_int_equal(ctrl_call(v, SET_FLAGS, cfg->types, 0, 0), OKAY);
+	assert_int_equal(ctrl_call(v, SET_KEY, v->f.gref[CTRL_PAGE_KEY], sizeof(key), 0), OKAY);
+	assert_int_equal(ctrl_call(v, SET_SIZE, i, 0, 0), OKAY);
+	assert_int_equal(ctrl_call(v, SET_MAPPING, v->f.gref[CTRL_PAGE_MAPPING], i, 0), OKAY);
+}
+
+/* The packet that comes next: which queue it has come to. */
+static unsigned int
+take_packet(struct vif *v, struct netif_rx_response *rsp)
+{
+	unsigned int i;
+
+	for (i = 0; i < v->f.nb_queues; i++) {
+		if (rawfront_rx_rsp(&v->f, i, rsp))
+			return i;
+	}
+	fail_msg("no packet in any queue");
+	return 0;
+}
+
+/* Flows of all kinds, each packet to the queue that its hash says. */
+static void
+check_steering(struct vif *v, unsigned int app, const struct xen_hash_config *cfg)
+{
+	unsigned int flow, queue, first[FLOW_MAX], hashed = 0, seen = 0;
+	struct netif_rx_response rsp;
+	static struct flows f;
+	struct rte_mbuf *m;
+	uint32_t hash;
+	int type;
+
+	flow_init(&f);
+	for (flow = 0; flow < 2 * FLOW_MAX; flow++) {
+		for (queue = 0; queue < v->f.nb_queues; queue++)
+			vif_post(v, queue, 4 - RTE_MIN(vif_posted(v, queue), 4u));
+		m = flow_next(&f, flow % FLOW_MAX);
+		type = xen_hash_packet(cfg, m, &hash);
+		assert_int_equal(rte_eth_tx_burst(v->port, flow % app, &m, 1), 1);
+		queue = take_packet(v, &rsp);
+		if (type >= 0) {
+			assert_int_equal(queue, xen_hash_queue(cfg, hash, v->f.nb_queues));
+			hashed++;
+		} else if (flow >= FLOW_MAX) {
+			/* Then it is the backend's choice, and the flow keeps to it. */
+			assert_int_equal(queue, first[flow % FLOW_MAX]);
+		}
+		first[flow % FLOW_MAX] = queue;
+		seen |= RTE_BIT32(queue);
+	}
+	assert_true(hashed >= FLOW_MAX / 2);
+	assert_int_equal(seen, RTE_BIT32(v->f.nb_queues) - 1);
+}
+
+/* Whatever number of queues the application has, and each kind of mapping. */
+static void
+test_steering(void **state __rte_unused)
+{
+	static const uint32_t sizes[] = { 0, 7, 128 };
+	static const unsigned int apps[] = { 1, 4, 5 };
+	struct vif_options options = { .queues = CTRL_QUEUES, .ctrl = true };
+	struct xen_hash_config cfg;
+	unsigned int i, j;
+	struct vif v;
+
+	srand(10);
+	for (i = 0; i < RTE_DIM(apps); i++) {
+		options.app_queues = apps[i];
+		vif_open(&v, &options);
+		vif_connect(&v);
+		for (j = 0; j < RTE_DIM(sizes); j++) {
+			cfg = config(sizes[j]);
+			set_config(&v, &cfg);
+			check_steering(&v, apps[i], &cfg);
+		}
+		vif_close(&v);
+	}
+	unit_check_pool();
+}
+
+/* The queue of a packet of the first flow, sent by an application's queue. */
+static unsigned int
+queue_of(struct vif *v, uint16_t txq)
+{
+	struct netif_rx_response rsp;
+	static struct flows f;
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	flow_init(&f);
+	for (i = 0; i < v->f.nb_queues; i++)
+		vif_post(v, i, 1);
+	m = flow_next(&f, 0);
+	assert_int_equal(rte_eth_tx_burst(v->port, txq, &m, 1), 1);
+	return take_packet(v, &rsp);
+}
+
+/* A change counts for the next burst, and without hashes it is as ever. */
+static void
+test_changes(void **state)
+{
+	struct vif *v = *state;
+	struct xen_hash_config cfg;
+	unsigned int i;
+
+	for (i = 0; i < CTRL_QUEUES; i++)
+		assert_int_equal(queue_of(v, i), i);
+	cfg = config(1);
+	for (i = 0; i < 3 * CTRL_QUEUES; i++) {
+		cfg.mapping[0] = i * 3 % CTRL_QUEUES;
+		set_config(v, &cfg);
+		assert_int_equal(queue_of(v, i % CTRL_QUEUES), i * 3 % CTRL_QUEUES);
+	}
+	assert_int_equal(ctrl_call(v, SET_FLAGS, 0, 0, 0), OKAY);
+	for (i = 0; i < CTRL_QUEUES; i++)
+		assert_int_equal(queue_of(v, i), i);
+	assert_int_equal(ctrl_call(v, SET_FLAGS, XEN_HASH_TYPES, 0, 0), OKAY);
+	assert_int_equal(queue_of(v, 2), 1);
+	assert_int_equal(ctrl_call(v, SET_ALGORITHM, NONE, 0, 0), OKAY);
+	for (i = 0; i < CTRL_QUEUES; i++)
+		assert_int_equal(queue_of(v, i), i);
+}
+
+/* The application starts a port anew, for a guest that has fewer queues by now. */
+static void
+test_fewer_queues(void **state)
+{
+	struct vif *v = *state;
+	struct xen_hash_config cfg;
+	unsigned int i;
+
+	cfg = config(4);
+	for (i = 0; i < 4; i++)
+		cfg.mapping[i] = 3;
+	set_config(v, &cfg);
+	assert_int_equal(queue_of(v, 0), 3);
+	assert_int_equal(rte_eth_dev_stop(v->port), 0);
+	rawfront_set(&v->f, "multi-queue-num-queues", "2");
+	v->f.nb_queues = 2;
+	assert_int_equal(rte_eth_dev_start(v->port), 0);
+	unit_wait(unit_link(v->port));
+	assert_int_equal(queue_of(v, 0), 1);
+}
+
+/* The next connection knows nothing of this one, whichever way it has ended. */
+static void
+test_reconnect(void **state)
+{
+	struct vif *v = *state;
+
+	ctrl_set_all(v);
+	assert_string_not_equal(ctrl_hash(v), HASH_NONE);
+	rawfront_reset(&v->f);
+	assert_int_equal(unit_maps(), 0);
+	assert_int_equal(unit_ports(), 0);
+	rawfront_init_rings(&v->f, 0);
+	vif_connect(v);
+	assert_string_equal(ctrl_hash(v), HASH_NONE);
+	ctrl_set_all(v);
+	/* Without a word: a kexec. */
+	rawfront_state(&v->f, XenbusStateInitialising);
+	rawfront_wait(&v->f, XenbusStateInitWait);
+	rawfront_init_rings(&v->f, 0);
+	vif_connect(v);
+	assert_string_equal(ctrl_hash(v), HASH_NONE);
+	assert_int_equal(ctrl_call(v, GET_FLAGS, 0, 0, 0), UNSUPPORTED);
+	ctrl_set_all(v);
+	/* One without a control ring. */
+	rawfront_reset(&v->f);
+	rawfront_unpublish(&v->f);
+	v->f.ctrl = false;
+	rawfront_init_rings(&v->f, 0);
+	vif_connect(v);
+	assert_string_equal(ctrl_hash(v), "");
+	assert_int_equal(unit_maps(), 2 * CTRL_QUEUES);
+	vif_send_good(v);
+}
+
+/* The application stops and starts the port: for the guest nothing has happened. */
+static void
+test_stop_start(void **state)
+{
+	struct xen_netif_ctrl_response rsp;
+	struct vif *v = *state;
+	char before[1024];
+	unsigned int i;
+
+	ctrl_set_all(v);
+	snprintf(before, sizeof(before), "%s", ctrl_hash(v));
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(rte_eth_dev_stop(v->port), 0);
+		assert_int_equal(unit_maps(), 0);
+		assert_int_equal(unit_ports(), 0);
+		/* What was requested meanwhile is answered. */
+		rawfront_ctrl_put(&v->f, GET_FLAGS, 0, 0, 0);
+		rawfront_ctrl_push(&v->f);
+		assert_int_equal(rte_eth_dev_start(v->port), 0);
+		unit_wait(unit_link(v->port));
+		unit_wait(rawfront_ctrl_rsp(&v->f, &rsp));
+		assert_int_equal(rsp.status, OKAY);
+		assert_string_equal(ctrl_hash(v), before);
+	}
+	/* Also while the link is down the ring is served. */
+	assert_int_equal(rte_eth_dev_set_link_down(v->port), 0);
+	assert_int_equal(ctrl_call(v, GET_FLAGS, 0, 0, 0), OKAY);
+	assert_int_equal(rte_eth_dev_set_link_up(v->port), 0);
+	unit_wait(unit_link(v->port));
+	assert_string_equal(ctrl_hash(v), before);
+}
+
+/* Another backend enters the ring where its responses end. */
+static void
+test_attach(void **state)
+{
+	const struct vif_options options = { .app_queues = CTRL_QUEUES };
+	struct xen_netif_ctrl_response rsp;
+	struct vif *v = *state;
+	unsigned int i;
+
+	ctrl_set_all(v);
+	vif_remove_port(v);
+	for (i = 0; i < 100; i++)
+		rawfront_ctrl_put(&v->f, SET_SIZE, i, 0, 0);
+	rawfront_ctrl_push(&v->f);
+	vif_add_port(v, &options);
+	for (i = 0; i < 100; i++) {
+		unit_wait(rawfront_ctrl_rsp(&v->f, &rsp));
+		assert_int_equal(rsp.status, OKAY);
+	}
+	vif_send_good(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steering),
+		ctrl_test(test_changes),
+		ctrl_test(test_fewer_queues),
+		ctrl_test(test_reconnect),
+		ctrl_test(test_stop_start),
+		ctrl_test(test_attach),
+	};
+
+	return cmocka_run_group_tests_name("hash", tests, unit_setup, unit_teardown);
+}
