@@ -4,13 +4,14 @@
 
 /*
  * How a guest with a control ring gets its packets: the queue of each is the guest's choice. What
- * it has chosen lasts as long as the connection.
+ * it has chosen lasts as long as the connection. And the hashes of what it sends.
  */
 
 #include <stdlib.h>
 
 #include "ctrl.h"
 #include "flow.h"
+#include "rawback.h"
 
 static const uint8_t key[XEN_HASH_KEY_MAX] = "forty octets, and none of them repeats.";
 
@@ -47,18 +48,33 @@ set_config(struct vif *v, const struct xen_hash_config *cfg)
 	assert_int_equal(ctrl_call(v, SET_MAPPING, v->f.gref[CTRL_PAGE_MAPPING], i, 0), OKAY);
 }
 
-/* The packet that comes next: which queue it has come to. */
+/* The packet that comes next, of one buffer, with a hash of that type (-1: none); its queue. */
 static unsigned int
-take_packet(struct vif *v, struct netif_rx_response *rsp)
+take_packet(struct vif *v, int type, uint32_t hash)
 {
+	struct netif_rx_response rsp;
+	struct netif_extra_info extra, wanted;
 	unsigned int i;
 
-	for (i = 0; i < v->f.nb_queues; i++) {
-		if (rawfront_rx_rsp(&v->f, i, rsp))
-			return i;
+	for (i = 0; i < v->f.nb_queues && !rawfront_rx_rsp(&v->f, i, &rsp); i++)
+		;
+	if (i == v->f.nb_queues)
+		fail_msg("no packet in any queue");
+	assert_true(rsp.status > 0);
+	assert_int_equal(rsp.flags, type >= 0 ? NETRXF_extra_info : 0);
+	if (type >= 0) {
+		assert_true(rawfront_rx_rsp(&v->f, i, &rsp));
+		memcpy(&extra, &rsp, sizeof(extra));
+		wanted = (struct netif_extra_info){
+			.type = XEN_NETIF_EXTRA_TYPE_HASH,
+			.u.hash = { .type = type, .algorithm = TOEPLITZ },
+		};
+		for (type = 0; type < 4; type++)
+			wanted.u.hash.value[type] = hash >> 8 * type;
+		assert_memory_equal(&extra, &wanted, sizeof(extra));
 	}
-	fail_msg("no packet in any queue");
-	return 0;
+	assert_false(vif_has_packet(v, i));
+	return i;
 }
 
 /* Flows of all kinds, each packet to the queue that its hash says. */
@@ -66,10 +82,9 @@ static void
 check_steering(struct vif *v, unsigned int app, const struct xen_hash_config *cfg)
 {
 	unsigned int flow, queue, first[FLOW_MAX], hashed = 0, seen = 0;
-	struct netif_rx_response rsp;
 	static struct flows f;
 	struct rte_mbuf *m;
-	uint32_t hash;
+	uint32_t hash = 0;
 	int type;
 
 	flow_init(&f);
@@ -79,7 +94,7 @@ check_steering(struct vif *v, unsigned int app, const struct xen_hash_config *cf
 		m = flow_next(&f, flow % FLOW_MAX);
 		type = xen_hash_packet(cfg, m, &hash);
 		assert_int_equal(rte_eth_tx_burst(v->port, flow % app, &m, 1), 1);
-		queue = take_packet(v, &rsp);
+		queue = take_packet(v, type, hash);
 		if (type >= 0) {
 			assert_int_equal(queue, xen_hash_queue(cfg, hash, v->f.nb_queues));
 			hashed++;
@@ -120,21 +135,24 @@ test_steering(void **state __rte_unused)
 	unit_check_pool();
 }
 
-/* The queue of a packet of the first flow, sent by an application's queue. */
+/* The queue of a packet of the first flow, sent by an application's queue; NULL: without a hash. */
 static unsigned int
-queue_of(struct vif *v, uint16_t txq)
+queue_of(struct vif *v, uint16_t txq, const struct xen_hash_config *cfg)
 {
-	struct netif_rx_response rsp;
 	static struct flows f;
 	struct rte_mbuf *m;
+	uint32_t hash = 0;
 	unsigned int i;
+	int type = -1;
 
 	flow_init(&f);
 	for (i = 0; i < v->f.nb_queues; i++)
-		vif_post(v, i, 1);
+		vif_post(v, i, 2 - RTE_MIN(vif_posted(v, i), 2u));
 	m = flow_next(&f, 0);
+	if (cfg != NULL)
+		type = xen_hash_packet(cfg, m, &hash);
 	assert_int_equal(rte_eth_tx_burst(v->port, txq, &m, 1), 1);
-	return take_packet(v, &rsp);
+	return take_packet(v, type, hash);
 }
 
 /* A change counts for the next burst, and without hashes it is as ever. */
@@ -146,21 +164,21 @@ test_changes(void **state)
 	unsigned int i;
 
 	for (i = 0; i < CTRL_QUEUES; i++)
-		assert_int_equal(queue_of(v, i), i);
+		assert_int_equal(queue_of(v, i, NULL), i);
 	cfg = config(1);
 	for (i = 0; i < 3 * CTRL_QUEUES; i++) {
 		cfg.mapping[0] = i * 3 % CTRL_QUEUES;
 		set_config(v, &cfg);
-		assert_int_equal(queue_of(v, i % CTRL_QUEUES), i * 3 % CTRL_QUEUES);
+		assert_int_equal(queue_of(v, i % CTRL_QUEUES, &cfg), i * 3 % CTRL_QUEUES);
 	}
 	assert_int_equal(ctrl_call(v, SET_FLAGS, 0, 0, 0), OKAY);
 	for (i = 0; i < CTRL_QUEUES; i++)
-		assert_int_equal(queue_of(v, i), i);
+		assert_int_equal(queue_of(v, i, NULL), i);
 	assert_int_equal(ctrl_call(v, SET_FLAGS, XEN_HASH_TYPES, 0, 0), OKAY);
-	assert_int_equal(queue_of(v, 2), 1);
+	assert_int_equal(queue_of(v, 2, &cfg), 1);
 	assert_int_equal(ctrl_call(v, SET_ALGORITHM, NONE, 0, 0), OKAY);
 	for (i = 0; i < CTRL_QUEUES; i++)
-		assert_int_equal(queue_of(v, i), i);
+		assert_int_equal(queue_of(v, i, NULL), i);
 }
 
 /* The application starts a port anew, for a guest that has fewer queues by now. */
@@ -175,13 +193,13 @@ test_fewer_queues(void **state)
 	for (i = 0; i < 4; i++)
 		cfg.mapping[i] = 3;
 	set_config(v, &cfg);
-	assert_int_equal(queue_of(v, 0), 3);
+	assert_int_equal(queue_of(v, 0, &cfg), 3);
 	assert_int_equal(rte_eth_dev_stop(v->port), 0);
 	rawfront_set(&v->f, "multi-queue-num-queues", "2");
 	v->f.nb_queues = 2;
 	assert_int_equal(rte_eth_dev_start(v->port), 0);
 	unit_wait(unit_link(v->port));
-	assert_int_equal(queue_of(v, 0), 1);
+	assert_int_equal(queue_of(v, 0, &cfg), 1);
 }
 
 /* The next connection knows nothing of this one, whichever way it has ended. */
@@ -272,6 +290,153 @@ test_attach(void **state)
 	vif_send_good(v);
 }
 
+/*
+ * Packets that have to wait for buffers keep their hash. One to be segmented has two extra info; if
+ * it is cut, each segment has the hash of the whole.
+ */
+static void
+test_extras(void **state)
+{
+	const struct xen_hash_config cfg = config(0);
+	struct netif_extra_info extra;
+	struct netif_rx_response rsp;
+	struct frame frame = { .payload = 1900 };
+	struct vif *v = *state;
+	unsigned int queue, i;
+	struct rte_mbuf *m;
+	uint32_t hash;
+
+	set_config(v, &cfg);
+	frame_make(&frame);
+	m = frame_mbuf(&frame);
+	assert_int_equal(xen_hash_packet(&cfg, m, &hash), _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP);
+	queue = hash % CTRL_QUEUES;
+	/* There is a buffer for the packet, and none for its hash. */
+	vif_post(v, queue, 1);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, &m, 1), 1);
+	assert_false(vif_has_packet(v, queue));
+	vif_post(v, queue, 1);
+	vif_flush_by_rx(v, 0);
+	assert_int_equal(take_packet(v, _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP, hash), queue);
+	/* For each kind of GSO the guest's kind decides: this one takes it whole. */
+	m = frame_mbuf(&frame);
+	m->ol_flags = RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	m->tso_segsz = 500;
+	vif_post(v, queue, 3);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, &m, 1), 1);
+	assert_true(rawfront_rx_rsp(&v->f, queue, &rsp));
+	assert_true((rsp.flags & NETRXF_extra_info) != 0);
+	assert_true(rawfront_rx_rsp(&v->f, queue, &rsp));
+	memcpy(&extra, &rsp, sizeof(extra));
+	assert_int_equal(extra.type, XEN_NETIF_EXTRA_TYPE_GSO);
+	assert_int_equal(extra.flags, XEN_NETIF_EXTRA_FLAG_MORE);
+	assert_true(rawfront_rx_rsp(&v->f, queue, &rsp));
+	memcpy(&extra, &rsp, sizeof(extra));
+	assert_int_equal(extra.type, XEN_NETIF_EXTRA_TYPE_HASH);
+	assert_int_equal(extra.flags, 0);
+	assert_false(vif_has_packet(v, queue));
+
+	assert_int_equal(rte_eth_dev_stop(v->port), 0);
+	rawfront_set(&v->f, "feature-gso-tcpv4", "0");
+	assert_int_equal(rte_eth_dev_start(v->port), 0);
+	unit_wait(unit_link(v->port));
+	vif_post(v, queue, 8);
+	m = frame_mbuf(&frame);
+	m->ol_flags = RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	m->tso_segsz = 500;
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, &m, 1), 1);
+	for (i = 0; i < 4; i++) {
+		assert_true(rawfront_rx_rsp(&v->f, queue, &rsp));
+		assert_int_equal(rsp.status, i < 3 ? 54 + 500 : 54 + 400);
+		assert_true((rsp.flags & NETRXF_extra_info) != 0);
+		assert_true(rawfront_rx_rsp(&v->f, queue, &rsp));
+		memcpy(&extra, &rsp, sizeof(extra));
+		assert_int_equal(extra.type, XEN_NETIF_EXTRA_TYPE_HASH);
+		assert_int_equal(extra.u.hash.value[0], (uint8_t)hash);
+	}
+	assert_false(vif_has_packet(v, queue));
+}
+
+/* A packet of the guest, with extra info of a hash; the mbuf that it becomes. */
+static struct rte_mbuf *
+send_hashed(struct vif *v, uint8_t type, uint8_t algorithm)
+{
+	const struct netif_extra_info extra = {
+		.type = XEN_NETIF_EXTRA_TYPE_HASH,
+		.u.hash = { .type = type, .algorithm = algorithm, .value = { 4, 3, 2, 0x81 } },
+	};
+	struct rte_mbuf *m;
+
+	vif_put(v, 7, 0, 60, NETTXF_extra_info, 1);
+	rawfront_tx_extra(&v->f, 0, &extra);
+	assert_int_equal(vif_burst(v, &m, 1), 1);
+	unit_check_packet(m, 60, vif_seed(7));
+	rawfront_tx_expect(&v->f, 0, 2, NETIF_RSP_OKAY);
+	return m;
+}
+
+static void
+check_hashed(struct vif *v, uint8_t type, uint8_t algorithm, bool known)
+{
+	struct rte_mbuf *m = send_hashed(v, type, algorithm);
+
+	assert_int_equal((m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0, known);
+	if (known)
+		assert_int_equal(m->hash.rss, 0x81020304);
+	rte_pktmbuf_free(m);
+}
+
+/* The hash of what the guest sends, if it is one that is known and the application wants it. */
+static void
+test_from_guest(void **state __rte_unused)
+{
+	struct vif_options options = { .offloads = RTE_ETH_RX_OFFLOAD_RSS_HASH };
+	uint8_t type;
+	struct vif v;
+
+	vif_open(&v, &options);
+	vif_connect(&v);
+	for (type = 0; type < 4; type++)
+		check_hashed(&v, type, TOEPLITZ, true);
+	check_hashed(&v, 4, TOEPLITZ, false);
+	check_hashed(&v, 255, TOEPLITZ, false);
+	check_hashed(&v, 0, NONE, false);
+	check_hashed(&v, 0, 2, false);
+	check_hashed(&v, 3, 255, false);
+	vif_close(&v);
+	options.offloads = 0;
+	vif_open(&v, &options);
+	vif_connect(&v);
+	check_hashed(&v, 1, TOEPLITZ, false);
+	vif_close(&v);
+	unit_check_pool();
+}
+
+/* The same for net_xenfront, by what its backend sends. */
+static void
+test_from_backend(void **state __rte_unused)
+{
+	struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_HASH };
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	assert_int_equal(rte_eth_dev_stop(rawback.port), 0);
+	unit_start(rawback.port, 1, RTE_ETH_RX_OFFLOAD_RSS_HASH, unit_pool);
+	unit_wait(unit_link(rawback.port));
+	for (i = 0; i < 6; i++) {
+		xen_hash_to_extra(&extra, i, 0x81020304);
+		rawback_put_rx(-1, 0, NETRXF_extra_info, 60);
+		memcpy(&rawback.rx->ring[rawback.rx_prod++ & XEN_NETIF_RING_MASK].rsp, &extra,
+				sizeof(extra));
+		rawback_push_rx();
+		assert_int_equal(rte_eth_rx_burst(rawback.port, 0, &m, 1), 1);
+		assert_int_equal((m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0, i < 4);
+		if (i < 4)
+			assert_int_equal(m->hash.rss, 0x81020304);
+		rte_pktmbuf_free(m);
+	}
+}
+
 int
 main(void)
 {
@@ -279,9 +444,12 @@ main(void)
 		cmocka_unit_test(test_steering),
 		ctrl_test(test_changes),
 		ctrl_test(test_fewer_queues),
+		ctrl_test(test_extras),
 		ctrl_test(test_reconnect),
 		ctrl_test(test_stop_start),
 		ctrl_test(test_attach),
+		cmocka_unit_test(test_from_guest),
+		cmocka_unit_test_setup_teardown(test_from_backend, rawback_setup, rawback_teardown),
 	};
 
 	return cmocka_run_group_tests_name("hash", tests, unit_setup, unit_teardown);

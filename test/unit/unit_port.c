@@ -35,6 +35,10 @@ unit_start_queues(uint16_t port, uint16_t nb_rxq, uint16_t nb_txq, uint64_t offl
 {
 	struct rte_eth_conf conf = {
 		.rxmode.offloads = offloads,
+		/* Ethdev wants it with the hashes. */
+		.rxmode.mq_mode = (offloads & RTE_ETH_RX_OFFLOAD_RSS_HASH) != 0 ?
+				RTE_ETH_MQ_RX_RSS :
+				RTE_ETH_MQ_RX_NONE,
 		.txmode.offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
 				RTE_ETH_TX_OFFLOAD_UDP_CKSUM,
 		.intr_conf.lsc = 1,

@@ -92,14 +92,12 @@ xen_hash_queue(const struct xen_hash_config *cfg, uint32_t hash, uint16_t n)
 
 /** Fill extra info with the hash of a packet (netif.h, XEN_NETIF_EXTRA_TYPE_HASH). */
 static inline void
-xen_hash_to_extra(struct netif_extra_info *extra, uint32_t algorithm, int type, uint32_t hash)
+xen_hash_to_extra(struct netif_extra_info *extra, int type, uint32_t hash)
 {
 	unsigned int i;
 
-	*extra = (struct netif_extra_info){
-		.type = XEN_NETIF_EXTRA_TYPE_HASH,
-		.u.hash = { .type = type, .algorithm = algorithm },
-	};
+	extra->u.hash.type = type;
+	extra->u.hash.algorithm = XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ;
 	for (i = 0; i < sizeof(extra->u.hash.value); i++)
 		extra->u.hash.value[i] = hash >> 8 * i;
 }

@@ -9,8 +9,8 @@
 #include "xen_gso.h"
 #include "xenvif_put.h"
 
-/* Most extra info that goes with one packet. */
-#define EXTRAS_MAX 2
+/* Most extra info that goes with one packet: of its segments, its headroom and its hash. */
+#define EXTRAS_MAX 3
 
 /* What of a packet is not taken from its mbuf as it is. */
 struct head {
@@ -38,11 +38,11 @@ pages_of(const struct xenvif_tx_walk *w, uint32_t len)
 	return (w->headroom + len + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
 }
 
-/* Slots of a frame, with the extra info that says where it begins. */
+/* Slots of a frame. */
 static inline uint32_t
-slots_of(const struct xenvif_tx_walk *w, uint32_t len)
+slots_of(const struct xenvif_tx_walk *w, uint32_t len, const struct head *head)
 {
-	return pages_of(w, len) + (w->headroom != 0);
+	return pages_of(w, len) + head->nb_extras;
 }
 
 static void
@@ -63,6 +63,22 @@ add_headroom(const struct xenvif_tx_walk *w, struct head *head)
 	if (likely(w->headroom == 0))
 		return;
 	memcpy(&extra.u, &w->headroom, sizeof(w->headroom));
+	add_extra(head, &extra);
+}
+
+/* The packet's hash, if the guest has asked for one of this kind. Its mbuf's is not trusted. */
+static void
+add_hash(struct xenvif_tx_walk *w, const struct rte_mbuf *m, struct head *head)
+{
+	const struct xen_hash_config *cfg = xenvif_hash_wanted(&w->rings->hash, &w->b->hash);
+	struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_HASH };
+	uint32_t hash;
+	int type;
+
+	type = cfg != NULL ? xen_hash_packet(cfg, m, &hash) : -1;
+	if (type < 0)
+		return;
+	xen_hash_to_extra(&extra, type, hash);
 	add_extra(head, &extra);
 }
 
@@ -243,15 +259,16 @@ put_whole(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t nb_segs,
 	struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_GSO };
 	struct xenvif_packet *p = &w->b->packets[w->b->nb_packets];
 
-	if (!buffers_for(w, slots_of(w, g->end) + 1) || !batch_has_room(w, nb_segs, g->end))
-		return false;
-	head.data = scratch_room(w->b, head.len);
-	if (head.data == NULL)
-		return false;
 	extra.u.gso.size = g->mss;
 	extra.u.gso.type = g->ipv6 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
 	add_extra(&head, &extra);
 	add_headroom(w, &head);
+	add_hash(w, m, &head);
+	if (!buffers_for(w, slots_of(w, g->end, &head)) || !batch_has_room(w, nb_segs, g->end))
+		return false;
+	head.data = scratch_room(w->b, head.len);
+	if (head.data == NULL)
+		return false;
 	xen_gso_whole_headers(g, head.data);
 	scratch_take(w->b, &head);
 	stage_frame(w, m, g->payload, g->end - g->payload, &head);
@@ -261,19 +278,22 @@ put_whole(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t nb_segs,
 	return true;
 }
 
-/* Stage the segments of a packet from w->cut on, as many as there is room for. */
+/*
+ * Stage the segments of a packet from w->cut on, as many as there is room for. The extra info of
+ * the head goes with each of them.
+ */
 static bool
-put_segments(struct xenvif_tx_walk *w, const struct rte_mbuf *m, const struct xen_gso *g)
+put_segments(struct xenvif_tx_walk *w, const struct rte_mbuf *m, const struct xen_gso *g,
+		struct head *head)
 {
 	struct xenvif_packet *p = &w->b->packets[w->b->nb_packets];
 	uint32_t off = g->payload + w->cut * g->mss, len, nb_segs, rest;
 	bool blank = xen_gso_taken_blank(g, &w->rings->peer);
-	struct head head = { .len = g->payload };
 	const struct rte_mbuf *seg;
 
+	head->len = g->payload;
 	if (blank)
-		head.flags = NETRXF_csum_blank | NETRXF_data_validated;
-	add_headroom(w, &head);
+		head->flags |= NETRXF_csum_blank | NETRXF_data_validated;
 	for (; w->cut < g->nb_segs; w->cut++, off += len) {
 		len = xen_gso_seg_len(g, w->cut) - g->payload;
 		m = xen_mbuf_seek(m, &off);
@@ -281,15 +301,15 @@ put_segments(struct xenvif_tx_walk *w, const struct rte_mbuf *m, const struct xe
 		for (seg = m, rest = off + len; seg != NULL && rest != 0;
 				seg = seg->next, nb_segs++)
 			rest -= RTE_MIN(rest, rte_pktmbuf_data_len(seg));
-		head.data = scratch_room(w->b, head.len);
-		if (!buffers_for(w, slots_of(w, head.len + len)) ||
-				!batch_has_room(w, nb_segs, head.len + len) || head.data == NULL)
+		head->data = scratch_room(w->b, head->len);
+		if (!buffers_for(w, slots_of(w, head->len + len, head)) ||
+				!batch_has_room(w, nb_segs, head->len + len) || head->data == NULL)
 			break;
-		xen_gso_headers(g, w->cut, head.data);
+		xen_gso_headers(g, w->cut, head->data);
 		if (!blank)
-			xen_gso_complete(g, m, off, len, head.data);
-		scratch_take(w->b, &head);
-		stage_frame(w, m, off, len, &head);
+			xen_gso_complete(g, m, off, len, head->data);
+		scratch_take(w->b, head);
+		stage_frame(w, m, off, len, head);
 	}
 	record(w->b, p, 0);
 	w->part = w->cut < g->nb_segs && p->nb_slots != 0;
@@ -306,6 +326,7 @@ static bool
 put_gso(struct xenvif_tx_walk *w, struct rte_mbuf *m, uint32_t nb_segs)
 {
 	struct xenvif_packet *p = &w->b->packets[w->b->nb_packets];
+	struct head head = { .data = NULL };
 	uint32_t seg_len;
 	struct xen_gso g;
 
@@ -320,9 +341,11 @@ put_gso(struct xenvif_tx_walk *w, struct rte_mbuf *m, uint32_t nb_segs)
 		xen_count_add(&w->ring->count.oversize, 1);
 		goto drop;
 	}
-	if (!w->in_parts && w->cut == 0 && !buffers_for(w, g.nb_segs * slots_of(w, seg_len)))
+	add_headroom(w, &head);
+	add_hash(w, m, &head);
+	if (!w->in_parts && w->cut == 0 && !buffers_for(w, g.nb_segs * slots_of(w, seg_len, &head)))
 		return false;
-	return put_segments(w, m, &g);
+	return put_segments(w, m, &g, &head);
 
 drop:
 	w->cut = 0;
@@ -346,7 +369,9 @@ xenvif_put_complex(struct xenvif_tx_walk *w, struct rte_mbuf *m)
 		goto drop;
 	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
 		return put_gso(w, m, segs);
-	if (!buffers_for(w, slots_of(w, len)) || !batch_has_room(w, segs, len))
+	add_headroom(w, &head);
+	add_hash(w, m, &head);
+	if (!buffers_for(w, slots_of(w, len, &head)) || !batch_has_room(w, segs, len))
 		return false;
 	if ((m->ol_flags & XENVIF_TX_WISHES) != 0) {
 		head.data = scratch_room(b, HEAD_MAX);
@@ -355,7 +380,6 @@ xenvif_put_complex(struct xenvif_tx_walk *w, struct rte_mbuf *m)
 		if (!checksum(w, m, &head))
 			goto drop;
 	}
-	add_headroom(w, &head);
 	stage_frame(w, m, head.len, len - head.len, &head);
 drop:
 	w->cut = 0;

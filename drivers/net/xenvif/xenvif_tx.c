@@ -34,18 +34,25 @@ walk_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		;
 }
 
-/* The same for a guest that has chosen its multicast. What has gone in part goes whole. */
+/*
+ * The same for a guest that has chosen its multicast, or asked for hashes, which go with its
+ * packets. What has gone in part goes whole.
+ */
 static __rte_noinline void
-walk_filtered(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts,
+walk_chosen(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts,
 		const struct xenvif_mcast *mcast)
 {
+	bool hash = __atomic_load_n(&w->rings->hash.on, __ATOMIC_RELAXED);
+	bool filter = xenvif_mcast_is_on(mcast);
 	struct xenvif_batch *b = w->b;
+	struct rte_mbuf *m;
 
 	while (b->nb_packets < nb_pkts) {
-		if (w->cut == 0 && !xenvif_mcast_passes(mcast, pkts[b->nb_packets])) {
+		m = pkts[b->nb_packets];
+		if (filter && w->cut == 0 && !xenvif_mcast_passes(mcast, m)) {
 			b->packets[b->nb_packets++].nb_slots = 0;
 			w->filtered++;
-		} else if (!put_packet(w, pkts[b->nb_packets])) {
+		} else if (!(hash ? xenvif_put_complex(w, m) : put_packet(w, m))) {
 			break;
 		}
 	}
@@ -140,10 +147,11 @@ send_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		xenvif_batch_reset(b);
 		w->part = false;
 		w->filtered = 0;
-		if (likely(!xenvif_mcast_is_on(wait->mcast)))
+		if (likely(!xenvif_mcast_is_on(wait->mcast) &&
+				    !__atomic_load_n(&w->rings->hash.on, __ATOMIC_RELAXED)))
 			walk_packets(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS));
 		else
-			walk_filtered(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS),
+			walk_chosen(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS),
 					wait->mcast);
 		if (b->nb_packets == 0 && !w->part)
 			break;
