@@ -5,290 +5,12 @@
 #include <errno.h>
 
 #include "xen_csum.h"
-#include "xenvif_batch.h"
-#include "xenvif_mcast.h"
 #include "xenvif_rate.h"
-#include "xenvif_stage.h"
-
-#define EXTRA_GSO RTE_BIT32(XEN_NETIF_EXTRA_TYPE_GSO)
-
-/* A burst's state while the ring is walked. */
-struct rx_walk {
-	struct xenvif_rxq *rxq;
-	struct xen_netif_ring *ring;
-	struct xenvif_slots slots;
-	unsigned int nb_mbufs;
-	unsigned int next_mbuf;
-	/* What the burst can take, and what the walk may: less by the frames that packets make. */
-	uint16_t nb_pkts;
-	uint16_t max;
-	/* For packets to be cut, once there is one. */
-	struct xenvif_stage *stage;
-	uint16_t stage_used;
-	/* What the application has got, and what was lost; requests are neither. */
-	uint16_t nb;
-	int16_t lost;
-	uint64_t bytes;
-};
-
-static inline void
-stage_piece(struct xenvif_batch *b, const struct xen_netif_ring *ring, grant_ref_t gref,
-		uint16_t offset, void *dest, uint16_t len)
-{
-	xengnttab_grant_copy_segment_t *seg = &b->segs[b->nb_segs++];
-
-	seg->source.foreign.ref = gref;
-	seg->source.foreign.offset = offset;
-	seg->source.foreign.domid = ring->domid;
-	seg->dest.virt = dest;
-	seg->len = len;
-	seg->flags = GNTCOPY_source_gref;
-	b->nb_ops += xenvif_copy_ops(dest, len);
-}
-
-static inline struct rte_mbuf *
-walk_mbuf(struct rx_walk *w)
-{
-	if (likely(w->next_mbuf < w->nb_mbufs))
-		return w->rxq->batch.mbufs[w->next_mbuf++];
-	return rte_pktmbuf_alloc(w->rxq->q.pool);
-}
-
-/* Take back what was staged of a packet that cannot be had whole. */
-static void
-unstage(struct xenvif_batch *b, struct rte_mbuf *head, uint16_t nb_segs, uint32_t nb_ops)
-{
-	b->nb_segs = nb_segs;
-	b->nb_ops = nb_ops;
-	rte_pktmbuf_free(head);
-}
-
-/*
- * Stage the copies of a packet of any number of slots into a chain of as many mbufs as it needs;
- * NULL when there are too few.
- */
-static struct rte_mbuf *
-stage_chain(struct rx_walk *w, const struct xenvif_request *r)
-{
-	struct xen_netif_queue *q = &w->rxq->q;
-	struct xenvif_batch *b = &w->rxq->batch;
-	struct rte_mbuf *head = NULL, *last = NULL, *m = NULL;
-	uint16_t offset, left, len, segs = b->nb_segs;
-	uint32_t rest = r->len, ops = b->nb_ops;
-	unsigned int i;
-
-	for (i = 0; i < r->nb_slots; i++) {
-		offset = r->slot[i].offset;
-		for (left = r->slot[i].size; left != 0; left -= len, offset += len) {
-			if (m == NULL || m->data_len == q->room) {
-				m = walk_mbuf(w);
-				if (m == NULL) {
-					unstage(b, head, segs, ops);
-					return NULL;
-				}
-				xen_netif_place(m, q->room, rest);
-				m->port = q->port_id;
-				m->data_len = 0;
-				if (head == NULL) {
-					head = m;
-				} else {
-					last->next = m;
-					head->nb_segs++;
-				}
-				last = m;
-			}
-			len = RTE_MIN(left, (uint16_t)(q->room - m->data_len));
-			stage_piece(b, w->ring, r->slot[i].gref, offset,
-					rte_pktmbuf_mtod_offset(m, void *, m->data_len), len);
-			m->data_len += len;
-			rest -= len;
-		}
-	}
-	head->pkt_len = r->len;
-	return head;
-}
-
-/* Is the packet to be cut here? */
-static bool
-to_be_cut(const struct xen_netif_queue *q, const struct xenvif_request *r)
-{
-	return (r->extras & EXTRA_GSO) != 0 &&
-			(r->len > q->whole_max || (r->len > q->room && !q->scatter));
-}
-
-/*
- * Stage the copies of a packet to be cut, each slot into a page of its own. False when it has to
- * wait for another burst: what does not fit into this one's waits in the queue, and that is no more
- * than one packet makes.
- */
-static bool
-stage_to_cut(struct rx_walk *w, const struct xenvif_request *r)
-{
-	uint32_t frames = r->len / r->extra[XEN_NETIF_EXTRA_TYPE_GSO].u.gso.size;
-	unsigned int i;
-	uint8_t *page;
-
-	if (xen_gso_held_any(&w->rxq->held))
-		return false;
-	if (w->stage == NULL)
-		w->stage = xenvif_stage_get();
-	if (w->stage == NULL || w->stage_used + r->nb_slots > XENVIF_STAGE_PAGES)
-		return false;
-	for (i = 0; i < r->nb_slots; i++) {
-		if (r->slot[i].size == 0)
-			continue;
-		page = w->stage->pages + w->stage_used++ * XEN_PAGE_BYTES;
-		stage_piece(&w->rxq->batch, w->ring, r->slot[i].gref, r->slot[i].offset,
-				page + r->slot[i].offset, r->slot[i].size);
-	}
-	w->max -= RTE_MIN(frames, w->max);
-	return true;
-}
-
-/* Record a packet and the responses to its slots, in the order of the ring. */
-static void
-record_packet(struct rx_walk *w, const struct xenvif_request *r, struct rte_mbuf *m, bool staged,
-		uint16_t first_seg)
-{
-	struct xenvif_batch *b = &w->rxq->batch;
-	struct xenvif_packet *p = &b->packets[b->nb_packets++];
-	int16_t status = m != NULL || staged ? NETIF_RSP_OKAY : NETIF_RSP_ERROR;
-	const struct netif_extra_info *gso = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
-	unsigned int i, slot = b->nb_slots;
-
-	p->mbuf = m;
-	p->staged = staged;
-	p->gso_size = 0;
-	if ((r->extras & EXTRA_GSO) != 0) {
-		p->gso_size = gso->u.gso.size;
-		p->gso_type = gso->u.gso.type;
-	}
-	p->first_seg = first_seg;
-	p->nb_segs = b->nb_segs - first_seg;
-	p->first_slot = slot;
-	p->nb_slots = r->nb_slots + r->nb_extras;
-	p->flags = r->slot[0].flags;
-	b->nb_slots += p->nb_slots;
-
-	b->rsp.tx[slot].id = r->slot[0].id;
-	b->rsp.tx[slot++].status = status;
-	/* Slots of extra info have no id (netif.h, NETIF_RSP_NULL). */
-	for (i = 0; i < r->nb_extras; i++) {
-		b->rsp.tx[slot].id = 0;
-		b->rsp.tx[slot++].status = NETIF_RSP_NULL;
-	}
-	for (i = 1; i < r->nb_slots; i++) {
-		b->rsp.tx[slot].id = r->slot[i].id;
-		b->rsp.tx[slot++].status = status;
-	}
-	w->slots.cons += p->nb_slots;
-}
-
-/* May the packet be handed over? Counts it when not. */
-static bool
-packet_acceptable(struct rx_walk *w, const struct xenvif_request *r)
-{
-	const struct xen_netif_queue *q = &w->rxq->q;
-
-	if (r->malformed || ((r->extras & EXTRA_GSO) != 0 && !q->rings->gso)) {
-		xen_count_add(&w->ring->count.bad_packets, 1);
-		return false;
-	}
-	if (r->len > q->room && !q->scatter && !to_be_cut(q, r)) {
-		xen_count_add(&w->ring->count.oversize, 1);
-		return false;
-	}
-	return true;
-}
-
-/* A request that is no packet: it is done at once, and answered in its turn. */
-static void
-take_mcast(struct rx_walk *w, const struct xenvif_request *r)
-{
-	uint16_t slot = w->rxq->batch.nb_slots;
-
-	record_packet(w, r, NULL, false, w->rxq->batch.nb_segs);
-	if (xenvif_mcast_change(w->ring->priv, r))
-		w->rxq->batch.rsp.tx[slot].status = NETIF_RSP_OKAY;
-	w->lost--;
-}
-
-/*
- * A packet that is not simply one good slot. False when it stays on the ring, for the batch or the
- * mbufs are used up, or when the guest has broken the protocol.
- */
-static __rte_noinline bool
-take_complex(struct rx_walk *w, const struct netif_tx_request *first)
-{
-	struct xen_netif_queue *q = &w->rxq->q;
-	struct xenvif_batch *b = &w->rxq->batch;
-	uint16_t first_seg = b->nb_segs;
-	struct rte_mbuf *m = NULL;
-	struct xenvif_request r;
-	const char *broken;
-	bool staged = false;
-
-	broken = xenvif_request_take(&w->slots, first, &r);
-	if (broken != NULL) {
-		xen_netif_ring_broken(q->rings, w->ring, broken);
-		return false;
-	}
-	if ((r.extras & XENVIF_EXTRAS_MCAST) != 0) {
-		take_mcast(w, &r);
-		return true;
-	}
-	if (packet_acceptable(w, &r)) {
-		if (b->nb_segs + r.nb_slots + r.len / q->room + 1 > XENVIF_BATCH_SEGS)
-			return false;
-		staged = to_be_cut(q, &r);
-		if (staged && !stage_to_cut(w, &r))
-			return false;
-		m = staged ? NULL : stage_chain(w, &r);
-		if (m == NULL && !staged) {
-			xen_count_add(&q->nombuf, 1);
-			/* The batch's earlier packets hold mbufs that may come back. */
-			if (b->nb_packets != 0 ||
-					!xen_netif_starved(q, w->ring,
-							(r.len + q->room - 1) / q->room))
-				return false;
-			xen_count_add(&w->ring->count.nombuf, 1);
-		}
-	}
-	if (m != NULL && q->rss_hash && (r.extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0)
-		xen_hash_from_extra(&r.extra[XEN_NETIF_EXTRA_TYPE_HASH], m);
-	record_packet(w, &r, m, staged, first_seg);
-	return true;
-}
-
-/* The common packet: one slot, no extra info, fits into one mbuf. */
-static inline void
-take_simple(struct rx_walk *w, const struct netif_tx_request *req)
-{
-	struct xenvif_batch *b = &w->rxq->batch;
-	struct xenvif_packet *p = &b->packets[b->nb_packets++];
-	struct rte_mbuf *m = w->rxq->batch.mbufs[w->next_mbuf++];
-
-	xen_netif_place(m, w->rxq->q.room, req->size);
-	m->port = w->rxq->q.port_id;
-	m->data_len = req->size;
-	m->pkt_len = req->size;
-	p->mbuf = m;
-	p->first_seg = b->nb_segs;
-	p->nb_segs = 1;
-	p->first_slot = b->nb_slots;
-	p->nb_slots = 1;
-	p->flags = req->flags;
-	p->gso_size = 0;
-	p->staged = false;
-	b->rsp.tx[b->nb_slots].id = req->id;
-	b->rsp.tx[b->nb_slots++].status = NETIF_RSP_OKAY;
-	stage_piece(b, w->ring, req->gref, req->offset, rte_pktmbuf_mtod(m, void *), req->size);
-	w->slots.cons++;
-}
+#include "xenvif_take.h"
 
 /* Take the packet that is next on the ring, if there is one. False when it stays there. */
 static inline bool
-take_next(struct rx_walk *w)
+take_next(struct xenvif_rx_walk *w)
 {
 	struct xen_netif_queue *q = &w->rxq->q;
 	struct netif_tx_request req;
@@ -299,13 +21,13 @@ take_next(struct rx_walk *w)
 	if (unlikely(!xenvif_request_is_simple(&req) || req.size > q->room ||
 			    w->next_mbuf == w->nb_mbufs ||
 			    w->rxq->batch.nb_segs == XENVIF_BATCH_SEGS))
-		return take_complex(w, &req);
-	take_simple(w, &req);
+		return xenvif_take_complex(w, &req);
+	xenvif_take_simple(w, &req);
 	return true;
 }
 
 static inline void
-walk_ring(struct rx_walk *w)
+walk_ring(struct xenvif_rx_walk *w)
 {
 	while (w->rxq->batch.nb_packets < w->max && take_next(w))
 		;
@@ -313,7 +35,7 @@ walk_ring(struct rx_walk *w)
 
 /* The same, as long as there is credit for another packet. */
 static __rte_noinline void
-walk_limited(struct rx_walk *w, struct xenvif_rate *rate)
+walk_limited(struct xenvif_rx_walk *w, struct xenvif_rate *rate)
 {
 	const struct xenvif_batch *b = &w->rxq->batch;
 	uint32_t bytes, seg;
@@ -329,7 +51,7 @@ walk_limited(struct rx_walk *w, struct xenvif_rate *rate)
 
 /* Drop a packet after its copies: its data slots are answered with an error. */
 static void
-reject_packet(struct rx_walk *w, const struct xenvif_packet *p)
+reject_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
 {
 	struct netif_tx_response *rsp = &w->rxq->batch.rsp.tx[p->first_slot];
 	unsigned int i;
@@ -344,7 +66,7 @@ reject_packet(struct rx_walk *w, const struct xenvif_packet *p)
 
 /* Find the headers of a packet to be segmented; counts it when there are none. */
 static bool
-find_gso(struct rx_walk *w, const struct xenvif_packet *p, const struct rte_mbuf *m,
+find_gso(struct xenvif_rx_walk *w, const struct xenvif_packet *p, const struct rte_mbuf *m,
 		struct xen_gso *g)
 {
 	if (xen_gso_find(g, m, p->gso_type, p->gso_size) == 0)
@@ -355,7 +77,7 @@ find_gso(struct rx_walk *w, const struct xenvif_packet *p, const struct rte_mbuf
 
 /* Cut a packet that is in the stage; how many frames it makes, 0 when it is lost. */
 static uint16_t
-cut_packet(struct rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **frames)
+cut_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **frames)
 {
 	const xengnttab_grant_copy_segment_t *seg = &w->rxq->batch.segs[p->first_seg];
 	struct rte_mbuf slots[XENVIF_SLOTS_FATAL];
@@ -390,7 +112,7 @@ cut_packet(struct rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **f
 
 /* Hand over the frames of a packet that is cut; those beyond the burst wait. */
 static __rte_noinline void
-finish_cut(struct rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **pkts)
+finish_cut(struct xenvif_rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **pkts)
 {
 	struct rte_mbuf *frames[XEN_GSO_SEGS_MAX];
 	uint16_t i, n, rest;
@@ -411,7 +133,7 @@ finish_cut(struct rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **p
 
 /* A packet to be segmented that the application gets whole. False when it has to be dropped. */
 static __rte_noinline bool
-finish_whole(struct rx_walk *w, const struct xenvif_packet *p)
+finish_whole(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
 {
 	struct xen_gso g;
 
@@ -424,7 +146,7 @@ finish_whole(struct rx_walk *w, const struct xenvif_packet *p)
 
 /* What a packet that was copied needs beside that. False when it has to be dropped. */
 static inline bool
-finish_packet(struct rx_walk *w, const struct xenvif_packet *p)
+finish_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
 {
 	if (unlikely(p->gso_size != 0))
 		return finish_whole(w, p);
@@ -435,7 +157,7 @@ finish_packet(struct rx_walk *w, const struct xenvif_packet *p)
 
 /* Hand the packets whose copies succeeded to the application. */
 static inline void
-finish_packets(struct rx_walk *w, bool all_copied, struct rte_mbuf **pkts)
+finish_packets(struct xenvif_rx_walk *w, bool all_copied, struct rte_mbuf **pkts)
 {
 	struct xenvif_batch *b = &w->rxq->batch;
 	const struct xenvif_packet *p;
@@ -474,7 +196,7 @@ finish_packets(struct rx_walk *w, bool all_copied, struct rte_mbuf **pkts)
  * after the copies, for then the guest may take its pages back.
  */
 static inline void
-publish_responses(struct rx_walk *w)
+publish_responses(struct xenvif_rx_walk *w)
 {
 	struct xen_netif_ring *ring = w->ring;
 	struct netif_tx_sring *sring = ring->sring.tx;
@@ -504,7 +226,7 @@ static uint16_t
 rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate *rate,
 		struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
-	struct rx_walk w = {
+	struct xenvif_rx_walk w = {
 		.rxq = rxq,
 		.ring = ring,
 		.slots = { .sring = ring->sring.tx, .cons = ring->cons },

@@ -23,7 +23,7 @@
  * Copy segments staged for one call of xengnttab_grant_copy(). The longest packet in the smallest
  * mbufs always fits into an empty batch.
  */
-#define XENVIF_BATCH_SEGS 352u
+#define XENVIF_BATCH_SEGS 344u
 static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XENVIF_BATCH_SEGS,
 		"a batch has to hold any packet");
 
