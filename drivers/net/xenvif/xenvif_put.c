@@ -70,7 +70,7 @@ add_headroom(const struct xenvif_tx_walk *w, struct head *head)
 static void
 add_hash(struct xenvif_tx_walk *w, const struct rte_mbuf *m, struct head *head)
 {
-	const struct xen_hash_config *cfg = xenvif_hash_wanted(&w->rings->hash, &w->b->hash);
+	const struct xen_hash_config *cfg = xenvif_hash_wanted(&w->rings->hash, w->hash);
 	struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_HASH };
 	uint32_t hash;
 	int type;

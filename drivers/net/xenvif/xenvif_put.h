@@ -21,6 +21,8 @@ struct xenvif_tx_walk {
 	struct xen_netif_rings *rings;
 	struct xenvif_batch *b;
 	struct xen_netif_ring *ring;
+	/* How the guest wants its packets hashed. */
+	struct xenvif_hash_copy *hash;
 	uint32_t cons;
 	uint32_t prod;
 	/* Too few buffers are posted for the next packet. */

@@ -75,8 +75,6 @@ struct xenvif_batch {
 	} rsp;
 	struct xenvif_packet packets[XENVIF_BATCH_PKTS];
 	xengnttab_grant_copy_segment_t segs[XENVIF_BATCH_SEGS];
-	/* tx: how the guest wants its packets hashed. */
-	struct xenvif_hash_copy hash;
 	/* tx: of the scratch. */
 	uint32_t scratch_used;
 	union {
@@ -99,6 +97,8 @@ struct xenvif_rxq {
 /** An application's tx queue. */
 struct xenvif_txq {
 	struct xen_netif_queue q;
+	/* How the guest wants its packets hashed. */
+	struct xenvif_hash_copy hash;
 	struct xenvif_txds descs;
 	struct xenvif_batch batch;
 };

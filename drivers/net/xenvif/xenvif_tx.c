@@ -173,6 +173,8 @@ flush_ring(struct xen_netif_rings *rings, struct xen_netif_ring *ring, struct xe
 {
 	struct rte_mbuf *pkts[WAITING_BATCH];
 	struct xenvif_wait *wait = ring->priv;
+	/* Not the tx queue's: another lcore may be at work with that. */
+	struct xenvif_hash_copy hash = { .generation = 0 };
 	struct xenvif_txq *txq = NULL;
 	uint16_t n, taken;
 
@@ -181,6 +183,7 @@ flush_ring(struct xen_netif_rings *rings, struct xen_netif_ring *ring, struct xe
 			.rings = rings,
 			.b = b,
 			.ring = ring,
+			.hash = &hash,
 			.cons = ring->cons,
 			.in_parts = true,
 			.cut = wait->cut,
@@ -224,6 +227,7 @@ tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		.rings = txq->q.rings,
 		.b = &txq->batch,
 		.ring = ring,
+		.hash = &txq->hash,
 	};
 	const struct xenvif_wait *wait;
 	uint16_t n = 0;
@@ -325,8 +329,7 @@ choose_ring(const struct xen_hash_config *hash, const struct rte_mbuf *m, uint16
 static __rte_noinline uint16_t
 tx_spread(struct xenvif_txq *txq, uint16_t active, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
-	const struct xen_hash_config *hash = xenvif_hash_wanted(&txq->q.rings->hash,
-			&txq->batch.hash);
+	const struct xen_hash_config *hash = xenvif_hash_wanted(&txq->q.rings->hash, &txq->hash);
 	uint8_t rings[XENVIF_BATCH_PKTS];
 	uint16_t done = 0, i, n, taken;
 
