@@ -29,6 +29,8 @@ static const struct {
 	{ "frames-capture", 3, frames_capture,
 			"LINK FILE COUNT: keep so many of these frames, of both directions" },
 	{ "frames-compare", 2, frames_compare, "FILE FILE: compare the frames of two captures" },
+	{ "xdp-attach", 1, xdp_attach,
+			"INTERFACE: an XDP program that lets all pass, until it is killed" },
 	{ "trace-count", 1, trace_count, "FILE: count the hypercalls that xentrace recorded" },
 };
 

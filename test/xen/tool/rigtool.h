@@ -35,6 +35,9 @@ frames_compare(int argc, char **argv);
 int
 trace_count(int argc, char **argv);
 
+int
+xdp_attach(int argc, char **argv);
+
 /**
  * Read a number.
  *
