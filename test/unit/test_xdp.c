@@ -11,7 +11,7 @@
 
 #include "frame.h"
 #include "vif.h"
-#include "xenvif_request.h"
+#include "xenvif_rxtx.h"
 
 #define LINUX_HEADROOM 256
 
@@ -198,6 +198,22 @@ test_wishes(void **state)
 	vif_expect_sent(v, 3, 0);
 }
 
+/* The longest packet of the most segments, whose headroom makes it a page more: it still fits. */
+static void
+test_most_segments(void **state)
+{
+	struct vif *v = *state;
+	struct rte_mbuf *m;
+
+	reconfigure(v, "4082");
+	vif_post(v, 0, 30);
+	m = unit_packet(XENVIF_TX_SEGS_MAX * 195, 195, 3);
+	assert_int_equal(m->nb_segs, XENVIF_TX_SEGS_MAX);
+	send_one(v, m);
+	expect_packet(v, XENVIF_TX_SEGS_MAX * 195, 3, 4082);
+	unit_check_pool();
+}
+
 /* Too few buffers for the extra info as well: the packet waits. */
 static void
 test_waiting(void **state)
@@ -329,6 +345,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		vif_test(test_packets),
 		vif_test(test_wishes),
+		vif_test(test_most_segments),
 		vif_test(test_waiting),
 		vif_test(test_too_large),
 		vif_test(test_handshake),

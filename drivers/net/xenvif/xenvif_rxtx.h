@@ -30,8 +30,11 @@ static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XEN
 /** Packets of one batch: no more than a ring has slots. */
 #define XENVIF_BATCH_PKTS XEN_NETIF_RING_SIZE
 
-/** Segments of a packet to send: with those that a page's end splits, they fit into a batch. */
-#define XENVIF_TX_SEGS_MAX (XENVIF_BATCH_SEGS - XEN_NETIF_PKT_MAX / XEN_PAGE_BYTES - 2)
+/**
+ * Segments of a packet to send: with those that a page's end splits they fit into a batch, and so
+ * they do when a headroom makes it a page more.
+ */
+#define XENVIF_TX_SEGS_MAX (XENVIF_BATCH_SEGS - XEN_NETIF_PKT_MAX / XEN_PAGE_BYTES - 3)
 
 /**
  * Bytes of private copies in a batch, for what a packet's mbuf must not be changed to; and up to
