@@ -87,8 +87,11 @@ test_no_rates(void **state)
 	unsigned int i, with;
 
 	for (with = 0; with < 2; with++) {
-		if (with != 0)
+		if (with != 0) {
+			unit_log_clear();
 			set_rate(v, TWO_MB_S);
+			unit_wait(unit_log_has("at most 100000 bytes"));
+		}
 		for (i = 0; i < RTE_DIM(no_rates); i++) {
 			unit_wait(rate_is(v, with * 100000, with * 50000));
 			unit_log_clear();

@@ -67,6 +67,7 @@ unit_log_stop(void)
 void
 unit_log_clear(void)
 {
+	fflush(stream);
 	pthread_mutex_lock(&lock);
 	text_len = 0;
 	text[0] = '\0';
