@@ -139,7 +139,7 @@ check_packet(const struct xenfront_tx_pages *tx, const struct netif_tx_sring *sr
 
 	fuzz_check(first->size >= XENFRONT_PKT_MIN);
 	if ((first->flags & NETTXF_extra_info) != 0) {
-		fuzz_check(++idx != end && xenfront_tx_is_extra(&tx->ids, idx));
+		fuzz_check(++idx != end && tx->ids.nb_extras != 0);
 		memcpy(&extra, &sring->ring[idx & XEN_NETIF_RING_MASK], sizeof(extra));
 		fuzz_check(extra.flags == 0 && xen_extra_gso_known(&extra));
 	}

@@ -40,7 +40,7 @@ static void
 make_dirs(void)
 {
 	static const char *const offers[] = { "feature-rx-copy", "feature-sg", "online",
-		"multi-queue-max-queues", "feature-split-event-channels" };
+		"multi-queue-max-queues", "feature-split-event-channels", "feature-gso-tcpv4" };
 	unsigned int i;
 
 	unit_write(rawback.front, "%s/frontend", rawback.back);

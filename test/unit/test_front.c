@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "frame.h"
 #include "rawback.h"
 #include "unit.h"
 #include "xen_bus.h"
@@ -347,6 +348,40 @@ test_tx_breaches(void **state __rte_unused)
 	transmit_into_broken("rsp_prod ahead of the requests");
 }
 
+/* Packets are answered in any order, and extra info by NULL with anything for an id. */
+static void
+test_tx_extra(void **state __rte_unused)
+{
+	struct frame frame = { .payload = 1000 };
+	struct netif_tx_request reqs[4];
+	struct rte_mbuf *pkts[2];
+	unsigned int round;
+	uint32_t idx;
+
+	frame_make(&frame);
+	for (round = 0; round < 200; round++) {
+		pkts[0] = frame_mbuf(&frame);
+		pkts[0]->ol_flags |= frame_tx_flags(&frame) | RTE_MBUF_F_TX_TCP_SEG;
+		pkts[0]->l4_len = 20;
+		pkts[0]->tso_segsz = 600;
+		pkts[1] = unit_packet(60, UNIT_ROOM, 0);
+		idx = rawback.tx->req_prod;
+		assert_int_equal(rte_eth_tx_burst(rawback.port, 0, pkts, 2), 2);
+		assert_int_equal(rawback.tx->req_prod, idx + 3);
+		reqs[0] = rawback.tx->ring[idx & XEN_NETIF_RING_MASK].req;
+		reqs[1] = rawback.tx->ring[(idx + 2) & XEN_NETIF_RING_MASK].req;
+		assert_int_not_equal(reqs[0].flags & NETTXF_extra_info, 0);
+		answer(reqs[1].id, NETIF_RSP_OKAY);
+		answer(reqs[0].id, NETIF_RSP_OKAY);
+		answer(reqs[1].id, NETIF_RSP_NULL);
+	}
+	assert_int_equal(unit_xstat(rawback.port, "tx_q0_gso_whole"), 200);
+	rawback.tx_cons = rawback.tx->req_prod;
+	send_packets(2, reqs);
+	answer(reqs[0].id, NETIF_RSP_NULL);
+	transmit_into_broken("response to extra info that is not outstanding");
+}
+
 /* Answers in any order are within the protocol, and so are errors. */
 static void
 test_tx_answers(void **state __rte_unused)
@@ -449,6 +484,7 @@ main(void)
 		fixture(test_rx_breaches),
 		fixture(test_rx_dropped),
 		fixture(test_tx_breaches),
+		fixture(test_tx_extra),
 		fixture(test_tx_answers),
 		fixture(test_tx_full),
 		fixture(test_breach),

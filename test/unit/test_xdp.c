@@ -167,6 +167,17 @@ test_wishes(void **state)
 	memcpy(frame.data + 96, rawfront_page(&v->f, rsp.id), frame.len - 96);
 	assert_int_equal(frame_sum(&frame), 0xFFFF);
 	assert_int_equal(v->f.q[0].rx_cons - slot, 3);
+	/* A blank checksum is said beside it. */
+	restart(v, "256", NULL, NULL);
+	vif_post(v, 0, 10);
+	frame_make(&frame);
+	m = frame_mbuf(&frame);
+	m->ol_flags |= frame_tx_flags(&frame);
+	send_one(v, m);
+	assert_true(rawfront_rx_rsp(&v->f, 0, &rsp));
+	assert_int_equal(rsp.flags, NETRXF_csum_blank | NETRXF_data_validated | NETRXF_extra_info);
+	expect_extra(v, 256, false);
+	vif_expect_no_packet(v, 0);
 	/* Both kinds of extra info, in the order of their types. */
 	restart(v, "4000", NULL, NULL);
 	vif_post(v, 0, 10);
@@ -195,7 +206,7 @@ test_wishes(void **state)
 		expect_extra(v, 256, false);
 	}
 	vif_expect_no_packet(v, 0);
-	vif_expect_sent(v, 3, 0);
+	vif_expect_sent(v, 4, 0);
 }
 
 /* The longest packet of the most segments, whose headroom makes it a page more: it still fits. */

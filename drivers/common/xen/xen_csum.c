@@ -208,7 +208,7 @@ xen_csum_send(const struct xen_netif_features *peer, struct xen_netif_ring *ring
 		return false;
 	}
 	if (blank)
-		*flags = blank_flags;
+		*flags |= blank_flags;
 	else if (wants_l4(m))
 		xen_count_add(&ring->count.csum_completed, 1);
 	return true;

@@ -123,7 +123,7 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
  * @param peer
  *   Says for which packets the other end takes blank checksums.
  * @param flags
- *   Receives blank_flags when the other end is to finish the checksum.
+ *   Gets blank_flags, beside what it has, when the other end is to finish the checksum.
  * @param blank_flags
  *   The ring's flags of a blank checksum.
  * @param patch

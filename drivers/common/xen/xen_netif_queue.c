@@ -207,6 +207,8 @@ queue_run(struct xen_netif_queue *q, bool run, uint8_t *state)
 int
 xen_netif_rxq_start(struct rte_eth_dev *dev, uint16_t id)
 {
+	/* What a burst under which the queue was stopped has left. */
+	netif_driver(dev)->rxq_stop(dev->data->rx_queues[id]);
 	queue_run(dev->data->rx_queues[id], true, &dev->data->rx_queue_state[id]);
 	return 0;
 }

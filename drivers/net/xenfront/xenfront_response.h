@@ -12,8 +12,6 @@
  * Nothing is done about packets here: this file knows rings and no more.
  */
 
-#include <string.h>
-
 #include <rte_branch_prediction.h>
 
 #include "xen_ring.h"
@@ -37,8 +35,8 @@ struct xenfront_tx_ids {
 	uint16_t free_ids[XEN_NETIF_RING_SIZE];
 	/** An enum xenfront_tx_id each. */
 	uint8_t ids[XEN_NETIF_RING_SIZE];
-	/** A bit for each slot of the ring that holds extra info, which has no id. */
-	uint64_t extras[XEN_NETIF_RING_SIZE / 64];
+	/** Slots of extra info that are not answered yet: they have no id. */
+	uint16_t nb_extras;
 };
 
 /** Make all ids free; they are handed out from 0 on. */
@@ -52,24 +50,7 @@ xenfront_tx_ids_init(struct xenfront_tx_ids *t)
 		t->free_ids[i] = XEN_NETIF_RING_MASK - i;
 	}
 	t->nb_free = XEN_NETIF_RING_SIZE;
-	memset(t->extras, 0, sizeof(t->extras));
-}
-
-/** Note that the slot holds extra info, or no longer does. */
-static inline void
-xenfront_tx_extra_set(struct xenfront_tx_ids *t, uint32_t idx, bool extra)
-{
-	uint64_t bit = UINT64_C(1) << (idx % 64), *word;
-
-	word = &t->extras[(idx & XEN_NETIF_RING_MASK) / 64];
-	*word = extra ? *word | bit : *word & ~bit;
-}
-
-/** Does the slot hold extra info? */
-static inline bool
-xenfront_tx_is_extra(const struct xenfront_tx_ids *t, uint32_t idx)
-{
-	return (t->extras[(idx & XEN_NETIF_RING_MASK) / 64] >> (idx % 64) & 1) != 0;
+	t->nb_extras = 0;
 }
 
 /** Take a free id; there has to be one. */
@@ -106,12 +87,14 @@ xenfront_response_reclaim(struct netif_tx_sring *sring, uint32_t prod, uint32_t 
 	if (unlikely(rsp_prod - *cons > prod - *cons))
 		return "rsp_prod ahead of the requests";
 	for (idx = *cons; idx != rsp_prod; idx++) {
-		/* Answered by NULL, which says nothing. */
-		if (unlikely(xenfront_tx_is_extra(t, idx))) {
-			xenfront_tx_extra_set(t, idx, false);
+		rsp = xen_ring_tx_response(sring, idx);
+		/* Of extra info, behind its packet's first one: packets come in any order. */
+		if (unlikely(rsp.status == NETIF_RSP_NULL)) {
+			if (t->nb_extras == 0)
+				return "response to extra info that is not outstanding";
+			t->nb_extras--;
 			continue;
 		}
-		rsp = xen_ring_tx_response(sring, idx);
 		if (unlikely(rsp.id >= XEN_NETIF_RING_SIZE || t->ids[rsp.id] == XENFRONT_TX_FREE))
 			return "response to a request that is not outstanding";
 		/* A packet is refused once, however many slots it has. */

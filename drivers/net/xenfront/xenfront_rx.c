@@ -371,10 +371,12 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xen_netif_ring *ring;
 	uint16_t n = 0;
 
-	if (unlikely(q->id >= active || !__atomic_load_n(&q->running, __ATOMIC_ACQUIRE)))
+	if (unlikely(!__atomic_load_n(&q->running, __ATOMIC_ACQUIRE)))
 		return 0;
 	if (unlikely(xen_gso_held_any(&rxq->held)))
 		n = xen_gso_held_take(&rxq->held, q, pkts, nb_pkts);
+	if (unlikely(q->id >= active))
+		return n;
 	if (id >= active) {
 		nth = 0;
 		id = q->id;

@@ -149,7 +149,7 @@ struct frame {
 static void
 put_extra(struct tx_walk *w, const struct netif_extra_info *extra)
 {
-	xenfront_tx_extra_set(&w->tx->ids, w->prod, true);
+	w->tx->ids.nb_extras++;
 	memcpy(&w->ring->sring.tx->ring[w->prod++ & XEN_NETIF_RING_MASK], extra, sizeof(*extra));
 }
 
@@ -187,7 +187,7 @@ put_frame(struct tx_walk *w, const struct frame *f)
 	return first;
 }
 
-/* Free slots of the ring: there are as many free ids, or more. */
+/* Free slots of the ring: there are as many free ids, or more, for extra info has none. */
 static inline uint32_t
 tx_room(const struct tx_walk *w)
 {

@@ -254,13 +254,14 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate 
 		walk_ring(&w);
 	else
 		walk_limited(&w, rate);
+	/* Packets that are cut need them. */
+	if (unlikely(w.next_mbuf < w.nb_mbufs))
+		rte_pktmbuf_free_bulk(&rxq->batch.mbufs[w.next_mbuf], w.nb_mbufs - w.next_mbuf);
 	if (rxq->batch.nb_packets != 0) {
 		copied = xenvif_batch_copy(&rxq->batch, ring, rxq->q.rings->gnttab);
 		finish_packets(&w, copied, pkts);
 		publish_responses(&w);
 	}
-	if (unlikely(w.next_mbuf < w.nb_mbufs))
-		rte_pktmbuf_free_bulk(&rxq->batch.mbufs[w.next_mbuf], w.nb_mbufs - w.next_mbuf);
 	if (unlikely(w.stage != NULL))
 		xenvif_stage_put(w.stage);
 	return w.nb;

@@ -229,7 +229,7 @@ tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		.ring = ring,
 		.hash = &txq->hash,
 	};
-	const struct xenvif_wait *wait;
+	struct xenvif_wait *wait;
 	uint16_t n = 0;
 
 	rte_spinlock_lock(&ring->lock);
@@ -244,6 +244,9 @@ tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		xen_count_add(&ring->count.ring_full, 1);
 		n += xenvif_wait_put(txq, ring, xen_ring_load(&ring->sring.rx->req_prod), pkts + n,
 				nb_pkts - n);
+		/* Begun in this burst, before which nothing waited. */
+		if (w.cut != 0 && wait->nb != 0)
+			wait->cut = w.cut;
 	}
 unlock:
 	rte_spinlock_unlock(&ring->lock);
