@@ -34,7 +34,7 @@ detach()
 	# libxl waits 10 s for the answer.
 	check detach "not answered with state 6" xensim vif-detach 3 0 --timeout 10
 	stop_process "${PIDS[frames]}"
-	check attach-again "the backend does not answer" vif_add 3 0
+	check attach-again "the backend does not answer" vif_add 3 0 mtu=9000
 	check attach-then-frames "frames differ, see the log" frames 3 2 --frames 500 --seed 5
 }
 

@@ -73,9 +73,8 @@ xenvif_take_buffer(struct xenvif_tx_walk *w, uint16_t flags, uint16_t len)
 
 /** Put a packet of one segment without wishes that fits into a page; there is a buffer for it. */
 static inline void
-xenvif_put_simple(struct xenvif_tx_walk *w, struct rte_mbuf *m)
+xenvif_put_simple(struct xenvif_tx_walk *w, struct xenvif_batch *b, struct rte_mbuf *m)
 {
-	struct xenvif_batch *b = w->b;
 	struct xenvif_packet *p = &b->packets[b->nb_packets++];
 	uint16_t len = rte_pktmbuf_data_len(m);
 

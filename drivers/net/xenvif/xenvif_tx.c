@@ -13,24 +13,25 @@
 #define WAITING_BATCH 32u
 
 /* Put a packet, or drop it. False when it does not fit into the ring or the batch. */
-static inline bool
-put_packet(struct xenvif_tx_walk *w, struct rte_mbuf *m)
+static __rte_always_inline bool
+put_packet(struct xenvif_tx_walk *w, struct xenvif_batch *b, struct rte_mbuf *m, uint16_t max)
 {
-	uint16_t max = __atomic_load_n(&w->rings->simple_max, __ATOMIC_RELAXED);
-
 	if (unlikely(m->nb_segs != 1 || (m->ol_flags & XENVIF_TX_WISHES) != 0 ||
 			    m->data_len < RTE_ETHER_HDR_LEN || m->data_len > max ||
 			    m->data_len != m->pkt_len || w->cons == w->prod ||
-			    w->b->nb_segs >= XENVIF_BATCH_SEGS))
+			    b->nb_segs >= XENVIF_BATCH_SEGS))
 		return xenvif_put_complex(w, m);
-	xenvif_put_simple(w, m);
+	xenvif_put_simple(w, b, m);
 	return true;
 }
 
 static inline void
 walk_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
-	while (w->b->nb_packets < nb_pkts && put_packet(w, pkts[w->b->nb_packets]))
+	uint16_t max = __atomic_load_n(&w->rings->simple_max, __ATOMIC_RELAXED);
+	struct xenvif_batch *b = w->b;
+
+	while (b->nb_packets < nb_pkts && put_packet(w, b, pkts[b->nb_packets], max))
 		;
 }
 
@@ -43,6 +44,7 @@ walk_chosen(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts,
 		const struct xenvif_mcast *mcast)
 {
 	bool hash = __atomic_load_n(&w->rings->hash.on, __ATOMIC_RELAXED);
+	uint16_t max = __atomic_load_n(&w->rings->simple_max, __ATOMIC_RELAXED);
 	bool filter = xenvif_mcast_is_on(mcast);
 	struct xenvif_batch *b = w->b;
 	struct rte_mbuf *m;
@@ -52,7 +54,7 @@ walk_chosen(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts,
 		if (filter && w->cut == 0 && !xenvif_mcast_passes(mcast, m)) {
 			b->packets[b->nb_packets++].nb_slots = 0;
 			w->filtered++;
-		} else if (!(hash ? xenvif_put_complex(w, m) : put_packet(w, m))) {
+		} else if (!(hash ? xenvif_put_complex(w, m) : put_packet(w, b, m, max))) {
 			break;
 		}
 	}
