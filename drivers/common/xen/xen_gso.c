@@ -317,6 +317,52 @@ xen_gso_cut(const struct xen_gso *g, const struct xen_netif_queue *q, const stru
 	return 0;
 }
 
+/* Find the headers of a packet to be segmented; counts it when there are none. */
+static bool
+find_counted(struct xen_gso *g, struct xen_netif_ring *ring, const struct rte_mbuf *m, uint8_t type,
+		uint16_t mss)
+{
+	if (xen_gso_find(g, m, type, mss) == 0)
+		return true;
+	xen_count_add(&ring->count.bad_packets, 1);
+	return false;
+}
+
+uint16_t
+xen_gso_receive_cut(struct xen_netif_queue *q, struct xen_netif_ring *ring,
+		const struct rte_mbuf *m, uint8_t type, uint16_t mss, struct rte_mbuf **frames)
+{
+	struct xen_gso g;
+
+	if (!find_counted(&g, ring, m, type, mss))
+		return 0;
+	switch (xen_gso_cut(&g, q, m, frames)) {
+	case 0:
+		xen_count_add(&ring->count.gso_cut, 1);
+		return g.nb_segs;
+	case -EMSGSIZE:
+		xen_count_add(&ring->count.oversize, 1);
+		return 0;
+	default:
+		xen_count_add(&q->nombuf, 1);
+		xen_count_add(&ring->count.nombuf, 1);
+		return 0;
+	}
+}
+
+bool
+xen_gso_receive_whole(const struct xen_netif_queue *q, struct xen_netif_ring *ring,
+		struct rte_mbuf *m, uint8_t type, uint16_t mss)
+{
+	struct xen_gso g;
+
+	if (!find_counted(&g, ring, m, type, mss))
+		return false;
+	xen_count_add(&ring->count.gso_whole, 1);
+	xen_gso_describe(&g, q, m);
+	return q->legacy_ol_flags || xen_csum_receive(q, ring, m, true);
+}
+
 void
 xen_gso_held_put(struct xen_gso_held *h, struct rte_mbuf **frames, uint16_t nb)
 {
@@ -330,6 +376,17 @@ xen_gso_held_put(struct xen_gso_held *h, struct rte_mbuf **frames, uint16_t nb)
 	memcpy(h->frames + h->nb, frames, nb * sizeof(h->frames[0]));
 	__atomic_store_n(&h->nb, h->nb + nb, __ATOMIC_RELAXED);
 	rte_spinlock_unlock(&h->lock);
+}
+
+void
+xen_gso_held_rest(struct xen_gso_held *h, const struct xen_netif_queue *q,
+		struct xen_netif_ring *ring, struct rte_mbuf **frames, uint16_t nb)
+{
+	uint64_t bytes = 0;
+
+	if (nb != 0 && __atomic_load_n(&q->classify, __ATOMIC_RELAXED) != 0)
+		nb = xen_netif_rx_classify(q, ring, frames, nb, &bytes);
+	xen_gso_held_put(h, frames, nb);
 }
 
 uint16_t

@@ -59,6 +59,13 @@ xen_gso_seg_len(const struct xen_gso *g, uint32_t seg)
 	return g->payload + RTE_MIN(g->end - from, g->mss);
 }
 
+/** Does a queue take a packet of len bytes that is to be segmented only cut? */
+static inline bool
+xen_gso_to_cut(const struct xen_netif_queue *q, uint32_t len)
+{
+	return len > q->whole_max || (len > q->room && !q->scatter);
+}
+
 /**
  * Find the headers of a packet that the other end has sent.
  *
@@ -70,7 +77,6 @@ xen_gso_seg_len(const struct xen_gso *g, uint32_t seg)
  *   0; -ENOTSUP when xen_headers_l4() finds no TCP of that type; -EINVAL when the packet's lengths
  *   cannot be, or it would make more than XEN_GSO_SEGS_MAX segments.
  */
-__rte_internal
 int
 xen_gso_find(struct xen_gso *g, const struct rte_mbuf *m, uint8_t type, uint16_t mss);
 
@@ -138,7 +144,6 @@ xen_gso_complete(const struct xen_gso *g, const struct rte_mbuf *m, uint32_t off
  *   The packet, private to the caller. Its checksum is still blank, as netif has it, or for the
  *   flags of a packet to be sent as DPDK has it.
  */
-__rte_internal
 void
 xen_gso_describe(const struct xen_gso *g, const struct xen_netif_queue *q, struct rte_mbuf *m);
 
@@ -153,10 +158,37 @@ xen_gso_describe(const struct xen_gso *g, const struct xen_netif_queue *q, struc
  *   0; -EMSGSIZE when a frame does not fit into an mbuf of a queue that takes no more for it; or
  *   -ENOMEM when mbufs are short. There are no frames then.
  */
-__rte_internal
 int
 xen_gso_cut(const struct xen_gso *g, const struct xen_netif_queue *q, const struct rte_mbuf *m,
 		struct rte_mbuf **frames);
+
+/**
+ * Cut a received packet into frames. What it is lost by is counted. With the ring's lock held.
+ *
+ * @param type, mss
+ *   As for xen_gso_find().
+ * @param frames
+ *   Receives at most XEN_GSO_SEGS_MAX of them.
+ * @return
+ *   How many; 0 when the packet is lost.
+ */
+__rte_internal
+uint16_t
+xen_gso_receive_cut(struct xen_netif_queue *q, struct xen_netif_ring *ring,
+		const struct rte_mbuf *m, uint8_t type, uint16_t mss, struct rte_mbuf **frames);
+
+/**
+ * Have the application take a received packet whole. With the ring's lock held.
+ *
+ * @param type, mss
+ *   As for xen_gso_find().
+ * @return
+ *   False when it has to be dropped. Counted in either case.
+ */
+__rte_internal
+bool
+xen_gso_receive_whole(const struct xen_netif_queue *q, struct xen_netif_ring *ring,
+		struct rte_mbuf *m, uint8_t type, uint16_t mss);
 
 /** Frames of a packet that was cut which did not fit into the burst, in an rx queue. */
 struct xen_gso_held {
@@ -180,9 +212,17 @@ xen_gso_held_any(const struct xen_gso_held *h)
  * @param nb
  *   No more than there is room for.
  */
-__rte_internal
 void
 xen_gso_held_put(struct xen_gso_held *h, struct rte_mbuf **frames, uint16_t nb);
+
+/**
+ * The same with frames that nobody has looked at yet for what the application has asked for. With
+ * the ring's lock held.
+ */
+__rte_internal
+void
+xen_gso_held_rest(struct xen_gso_held *h, const struct xen_netif_queue *q,
+		struct xen_netif_ring *ring, struct rte_mbuf **frames, uint16_t nb);
 
 /** Take frames that wait, and count them as received. By the queue's own lcore. */
 __rte_internal

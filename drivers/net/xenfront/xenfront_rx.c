@@ -92,7 +92,7 @@ is_gso(const struct xenfront_response *r)
 static bool
 to_be_cut(const struct xen_netif_queue *q, const struct xenfront_response *r)
 {
-	return is_gso(r) && (r->len > q->whole_max || (r->len > q->room && !q->scatter));
+	return is_gso(r) && xen_gso_to_cut(q, r->len);
 }
 
 /* May the packet be handed over? Counts it when not. */
@@ -133,25 +133,12 @@ get_segs(struct rx_walk *w, struct rte_mbuf **segs, uint16_t nb_segs)
 	return 0;
 }
 
-/* Find the headers of a packet to be segmented; counts it when there are none. */
-static bool
-find_gso(const struct rx_walk *w, const struct xenfront_response *r, const struct rte_mbuf *m,
-		struct xen_gso *g)
-{
-	const struct netif_extra_info *extra = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
-
-	if (xen_gso_find(g, m, extra->u.gso.type, extra->u.gso.size) == 0)
-		return true;
-	xen_count_add(&w->ring->count.bad_packets, 1);
-	return false;
-}
-
 /* Cut a packet out of its pages; how many frames it makes, 0 when it is lost. */
 static uint16_t
 cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **frames)
 {
+	const struct netif_extra_info *gso = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
 	struct rte_mbuf frags[XEN_NETIF_SLOTS_MIN];
-	struct xen_gso g;
 	unsigned int i;
 
 	/* Its pages as the segments of a packet, which is only read. */
@@ -164,20 +151,7 @@ cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 		};
 	frags[0].nb_segs = r->nb_frags;
 	frags[0].pkt_len = r->len;
-	if (!find_gso(w, r, frags, &g))
-		return 0;
-	switch (xen_gso_cut(&g, w->q, frags, frames)) {
-	case 0:
-		xen_count_add(&w->ring->count.gso_cut, 1);
-		return g.nb_segs;
-	case -EMSGSIZE:
-		xen_count_add(&w->ring->count.oversize, 1);
-		return 0;
-	default:
-		xen_count_add(&w->q->nombuf, 1);
-		xen_count_add(&w->ring->count.nombuf, 1);
-		return 0;
-	}
+	return xen_gso_receive_cut(w->q, w->ring, frags, gso->u.gso.type, gso->u.gso.size, frames);
 }
 
 /*
@@ -189,8 +163,7 @@ take_cut(struct rx_walk *w, const struct xenfront_response *r)
 {
 	struct xen_gso_held *held = &container_of(w->q, struct xenfront_rxq, q)->held;
 	struct rte_mbuf *frames[XEN_GSO_SEGS_MAX];
-	uint16_t i, n, rest;
-	uint64_t bytes = 0;
+	uint16_t i, n;
 
 	if (xen_gso_held_any(held))
 		return false;
@@ -204,10 +177,7 @@ take_cut(struct rx_walk *w, const struct xenfront_response *r)
 		w->pkts[w->nb++] = frames[i];
 	}
 	w->nb_mbufs = w->nb;
-	rest = n - i;
-	if (rest != 0 && __atomic_load_n(&w->q->classify, __ATOMIC_RELAXED) != 0)
-		rest = xen_netif_rx_classify(w->q, w->ring, frames + i, rest, &bytes);
-	xen_gso_held_put(held, frames + i, rest);
+	xen_gso_held_rest(held, w->q, w->ring, frames + i, n - i);
 	return true;
 }
 
@@ -215,17 +185,12 @@ take_cut(struct rx_walk *w, const struct xenfront_response *r)
 static bool
 finish_packet(struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf *m)
 {
-	struct xen_gso g;
+	const struct netif_extra_info *gso = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
 
-	if (!is_gso(r))
-		return (r->flags & (NETRXF_csum_blank | NETRXF_data_validated)) == 0 ||
-				xen_csum_receive(w->q, w->ring, m,
-						(r->flags & NETRXF_csum_blank) != 0);
-	if (!find_gso(w, r, m, &g))
-		return false;
-	xen_count_add(&w->ring->count.gso_whole, 1);
-	xen_gso_describe(&g, w->q, m);
-	return w->q->legacy_ol_flags || xen_csum_receive(w->q, w->ring, m, true);
+	if (is_gso(r))
+		return xen_gso_receive_whole(w->q, w->ring, m, gso->u.gso.type, gso->u.gso.size);
+	return (r->flags & (NETRXF_csum_blank | NETRXF_data_validated)) == 0 ||
+			xen_csum_receive(w->q, w->ring, m, (r->flags & NETRXF_csum_blank) != 0);
 }
 
 /* Take a packet of whatever kind into mbufs; false when it stays on the ring or breaks it. */

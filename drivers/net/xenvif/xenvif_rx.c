@@ -2,8 +2,6 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-#include <errno.h>
-
 #include "xen_csum.h"
 #include "xenvif_rate.h"
 #include "xenvif_take.h"
@@ -64,24 +62,12 @@ reject_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
 	w->lost++;
 }
 
-/* Find the headers of a packet to be segmented; counts it when there are none. */
-static bool
-find_gso(struct xenvif_rx_walk *w, const struct xenvif_packet *p, const struct rte_mbuf *m,
-		struct xen_gso *g)
-{
-	if (xen_gso_find(g, m, p->gso_type, p->gso_size) == 0)
-		return true;
-	xen_count_add(&w->ring->count.bad_packets, 1);
-	return false;
-}
-
 /* Cut a packet that is in the stage; how many frames it makes, 0 when it is lost. */
 static uint16_t
 cut_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **frames)
 {
 	const xengnttab_grant_copy_segment_t *seg = &w->rxq->batch.segs[p->first_seg];
 	struct rte_mbuf slots[XENVIF_SLOTS_FATAL];
-	struct xen_gso g;
 	unsigned int i;
 
 	/* Its slots as the segments of a packet, which is only read. */
@@ -94,20 +80,7 @@ cut_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p, struct rte_m
 	slots[0].nb_segs = p->nb_segs;
 	for (i = 0; i < p->nb_segs; i++)
 		slots[0].pkt_len += seg[i].len;
-	if (!find_gso(w, p, slots, &g))
-		return 0;
-	switch (xen_gso_cut(&g, &w->rxq->q, slots, frames)) {
-	case 0:
-		xen_count_add(&w->ring->count.gso_cut, 1);
-		return g.nb_segs;
-	case -EMSGSIZE:
-		xen_count_add(&w->ring->count.oversize, 1);
-		return 0;
-	default:
-		xen_count_add(&w->rxq->q.nombuf, 1);
-		xen_count_add(&w->ring->count.nombuf, 1);
-		return 0;
-	}
+	return xen_gso_receive_cut(&w->rxq->q, w->ring, slots, p->gso_type, p->gso_size, frames);
 }
 
 /* Hand over the frames of a packet that is cut; those beyond the burst wait. */
@@ -115,8 +88,7 @@ static __rte_noinline void
 finish_cut(struct xenvif_rx_walk *w, const struct xenvif_packet *p, struct rte_mbuf **pkts)
 {
 	struct rte_mbuf *frames[XEN_GSO_SEGS_MAX];
-	uint16_t i, n, rest;
-	uint64_t bytes = 0;
+	uint16_t i, n;
 
 	n = cut_packet(w, p, frames);
 	if (n == 0)
@@ -125,23 +97,7 @@ finish_cut(struct xenvif_rx_walk *w, const struct xenvif_packet *p, struct rte_m
 		w->bytes += rte_pktmbuf_pkt_len(frames[i]);
 		pkts[w->nb++] = frames[i];
 	}
-	rest = n - i;
-	if (rest != 0 && __atomic_load_n(&w->rxq->q.classify, __ATOMIC_RELAXED) != 0)
-		rest = xen_netif_rx_classify(&w->rxq->q, w->ring, frames + i, rest, &bytes);
-	xen_gso_held_put(&w->rxq->held, frames + i, rest);
-}
-
-/* A packet to be segmented that the application gets whole. False when it has to be dropped. */
-static __rte_noinline bool
-finish_whole(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
-{
-	struct xen_gso g;
-
-	if (!find_gso(w, p, p->mbuf, &g))
-		return false;
-	xen_count_add(&w->ring->count.gso_whole, 1);
-	xen_gso_describe(&g, &w->rxq->q, p->mbuf);
-	return w->rxq->q.legacy_ol_flags || xen_csum_receive(&w->rxq->q, w->ring, p->mbuf, true);
+	xen_gso_held_rest(&w->rxq->held, &w->rxq->q, w->ring, frames + i, n - i);
 }
 
 /* What a packet that was copied needs beside that. False when it has to be dropped. */
@@ -149,7 +105,8 @@ static inline bool
 finish_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
 {
 	if (unlikely(p->gso_size != 0))
-		return finish_whole(w, p);
+		return xen_gso_receive_whole(&w->rxq->q, w->ring, p->mbuf, p->gso_type,
+				p->gso_size);
 	return (p->flags & (NETTXF_csum_blank | NETTXF_data_validated)) == 0 ||
 			xen_csum_receive(&w->rxq->q, w->ring, p->mbuf,
 					(p->flags & NETTXF_csum_blank) != 0);

@@ -73,8 +73,7 @@ stage_chain(struct xenvif_rx_walk *w, const struct xenvif_request *r)
 static bool
 to_be_cut(const struct xen_netif_queue *q, const struct xenvif_request *r)
 {
-	return (r->extras & EXTRA_GSO) != 0 &&
-			(r->len > q->whole_max || (r->len > q->room && !q->scatter));
+	return (r->extras & EXTRA_GSO) != 0 && xen_gso_to_cut(q, r->len);
 }
 
 /*
