@@ -7,7 +7,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include <rte_cycles.h>
 
 #include "bystander.h"
 #include "vif.h"
@@ -31,25 +32,36 @@ __wrap_xenvif_evaluate(struct xen_bus_device *xbdev)
 {
 	pthread_mutex_lock(&gate);
 	__real_xenvif_evaluate(xbdev);
-	evaluations++;
+	__atomic_fetch_add(&evaluations, 1, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&gate);
+}
+
+static unsigned int
+looks(void)
+{
+	return __atomic_load_n(&evaluations, __ATOMIC_ACQUIRE);
 }
 
 /* Wait until the vif has been looked at some times more. */
 static void
 wait_looks(unsigned int n)
 {
-	unsigned int until, now;
+	unsigned int until = looks() + n;
+
+	unit_wait((int)(looks() - until) >= 0);
+}
+
+/* The look that the stop asks for is the only one that is sure to come after it. */
+static void
+stop_and_wait_look(uint16_t port)
+{
+	unsigned int before;
 
 	pthread_mutex_lock(&gate);
-	until = evaluations + n;
+	before = looks();
+	assert_int_equal(rte_eth_dev_stop(port), 0);
 	pthread_mutex_unlock(&gate);
-	do {
-		unit_idle();
-		pthread_mutex_lock(&gate);
-		now = evaluations;
-		pthread_mutex_unlock(&gate);
-	} while ((int)(now - until) < 0);
+	unit_wait(looks() != before);
 }
 
 /* Both ends' states as a test wants them to be, whatever they were. */
@@ -85,9 +97,7 @@ settle(struct vif *v, unsigned int own)
 static void
 expect_stays(struct vif *v, unsigned int own)
 {
-	struct timespec nap = { .tv_nsec = 50 * 1000000 };
-
-	nanosleep(&nap, NULL);
+	rte_delay_us_sleep(50000);
 	assert_int_equal(rawfront_back_state(&v->f), own);
 }
 
@@ -488,8 +498,7 @@ test_bogus_channel(void **state)
 		assert_string_equal(vif_error(v), "");
 		assert_int_equal(unit_log_count("trying on"), 1);
 		/* Stopped meanwhile: it is another attempt that begins with the start. */
-		assert_int_equal(rte_eth_dev_stop(v->port), 0);
-		wait_looks(1);
+		stop_and_wait_look(v->port);
 		unit_clock_skip(BUSY_LIMIT_MS);
 		assert_int_equal(rte_eth_dev_start(v->port), 0);
 		wait_looks(2);
