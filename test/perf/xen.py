@@ -12,7 +12,7 @@ import sys
 import options
 
 SCENARIO = "bench-backends"
-BACKENDS = ("netback", "xenvif")
+BACKENDS = ("netback", "xenvif", "xenvif-whole")
 MIB = 16
 
 # Measurements of the scenario: name, heading, what a row is divided by, and its unit.
@@ -21,7 +21,8 @@ MEASUREMENTS = (
      lambda counts: counts["packets"] / 1000),
     ("tcp-from-guest", f"TCP, guest to dom0, {MIB} MiB, per MiB", lambda _: MIB),
     ("tcp-to-guest", f"TCP, dom0 to guest, {MIB} MiB, per MiB", lambda _: MIB),
-    ("idle", "no traffic, 10 s of the emulated machine, per second", lambda _: 10),
+    ("idle", "no traffic, for about 10 s of the emulated machine, per second",
+     lambda counts: counts["usec"] / 1e6),
 )
 ROWS = (
     ("guest.hypercalls", "guest: hypercalls"),
@@ -32,6 +33,7 @@ ROWS = (
     ("guest.sched", "  sched (block, yield)"),
     ("guest.events", "guest: notifications of the vif that came"),
     ("dom0.hypercalls", "dom0: hypercalls"),
+    ("dom0.hypercalls-net", "  less those of as long without traffic"),
     ("dom0.event-channel", "  event channel operations"),
     ("dom0.grant-copy", "  grant copies"),
     ("dom0.grant-copy-ops", "    operations in them"),
@@ -53,22 +55,46 @@ def read_results(path):
     return counts
 
 
+def add_net(counts):
+    """What the traffic took beside what dom0 does anyway: how long that is is the emulator's affair."""
+    for (backend, name), side in counts.items():
+        idle = counts[backend, "idle"]
+        if name != "idle":
+            side["dom0.hypercalls-net"] = (side["dom0.hypercalls"] -
+                                           idle["dom0.hypercalls"] * side["usec"] / idle["usec"])
+
+
 def make_table(counts):
-    """Rows: dicts of measurement, name, a figure for each backend, and the ratio."""
+    """Rows: dicts of measurement, name, a figure for each backend, and ratios to the first."""
     table = []
+    add_net(counts)
     for name, _, unit in MEASUREMENTS:
         sides = [counts[backend, name] for backend in BACKENDS]
         if name != "idle":
+            table.append({"measurement": name, "name": "seconds of the emulated machine",
+                          **{b: side["usec"] / 1e6 for b, side in zip(BACKENDS, sides)}})
             table.append({"measurement": name, "name": "packets that dom0 received",
                           **{b: side["packets"] for b, side in zip(BACKENDS, sides)}})
         for key, _ in ROWS:
+            if name == "idle" and key == "dom0.hypercalls-net":
+                continue
             values = [side.get(key, 0) / unit(side) for side in sides]
             table.append({"measurement": name, "name": key,
                           **{b: round(v, 2) for b, v in zip(BACKENDS, values)}})
     for row in table:
-        first, second = (row[b] for b in BACKENDS)
-        row["ratio"] = round(second / first, 3) if first else None
+        first = row[BACKENDS[0]]
+        for backend in BACKENDS[1:]:
+            row[f"{backend}-ratio"] = round(row[backend] / first, 3) if first else None
     return table
+
+
+def figure(row, backend):
+    """A backend's figure in a row, and its ratio to the first one's."""
+    text = f"{row[backend]:12,.2f}" if isinstance(row[backend], float) else f"{row[backend]:12,}"
+    if backend == BACKENDS[0]:
+        return text
+    ratio = row[f"{backend}-ratio"]
+    return f"{text} {'-' if ratio is None else f'{ratio:.3f}':>7}"
 
 
 def print_table(table):
@@ -76,19 +102,19 @@ def print_table(table):
     titles = dict(ROWS)
     for name, heading, _ in MEASUREMENTS:
         print(f"\n{heading}")
-        print(f"  {'':44} {'xen-netback':>12} {'net_xenvif':>12} {'ratio':>8}")
+        print(f"  {'':42} {'xen-netback':>12} {'net_xenvif':>12} {'ratio':>7} {'whole':>12} {'ratio':>7}")
         for row in table:
             if row["measurement"] != name:
                 continue
-            ratio = "-" if row["ratio"] is None else f"{row['ratio']:.3f}"
-            figures = " ".join(f"{row[b]:12,.2f}" if isinstance(row[b], float) else
-                               f"{row[b]:12,}" for b in BACKENDS)
-            print(f"  {titles.get(row['name'], row['name']):44} {figures} {ratio:>8}")
+            figures = " ".join(figure(row, b) for b in BACKENDS)
+            print(f"  {titles.get(row['name'], row['name']):42} {figures}")
     print("""
 The machine is emulated: its time is no speed, and how many packets a burst holds depends on how fast the
 emulated processors are beside each other. The counts tell who asks the hypervisor for what, and how often.
-One guest, one boot: first xen-netback with a bridge, then net_xenvif with testpmd. In dom0, hypercalls are those
-of both of its vcpus, whatever they are for; the guest's vcpu has a physical CPU of its own.""")
+One guest, one boot: first xen-netback with a bridge; then net_xenvif with testpmd and a net_af_packet port, which
+takes no packet whole that TCP has to segment; then ("whole") with testpmd and a virtio_user port on the kernel's
+vhost-net, where both ports have TCP_LRO and TCP_TSO. In dom0, hypercalls are those of both of its vcpus, whatever
+they are for; the guest's vcpu has a physical CPU of its own.""")
 
 
 def parse_args():

@@ -60,6 +60,42 @@ peer_port()
 	printf 'net_af_packet_%s,iface=%sw,qpairs=%s' "$1" "$1" "${2:-1}"
 }
 
+# tap_port NAME: the vdev of testpmd for a kernel's interface that takes and gives packets of TCP
+# whole. testpmd creates it; tap_up NAME [IP-ARGUMENT...] is for afterwards.
+tap_port()
+{
+	if [ "$BACKEND" = netback ]; then
+		peer_create "$1"
+		peer_port "$1"
+		return
+	fi
+	[ -e /dev/vhost-net ] || modprobe vhost_net
+	printf 'net_virtio_user_%s,path=/dev/vhost-net,iface=%s,queue_size=1024' "$1" "$1"
+}
+
+tap_up()
+{
+	ip link set "$1" address $PEER_MAC up "${@:2}"
+}
+
+# testpmd that takes TCP packets whole (scattered, checksums to be done) and has ports send such.
+# shellcheck disable=SC2034 # for scenarios
+OFFLOAD_OPTIONS="--mbuf-size=16512 --forward-mode=csum --rx-offloads=0x201c --tx-offloads=0x802c"
+
+# backend_offload NAME PORTS: its first ports send whole what is longer than a segment.
+backend_offload()
+{
+	local port cmd cmds=(stop "port stop all")
+
+	[ "$BACKEND" = xenvif ] || return 0
+	for ((port = 0; port < $2; port++)); do
+		cmds+=("tso set 1448 $port" "csum mac-swap off $port")
+	done
+	for cmd in "${cmds[@]}" "port start all" start; do
+		backend_cmd "$1" "$cmd"
+	done
+}
+
 hugepages_up()
 {
 	[ -e /sys/kernel/mm/hugepages/hugepages-2048kB ] || return 1
@@ -119,6 +155,26 @@ bridges_for()
 	echo $! > "$RIG/testpmd/$name.pid"
 }
 
+# polling_share PERCENT: how much of a processor's time programs that poll get from now on. While a
+# guest boots they only keep the processors from it, and those outside of this machine too.
+POLLING=/sys/fs/cgroup/polling
+polling_share()
+{
+	if [ ! -d $POLLING ]; then
+		mount -t cgroup2 cgroup2 /sys/fs/cgroup
+		echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
+		mkdir $POLLING
+	fi
+	echo "$(($1 * 100)) 10000" > $POLLING/cpu.max
+}
+
+# polling_enter: the shell that calls it becomes such a program.
+polling_enter()
+{
+	polling_share 200
+	echo 0 > $POLLING/cgroup.procs
+}
+
 # backend_again NAME: starts the same testpmd once more.
 backend_again()
 {
@@ -128,6 +184,7 @@ backend_again()
 	mkfifo "$RIG/testpmd/$name.in"
 	(
 		trap - ERR
+		polling_enter
 		exec 8<> "$RIG/testpmd/$name.in"
 		eval "exec $(cat "$RIG/testpmd/$name.cmd")" <&8 >> "$log" 2>&1
 	) &

@@ -59,7 +59,7 @@ trace_results()
 # one blocked process: programs that come and go make hypercalls too.
 bench()
 {
-	local before packets done_pid
+	local before packets done_pid start
 
 	bench_name=$bench_backend.$1
 	guest_do g1 "{ rigtool tcp-listen 5010 > /dev/null; cat /proc/interrupts > /tmp/before
@@ -72,8 +72,10 @@ bench()
 	trace_start
 	cat /proc/interrupts > "$RIG/before"
 	packets=$(link_packets)
+	start=${EPOCHREALTIME/./}
 	rigtool tcp-connect 10.0.0.2 5010 < /dev/null
 	wait $done_pid || fail "$bench_name did not end"
+	bench_result usec $((${EPOCHREALTIME/./} - start))
 	packets=$(($(link_packets) - packets))
 	cat /proc/interrupts > "$RIG/after"
 	trace_stop

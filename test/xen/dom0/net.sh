@@ -110,6 +110,21 @@ tcp_between()
 			cat /tmp/sum; rm /tmp/sum' 90)"
 }
 
+# whole_packet WHAT INTERFACE COMMAND...: while COMMAND runs, a packet of TCP's that is as long as
+# packets get comes over dom0's interface; WHAT says which in tcpdump's words.
+whole_packet()
+{
+	local pid dump=$RIG/dump-${1// /-}
+
+	timeout 240 tcpdump -i "$2" -p -q -c 1 "$1 and tcp and greater 60000" \
+		> "$dump" 2> "$dump.log" &
+	pid=$!
+	await 60 "tcpdump to listen" grep -q listening "$dump.log"
+	"${@:3}"
+	wait $pid || fail "no packet $1 was longer than 60000 bytes"
+	cat "$dump"
+}
+
 # guest_listens NAME PORT: somebody waits for a client there.
 guest_listens()
 {

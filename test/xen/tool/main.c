@@ -29,6 +29,7 @@ static const struct {
 	{ "frames-capture", 3, frames_capture,
 			"LINK FILE COUNT: keep so many of these frames, of both directions" },
 	{ "frames-compare", 2, frames_compare, "FILE FILE: compare the frames of two captures" },
+	{ "features", 1, features, "INTERFACE: print what it leaves to its driver now" },
 	{ "xdp-attach", 1, xdp_attach,
 			"INTERFACE: an XDP program that lets all pass, until it is killed" },
 	{ "trace-count", 1, trace_count, "FILE: count the hypercalls that xentrace recorded" },

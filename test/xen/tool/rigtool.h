@@ -36,6 +36,9 @@ int
 trace_count(int argc, char **argv);
 
 int
+features(int argc, char **argv);
+
+int
 xdp_attach(int argc, char **argv);
 
 /**
