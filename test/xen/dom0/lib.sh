@@ -214,10 +214,12 @@ gnttab_usage_print_all \] done
 grant-table for remote d[0-9]+ \(v[12]\)
 no active grant table entries'
 
+OUR_SUBJECT='vif|grant|gnttab|gntdev|netfront|netback|evtchn|gref'
+
 # Lines that speak of our subject and are no such announcement.
 suspicious()
 {
-	grep -iE 'vif|grant|gnttab|gntdev|netfront|netback|evtchn|gref' "$1" |
+	grep -iE "$OUR_SUBJECT" "$1" |
 		grep -vE "(${ANNOUNCEMENTS//$'\n'/|})\$" || true
 }
 
