@@ -8,11 +8,13 @@
 #include <netinet/in.h>
 
 #include <rte_ether.h>
+#include <rte_malloc.h>
 #include <rte_tcp.h>
 
 #include "frame.h"
 #include "pair.h"
 #include "vif.h"
+#include "xen_extbuf.h"
 
 #define BURST 64
 #define TCP_ACK_ETC (RTE_TCP_CWR_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG | RTE_TCP_FIN_FLAG)
@@ -24,8 +26,7 @@ struct big {
 	struct frame headers;
 	uint32_t payload;
 	uint16_t mss;
-	/* Bytes of each segment of its mbuf. */
-	uint16_t seg;
+	uint16_t seg; /* bytes of each segment of its mbuf */
 };
 
 static const struct big bigs[] = {
@@ -281,11 +282,8 @@ nb_bigs(bool (*which)(const struct big *b))
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < RTE_DIM(bigs); i++) {
-		struct big b = bigs[i];
-
-		n += which(&b);
-	}
+	for (i = 0; i < RTE_DIM(bigs); i++)
+		n += which(&bigs[i]);
 	return n;
 }
 
@@ -439,6 +437,66 @@ test_gso_legacy(void **state __rte_unused)
 	pair_close();
 }
 
+/* One that takes no several mbufs gets it in one all the same, while there are buffers for it. */
+static void
+test_gso_one_segment(void **state __rte_unused)
+{
+	struct rte_mbuf *m, *kept[XEN_EXTBUF_COUNT];
+	struct big b = { .payload = 65000, .mss = 1448, .seg = 2048 };
+	struct rte_malloc_socket_stats before, after;
+	uint16_t ports[2], i, j;
+
+	pair_probe_args(1, ",legacy-ol-flags=1", ",legacy-ol-flags=1");
+	ports[0] = pair.back;
+	ports[1] = pair.front;
+	rte_malloc_get_socket_stats(0, &before);
+	for (i = 0; i < 2; i++)
+		unit_start(ports[i], 1, 0, unit_pool);
+	pair_wait();
+	for (i = 0; i < 2; i++) {
+		for (j = 0; j < XEN_EXTBUF_COUNT; j++) {
+			m = make_mbuf(&b);
+			assert_int_equal(rte_eth_tx_burst(ports[!i], 0, &m, 1), 1);
+			unit_wait(rte_eth_rx_burst(ports[i], 0, &kept[j], 1) == 1);
+			assert_int_equal(kept[j]->nb_segs, 1);
+			assert_int_equal(rte_pktmbuf_headroom(kept[j]), RTE_PKTMBUF_HEADROOM);
+			assert_true((kept[j]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0);
+		}
+		/* No copy crosses a page. */
+		if (i == 0)
+			assert_int_equal(unit_xstat(pair.back, "rx_q0_copy_ops"),
+					16 * XEN_EXTBUF_COUNT);
+		pass(&b, ports[!i], ports[i], false, BURST);
+		for (j = 0; j < XEN_EXTBUF_COUNT; j++) {
+			take_bytes(kept[j], b.headers.len + b.payload);
+			check_bytes(&b, 0, 1, 0, b.payload);
+		}
+		/* As it came it can go. */
+		assert_int_equal(rte_eth_tx_burst(ports[i], 0, kept, 1), 1);
+		unit_wait(rte_eth_rx_burst(ports[!i], 0, kept, 1) == 1);
+		take_bytes(kept[0], b.headers.len + b.payload);
+		check_bytes(&b, 0, 1, 0, b.payload);
+		rte_pktmbuf_free_bulk(kept, XEN_EXTBUF_COUNT - 1);
+		/* The last one outlives its queue. */
+		assert_int_equal(rte_eth_dev_stop(ports[i]), 0);
+		unit_start(ports[i], 1, RTE_ETH_RX_OFFLOAD_SCATTER, unit_pool);
+		rte_pktmbuf_free(kept[XEN_EXTBUF_COUNT - 1]);
+		pair_wait();
+	}
+	/* What would be longer than a buffer is cut. */
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(rte_eth_dev_stop(ports[i]), 0);
+		unit_start(ports[i], 1, 0, unit_pool);
+	}
+	pair_wait();
+	b = bigs[0];
+	for (i = 0; i < 2; i++)
+		pass(&b, ports[i], ports[!i], false, BURST);
+	pair_close();
+	rte_malloc_get_socket_stats(0, &after);
+	assert_true(after.heap_allocsz_bytes < before.heap_allocsz_bytes + 64 * 1024);
+}
+
 static const struct rawfront_key keys_without_gso[] = {
 	{ "request-rx-copy", "1" },
 	{ "feature-rx-notify", "1" },
@@ -533,6 +591,7 @@ main(void)
 		cmocka_unit_test(test_gso_no_mbufs),
 		cmocka_unit_test(test_gso_bad),
 		cmocka_unit_test(test_gso_legacy),
+		cmocka_unit_test(test_gso_one_segment),
 		vif_test(test_gso_in_parts),
 		vif_test(test_gso_slots),
 	};

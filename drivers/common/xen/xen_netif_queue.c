@@ -9,6 +9,7 @@
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
 
+#include "xen_extbuf.h"
 #include "xen_log.h"
 #include "xen_netif_ops.h"
 
@@ -50,6 +51,19 @@ whole_max(const struct rte_eth_dev *dev)
 	if (conf->max_lro_pkt_size <= (uint32_t)dev->data->mtu + XEN_NETIF_FRAME_OVERHEAD)
 		return XEN_NETIF_PKT_MAX;
 	return RTE_MIN(conf->max_lro_pkt_size, XEN_NETIF_PKT_MAX);
+}
+
+/*
+ * Must it have such packets in one segment? It looks at the flags of packets to be sent, and at no
+ * second segment: net_vhost has external buffers for it, too.
+ */
+static bool
+wants_extbufs(const struct rte_eth_dev *dev)
+{
+	const struct xen_netif *nif = dev->data->dev_private;
+
+	return nif->args.gso && nif->args.legacy_ol_flags &&
+			!rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER);
 }
 
 /* The one rule for an MTU: a frame fits into one mbuf, or may take several. */
@@ -135,15 +149,26 @@ xen_netif_rxq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsi
 	if (q == NULL)
 		return -ENOMEM;
 	ret = drv->rxq_init != NULL ? drv->rxq_init(q) : 0;
-	if (ret < 0) {
-		rte_free(q);
-		return ret;
+	if (ret < 0)
+		goto fail_init;
+	if (wants_extbufs(dev)) {
+		q->extbufs = xen_extbufs_create(socket);
+		ret = -ENOMEM;
+		if (q->extbufs == NULL)
+			goto fail_extbufs;
 	}
 	q->pool = pool;
 	q->room = room;
 	q->deferred_start = conf->rx_deferred_start != 0;
 	dev->data->rx_queues[id] = q;
 	return 0;
+
+fail_extbufs:
+	if (drv->rxq_fini != NULL)
+		drv->rxq_fini(q);
+fail_init:
+	rte_free(q);
+	return ret;
 }
 
 int
@@ -179,10 +204,13 @@ queue_release(void **queues, uint16_t id, struct xen_netif_queue_counters *base)
 void
 xen_netif_rxq_release(struct rte_eth_dev *dev, uint16_t id)
 {
+	struct xen_netif_queue *q = dev->data->rx_queues[id];
 	struct xen_netif *nif = dev->data->dev_private;
 
-	if (dev->data->rx_queues[id] != NULL && netif_driver(dev)->rxq_fini != NULL)
-		netif_driver(dev)->rxq_fini(dev->data->rx_queues[id]);
+	if (q != NULL && netif_driver(dev)->rxq_fini != NULL)
+		netif_driver(dev)->rxq_fini(q);
+	if (q != NULL)
+		xen_extbufs_release(q->extbufs);
 	queue_release(dev->data->rx_queues, id, &nif->base.rxq[id]);
 }
 

@@ -245,6 +245,8 @@ struct xen_netif_queue {
 	bool legacy_ol_flags;
 	/* rx: it takes a packet to be segmented whole up to this length. */
 	uint16_t whole_max;
+	/* rx: for such packets, if they may not take several mbufs. NULL: there are none. */
+	struct xen_extbufs *extbufs;
 	/* rx: the application wants to know the hash that the other end has computed. */
 	bool rss_hash;
 	/* The queue is started, as well as its port. */

@@ -8,6 +8,7 @@
 #include <rte_prefetch.h>
 
 #include "xen_csum.h"
+#include "xen_extbuf.h"
 #include "xenfront_rxtx.h"
 
 /* How far ahead the pages are fetched. */
@@ -51,10 +52,10 @@ repost(struct rx_walk *w)
 	xen_netif_notify(ring, &sring->req_event, ring->prod, old);
 }
 
-/* Copy a packet out of its pages into a chain of mbufs, as many as it needs. */
+/* Copy a packet out of its pages into a chain of as many mbufs as it needs, of so much room. */
 static void
 fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **segs,
-		uint16_t nb_segs)
+		uint16_t nb_segs, uint16_t room)
 {
 	uint32_t i, seg = 0, in_seg = 0, in_frag, piece;
 	const uint8_t *data;
@@ -62,12 +63,12 @@ fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 	for (i = 0; i < r->nb_frags; i++) {
 		data = w->rx->pages + r->frags[i].slot * XEN_PAGE_BYTES + r->frags[i].offset;
 		for (in_frag = 0; in_frag < r->frags[i].len; in_frag += piece) {
-			if (in_seg == w->q->room) {
+			if (in_seg == room) {
 				segs[seg]->data_len = in_seg;
 				seg++;
 				in_seg = 0;
 			}
-			piece = RTE_MIN(r->frags[i].len - in_frag, w->q->room - in_seg);
+			piece = RTE_MIN(r->frags[i].len - in_frag, room - in_seg);
 			rte_memcpy(rte_pktmbuf_mtod_offset(segs[seg], void *, in_seg),
 					data + in_frag, piece);
 			in_seg += piece;
@@ -181,6 +182,14 @@ take_cut(struct rx_walk *w, const struct xenfront_response *r)
 	return true;
 }
 
+/* Have the packet in one segment. False when there is no external buffer for it. */
+static bool
+attach_extbuf(const struct rx_walk *w, const struct xenfront_response *r)
+{
+	return !w->q->scatter && r->len <= XEN_EXTBUF_ROOM &&
+			xen_extbufs_attach(w->q->extbufs, w->pkts[w->nb], 0);
+}
+
 /* What a packet that was copied needs beside that. False when it has to be dropped. */
 static bool
 finish_packet(struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf *m)
@@ -200,7 +209,7 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 	struct rte_mbuf *segs[XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + 1];
 	struct xenfront_response r;
 	const char *broken;
-	uint16_t nb_segs;
+	uint16_t nb_segs, room = w->q->room;
 
 	broken = xenfront_response_take(&w->slots, first, &r);
 	if (broken != NULL) {
@@ -209,9 +218,12 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 	}
 	if (!packet_acceptable(w, &r))
 		goto drop;
-	if (to_be_cut(w->q, &r))
-		return take_cut(w, &r);
-	nb_segs = (r.len + w->q->room - 1) / w->q->room;
+	if (to_be_cut(w->q, &r)) {
+		if (!attach_extbuf(w, &r))
+			return take_cut(w, &r);
+		room = XEN_EXTBUF_ROOM;
+	}
+	nb_segs = (r.len + room - 1) / room;
 	if (get_segs(w, segs, nb_segs) < 0) {
 		xen_count_add(&w->q->nombuf, 1);
 		/* The burst's earlier packets hold mbufs that may come back. */
@@ -220,9 +232,11 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 		xen_count_add(&w->ring->count.nombuf, 1);
 		goto drop;
 	}
-	fill_chain(w, &r, segs, nb_segs);
+	fill_chain(w, &r, segs, nb_segs, room);
 	if (!finish_packet(w, &r, segs[0])) {
 		rte_pktmbuf_free(segs[0]->next);
+		if (RTE_MBUF_HAS_EXTBUF(segs[0]))
+			rte_pktmbuf_detach(segs[0]);
 		rte_pktmbuf_reset(segs[0]);
 		goto drop;
 	}

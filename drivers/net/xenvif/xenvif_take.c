@@ -2,6 +2,7 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include "xen_extbuf.h"
 #include "xenvif_mcast.h"
 #include "xenvif_take.h"
 
@@ -67,6 +68,38 @@ stage_chain(struct xenvif_rx_walk *w, const struct xenvif_request *r)
 	}
 	head->pkt_len = r->len;
 	return head;
+}
+
+/*
+ * Stage the copies of a packet into one mbuf with an external buffer, the second slot from the
+ * start of a page on; NULL when there is none.
+ */
+static struct rte_mbuf *
+stage_extbuf(struct xenvif_rx_walk *w, const struct xenvif_request *r)
+{
+	struct xen_netif_queue *q = &w->rxq->q;
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	if (q->extbufs == NULL || q->scatter || r->len > XEN_EXTBUF_ROOM)
+		return NULL;
+	m = walk_mbuf(w);
+	if (m == NULL)
+		return NULL;
+	if (!xen_extbufs_attach(q->extbufs, m, r->slot[0].size)) {
+		rte_pktmbuf_free(m);
+		return NULL;
+	}
+	m->port = q->port_id;
+	for (i = 0; i < r->nb_slots; i++) {
+		if (r->slot[i].size == 0)
+			continue;
+		xenvif_stage_in(&w->rxq->batch, w->ring, r->slot[i].gref, r->slot[i].offset,
+				rte_pktmbuf_mtod_offset(m, void *, m->data_len), r->slot[i].size);
+		m->data_len += r->slot[i].size;
+	}
+	m->pkt_len = r->len;
+	return m;
 }
 
 /* Is the packet to be cut here? */
@@ -196,10 +229,14 @@ xenvif_take_complex(struct xenvif_rx_walk *w, const struct netif_tx_request *fir
 	if (packet_acceptable(w, &r)) {
 		if (b->nb_segs + r.nb_slots + r.len / q->room + 1 > XENVIF_BATCH_SEGS)
 			return false;
-		staged = to_be_cut(q, &r);
+		if (!to_be_cut(q, &r)) {
+			m = stage_chain(w, &r);
+		} else {
+			m = stage_extbuf(w, &r);
+			staged = m == NULL;
+		}
 		if (staged && !stage_to_cut(w, &r))
 			return false;
-		m = staged ? NULL : stage_chain(w, &r);
 		if (m == NULL && !staged) {
 			xen_count_add(&q->nombuf, 1);
 			/* The batch's earlier packets hold mbufs that may come back. */
