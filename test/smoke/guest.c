@@ -28,6 +28,8 @@
 
 #define BURST 32
 #define MBUFS_PER_QUEUE 1024
+/* With room for 64 KiB each. */
+#define LARGE_MBUFS_PER_QUEUE 128
 #define PORT 0
 #define MTU_DEFAULT 1500
 /* Turns of the loop without work before the sleep gets longer, and both lengths. */
@@ -64,6 +66,7 @@ usage(FILE *f)
 	      "  --tap NAME     the tap device (eth0)\n"
 	      "  --mtu BYTES    its MTU, 68..65000 (1500)\n"
 	      "  --queues N     queue pairs of both, 1..8 (1)\n"
+	      "  --gso          TCP packets to be segmented pass whole, both ways\n"
 	      "Ends by SIGTERM or SIGINT, after closing the port.\n",
 			f);
 }
@@ -92,6 +95,7 @@ parse_args(struct guest *g, int argc, char **argv)
 		{ "tap", required_argument, NULL, 't' },
 		{ "mtu", required_argument, NULL, 'm' },
 		{ "queues", required_argument, NULL, 'q' },
+		{ "gso", no_argument, NULL, 'g' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int opt, ret = 0;
@@ -111,6 +115,9 @@ parse_args(struct guest *g, int argc, char **argv)
 		case 'q':
 			ret = parse_number("queues", optarg, 1, TAP_QUEUES_MAX, &g->tap.queues);
 			break;
+		case 'g':
+			g->tap.gso = true;
+			break;
 		default:
 			ret = -EINVAL;
 		}
@@ -121,22 +128,28 @@ parse_args(struct guest *g, int argc, char **argv)
 static int
 port_setup(struct guest *g)
 {
-	const struct rte_eth_conf conf = {
+	struct rte_eth_conf conf = {
 		.rxmode.mtu = g->tap.mtu,
 		.rxmode.offloads = RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM,
 		.txmode.offloads = RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM,
 	};
-	uint16_t i, n = g->tap.queues;
+	uint16_t i, n = g->tap.queues, mbufs = MBUFS_PER_QUEUE;
 	uint32_t room = g->tap.mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN;
 	int ret;
 
 	room = RTE_MAX(RTE_ALIGN(room, RTE_CACHE_LINE_SIZE), (uint32_t)RTE_MBUF_DEFAULT_DATAROOM);
 	room += RTE_PKTMBUF_HEADROOM;
+	if (g->tap.gso) {
+		conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
+		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+		room = UINT16_MAX;
+		mbufs = LARGE_MBUFS_PER_QUEUE;
+	}
 	if (!rte_eth_dev_is_valid_port(PORT) || room > UINT16_MAX) {
 		fprintf(stderr, "xenguest: no port, or the MTU is too large\n");
 		return -ENODEV;
 	}
-	g->pool = rte_pktmbuf_pool_create("guest", n * MBUFS_PER_QUEUE, 64, 0, room, SOCKET_ID_ANY);
+	g->pool = rte_pktmbuf_pool_create("guest", n * mbufs, 64, 0, room, SOCKET_ID_ANY);
 	if (g->pool == NULL) {
 		fprintf(stderr, "xenguest: no memory for mbufs: %s\n", rte_strerror(rte_errno));
 		return -rte_errno;

@@ -271,8 +271,8 @@ links_up()
 	telemetry xenvif link "$@" 2>/dev/null
 }
 
-# guest_start DOMID [MTU [QUEUES]]: a network namespace guestD with eth0 behind net_xenfront in
-# domain D, address 10.99.0.D.
+# guest_start DOMID [MTU [QUEUES [ARG...]]]: a network namespace guestD with eth0 behind net_xenfront
+# in domain D, address 10.99.0.D; see xenguest --help for ARGs.
 guest_start()
 {
 	local domid=$1 mtu=${2:-1500} queues=${3:-1} ns=guest$1
@@ -282,7 +282,7 @@ guest_start()
 	in_background "$ns" "$BUILD/test/xensim/xensim" exec "$domid" -- ip netns exec "$ns" \
 		"$BUILD/test/smoke/xenguest" --no-huge -m 64 --no-pci --file-prefix "$ns" \
 		--lcores "0@($(cpus))" --vdev "net_xenfront0,devid=0" -- --tap eth0 --mtu "$mtu" \
-		--queues "$queues"
+		--queues "$queues" "${@:4}"
 }
 
 # guest_up DOMID: wait until the guest's eth0 is there, and give it its address.

@@ -50,8 +50,8 @@ queue_open(const struct tap_config *cfg)
 		ret = tap_error(cfg->name, "TUNSETIFF");
 		goto fail;
 	}
-	/* Checksums only: a vif of this project takes no segmentation from its guest. */
-	if (ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM) < 0) {
+	if (ioctl(fd, TUNSETOFFLOAD, cfg->gso ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : TUN_F_CSUM) <
+			0) {
 		ret = tap_error(cfg->name, "TUNSETOFFLOAD");
 		goto fail;
 	}
@@ -148,6 +148,25 @@ wish_csum(struct rte_mbuf *m, const struct virtio_net_hdr *hdr)
 	return 0;
 }
 
+/* The kernel leaves the segmentation to us, and with it the checksum: wish_csum() has been here. */
+static int
+wish_segments(struct rte_mbuf *m, const struct virtio_net_hdr *hdr)
+{
+	const struct rte_tcp_hdr *tcp;
+	uint32_t l4 = m->l2_len + m->l3_len;
+
+	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_CKSUM) == 0 ||
+			l4 + sizeof(*tcp) > rte_pktmbuf_data_len(m))
+		return -EINVAL;
+	tcp = rte_pktmbuf_mtod_offset(m, const struct rte_tcp_hdr *, l4);
+	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	if ((m->ol_flags & RTE_MBUF_F_TX_IPV4) != 0)
+		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+	m->l4_len = (tcp->data_off >> 4) * 4;
+	m->tso_segsz = hdr->gso_size;
+	return 0;
+}
+
 int
 tap_read(int fd, struct rte_mbuf *m)
 {
@@ -166,6 +185,8 @@ tap_read(int fd, struct rte_mbuf *m)
 	m->data_len = n - sizeof(hdr);
 	m->pkt_len = m->data_len;
 	if ((hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 && wish_csum(m, &hdr) < 0)
+		return -EIO;
+	if (hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE && wish_segments(m, &hdr) < 0)
 		return -EIO;
 	return 1;
 }
@@ -202,5 +223,11 @@ tap_write(int fd, struct rte_mbuf *m)
 		mark_blank(m, &hdr);
 	else if (csum == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 		hdr.flags = VIRTIO_NET_HDR_F_DATA_VALID;
+	if ((m->ol_flags & RTE_MBUF_F_RX_LRO) != 0) {
+		hdr.gso_type = RTE_ETH_IS_IPV6_HDR(m->packet_type) ? VIRTIO_NET_HDR_GSO_TCPV6 :
+								     VIRTIO_NET_HDR_GSO_TCPV4;
+		hdr.gso_size = m->tso_segsz;
+		hdr.hdr_len = m->l2_len + m->l3_len + m->l4_len;
+	}
 	return writev(fd, iov, RTE_DIM(iov)) < 0 ? -errno : 0;
 }

@@ -11,6 +11,7 @@
  * before it, by which both sides leave checksums to each other.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_ether.h>
@@ -24,6 +25,8 @@ struct tap_config {
 	struct rte_ether_addr mac;
 	uint16_t mtu;
 	uint16_t queues;
+	/* TCP packets to be segmented pass whole, both ways. */
+	bool gso;
 };
 
 /**
@@ -42,7 +45,8 @@ tap_open(const struct tap_config *cfg, int *fds);
 
 /**
  * Read one frame that the kernel sends. A checksum that it has left blank becomes a wish of the
- * mbuf (RTE_MBUF_F_TX_{TCP,UDP}_CKSUM), or is completed here for other protocols.
+ * mbuf (RTE_MBUF_F_TX_{TCP,UDP}_CKSUM), or is completed here for other protocols; so does its
+ * segmentation (RTE_MBUF_F_TX_TCP_SEG).
  *
  * @param m
  *   An empty mbuf with room for the longest frame.
@@ -54,7 +58,7 @@ tap_read(int fd, struct rte_mbuf *m);
 
 /**
  * Hand a frame of one segment to the kernel, with what the port has found out about its checksum
- * (RTE_MBUF_F_RX_L4_CKSUM_*). The mbuf stays the caller's.
+ * (RTE_MBUF_F_RX_L4_CKSUM_*) and segmentation (RTE_MBUF_F_RX_LRO). The mbuf stays the caller's.
  *
  * @return
  *   0, or a negative errno.
