@@ -19,13 +19,9 @@ start_guests()
 		guest_start "$d"
 	done
 	for d in 1 2; do
-		guest_up "$d"
-		guest "$d" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
-		ip -n "guest$d" addr add "fd99::$d/64" dev eth0 nodad
+		guest_up6 "$d"
 	done
-	rm -f "$RUN/server.log"
-	in_background server ip netns exec guest2 "$SMOKE/echo.py"
-	wait_for "$LIMIT" grep -q ready "$RUN/server.log" || die "the server does not listen"
+	echo_start 2
 }
 
 end_guests()
@@ -45,8 +41,7 @@ traffic()
 {
 	local address
 	for address in 10.99.0.2 fd99::2; do
-		check "$1-$address" "see above" interruptible ip netns exec guest1 \
-			timeout "$((4 * LIMIT))" "$SMOKE/echo.py" "$address"
+		check "$1-$address" "see above" echo_data 1 "$address"
 	done
 	check "$1-no-bad-checksum" "a guest has dropped packets for their checksums" no_errors
 }

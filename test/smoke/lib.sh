@@ -128,6 +128,12 @@ telemetry()
 	"$SMOKE/stats.py" "$@"
 }
 
+# rings PORT rx|tx NAME: a counter of a vif's rings, over all its queues.
+rings()
+{
+	telemetry xenvif rings "$@"
+}
+
 # machine_start: a machine with the real oxenstored, and only domain 0 in it.
 machine_start()
 {
@@ -214,6 +220,8 @@ testpmd_stop()
 
 # Open vSwitch with DPDK, as Debian ships it.
 VSWITCHD=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
+# What it runs under.
+VSWITCHD_WRAPPER=()
 
 # ovs_start BRIDGE [KEY=VALUE...]: its database and a bridge of DPDK, with these in other_config;
 # all of it in this run's folder, where ovs-vsctl finds it.
@@ -238,7 +246,22 @@ vswitchd_start()
 	# Its tap devices have the same names in every switch on this machine.
 	in_background vswitchd unshare --net "$BUILD/test/xensim/xensim" exec 0 -- \
 		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
-		"$VSWITCHD" "unix:$OVS_RUNDIR/db.sock"
+		"${VSWITCHD_WRAPPER[@]}" "$VSWITCHD" "unix:$OVS_RUNDIR/db.sock"
+}
+
+# ovs_port_add BRIDGE DOMID [,ARG...]: the vif as a port; DPDK's arguments are all that Open vSwitch
+# has to know.
+ovs_port_add()
+{
+	vsctl add-port "$1" "vif$2.0" -- set Interface "vif$2.0" type=dpdk \
+		options:dpdk-devargs="net_xenvif$2,domid=$2,devid=0${3:-}"
+}
+
+# ovs_no_errors: there are none of those that the database does not tell.
+ovs_no_errors()
+{
+	! grep -E "start error|configure error|setup error|Failed to set interface" \
+		"$RUN/vswitchd.log" >&2
 }
 
 # watch_start [ARG...]: vif-xenvif watch, with these arguments. Programs in $RUN/bin stand in for
@@ -271,8 +294,8 @@ links_up()
 	telemetry xenvif link "$@" 2>/dev/null
 }
 
-# guest_start DOMID [MTU [QUEUES [ARG...]]]: a network namespace guestD with eth0 behind net_xenfront
-# in domain D, address 10.99.0.D; see xenguest --help for ARGs.
+# guest_start DOMID [MTU [QUEUES [ARG...]]]: a network namespace guestD with eth0 behind
+# net_xenfront in domain D, address 10.99.0.D; see xenguest --help for ARGs.
 guest_start()
 {
 	local domid=$1 mtu=${2:-1500} queues=${3:-1} ns=guest$1
@@ -297,6 +320,48 @@ guest_has_eth0()
 {
 	process_ended "${PIDS[$1]}" && die "$1 has ended"
 	ip -n "$1" link show eth0 up 2>/dev/null | grep -q eth0
+}
+
+# guest_up6 DOMID: the same, and give it the address fd99::D too.
+guest_up6()
+{
+	guest_up "$1"
+	guest "$1" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
+	ip -n "guest$1" addr add "fd99::$1/64" dev eth0 nodad
+}
+
+# echo_start DOMID: a server there that sends everything back.
+echo_start()
+{
+	rm -f "$RUN/server.log"
+	in_background server ip netns exec "guest$1" "$SMOKE/echo.py"
+	wait_for "$LIMIT" grep -q ready "$RUN/server.log" || die "the server does not listen"
+}
+
+# echo_data FROM ADDRESS [ARG...]: send data there, by TCP both ways at the same time; fails when it
+# is not what comes back. See echo.py --help.
+echo_data()
+{
+	interruptible ip netns exec "guest$1" timeout "$((4 * LIMIT))" "$SMOKE/echo.py" "${@:2}"
+}
+
+# tso_switch_start GSO...: a machine with Open vSwitch that takes packets to be segmented; from 1 on
+# a guest that does so, too, for each GSO: what its port has for gso.
+tso_switch_start()
+{
+	local d=0 gso
+	machine_start
+	ovs_start br0 per-port-memory=true userspace-tso-enable=true
+	for gso; do
+		d=$((d + 1))
+		domain_add "$d"
+		ovs_port_add br0 "$d" ",legacy-ol-flags=1,gso=$gso"
+		vif_add "$d" 0
+		guest_start "$d" 1500 1 --gso
+	done
+	for ((d = 1; d <= $#; d++)); do
+		guest_up6 "$d"
+	done
 }
 
 # guest_listens DOMID PORT: somebody waits for a client there; iperf3's port is 5201.

@@ -6,24 +6,12 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-# port_add DOMID: the vif as a port; DPDK's arguments are all that Open vSwitch has to know.
-port_add()
-{
-	vsctl add-port br0 "vif$1.0" -- set Interface "vif$1.0" type=dpdk \
-		options:dpdk-devargs="net_xenvif$1,domid=$1,devid=0" "${@:2}"
-}
-
-tcp()
-{
-	interruptible ip netns exec guest1 timeout "$((4 * LIMIT))" "$SMOKE/echo.py" 10.99.0.2
-}
-
 # Ports that go and come again find their vifs, and leave nothing behind.
 cycles()
 {
 	local i
 	for i in 1 2 3 4 5; do
-		vsctl del-port br0 vif2.0 && port_add 2 || return 1
+		vsctl del-port br0 vif2.0 && ovs_port_add br0 2 || return 1
 		# What is sent before the new port is connected is lost.
 		wait_for "$LIMIT" ping_guest 1 2 20 || return 1
 	done
@@ -100,13 +88,6 @@ fds()
 	find "/proc/${PIDS[vswitchd]}/fd" -mindepth 1 | wc -l
 }
 
-# What the database does not tell.
-no_errors()
-{
-	! grep -E "start error|configure error|setup error|Failed to set interface" \
-		"$RUN/vswitchd.log" >&2
-}
-
 main()
 {
 	local d before
@@ -118,17 +99,16 @@ main()
 	ovs_start br0 per-port-memory=true
 	for d in 1 2; do
 		domain_add "$d"
-		port_add "$d"
+		ovs_port_add br0 "$d"
 		vif_add "$d" 0
 		# The second guest has four queues.
 		guest_start "$d" 1500 "$((3 * d - 2))"
 	done
 	guest_up 1
 	guest_up 2
-	in_background server ip netns exec guest2 "$SMOKE/echo.py"
-	wait_for "$LIMIT" grep -q ready "$RUN/server.log" || die "the server does not listen"
+	echo_start 2
 	check ping "pings were lost" ping_guest 1 2 20
-	check tcp "see above" tcp
+	check tcp "see above" echo_data 1 10.99.0.2
 	check load "packets were lost" load
 	check queues "a queue of the guest carries nothing" queues_carry
 	check first-cycle "no ping passes" cycles
@@ -136,7 +116,7 @@ main()
 	check cycles "no ping passes" cycles
 	check nothing-left "$before file descriptors, then $(fds)" [ "$(fds)" -eq "$before" ]
 	check reboot "the port does not follow the guest" reboots
-	check no-errors "see above" no_errors
+	check no-errors "see above" ovs_no_errors
 	verdict
 }
 
