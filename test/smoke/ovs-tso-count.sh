@@ -44,8 +44,8 @@ arrived()
 	[ "$(under_way "$1" "$2")" -le "$3" ]
 }
 
-# instructions PROFILE: of the driver's burst functions, without and with the hypervisor's part. What
-# polls cost that find nothing does not count: one is as the first profile has them, of a ping.
+# instructions PROFILE: of the driver's burst functions, without and with the hypervisor's part.
+# What polls cost that find nothing does not count: they are as in the first profile, of a ping.
 instructions()
 {
 	python3 -B - "$TREE/test/perf" "$RUN/profile.1" "$1" <<-'EOT'
