@@ -4,6 +4,8 @@
 
 /* What received packets are looked at for: filters, packet types, the IPv4 header's checksum. */
 
+#include <errno.h>
+
 #include "frame.h"
 #include "pair.h"
 
@@ -31,9 +33,23 @@ enum {
 	OWN,
 	OTHER,
 	GROUP,
+	LISTED,
 	ALL,
 	DESTS
 };
+
+static const struct rte_ether_addr listed = { { 0x33, 0x33, 0, 0, 0, 0xfb } };
+
+/*
+ * Packets that a port's filters have not let pass, or the backend for a frontend that has asked it
+ * for that.
+ */
+static uint64_t
+filtered_between(uint16_t from, uint16_t to)
+{
+	return unit_xstat(to, "rx_q0_filtered") +
+			(from == pair.back ? unit_xstat(from, "tx_q0_filtered") : 0);
+}
 
 static void
 check_filter(uint16_t from, uint16_t to, const bool pass[DESTS])
@@ -41,9 +57,10 @@ check_filter(uint16_t from, uint16_t to, const bool pass[DESTS])
 	struct rte_ether_addr dst[DESTS] = {
 		[OTHER] = { { 0x02, 0, 0, 0, 0, 0x77 } },
 		[GROUP] = { { 0x01, 0, 0x5e, 0, 0, 1 } },
+		[LISTED] = listed,
 		[ALL] = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 	};
-	uint64_t filtered = unit_xstat(to, "rx_q0_filtered");
+	uint64_t filtered = filtered_between(from, to);
 	struct rte_eth_stats before, after;
 	struct rte_mbuf *m;
 	unsigned int i;
@@ -60,21 +77,30 @@ check_filter(uint16_t from, uint16_t to, const bool pass[DESTS])
 		rte_pktmbuf_free(m);
 	}
 	assert_int_equal(rte_eth_stats_get(to, &after), 0);
-	assert_int_equal(unit_xstat(to, "rx_q0_filtered"), filtered);
+	assert_int_equal(filtered_between(from, to), filtered);
 	assert_int_equal(after.ipackets, before.ipackets);
 	assert_int_equal(after.ibytes, before.ibytes);
 	assert_int_equal(after.ierrors, 0);
 }
 
+/* A frontend's wish for more reaches its backend soon; its own filters are changed at once. */
+static void
+wait_listed(uint16_t from, uint16_t to)
+{
+	struct rte_mbuf *m;
+
+	unit_wait((m = cross(from, to, packet_to(&listed))) != NULL);
+	rte_pktmbuf_free(m);
+}
+
 static void
 run_filters(uint16_t from, uint16_t to)
 {
-	static const bool all[DESTS] = {
-		[OWN] = true, [OTHER] = true, [GROUP] = true, [ALL] = true
-	};
+	static const bool all[DESTS] = { true, true, true, true, true };
 	static const bool own[DESTS] = { [OWN] = true, [ALL] = true };
-	static const bool groups[DESTS] = { [OWN] = true, [GROUP] = true, [ALL] = true };
-	struct rte_ether_addr mac = { { 0x02, 0, 0, 0, 0, 0x42 } };
+	static const bool list[DESTS] = { [OWN] = true, [LISTED] = true, [ALL] = true };
+	static const bool groups[DESTS] = { true, false, true, true, true };
+	struct rte_ether_addr mac = { { 0x02, 0, 0, 0, 0, 0x42 } }, mc = listed;
 
 	/* A vif shows all there is, until told otherwise. */
 	assert_int_equal(rte_eth_promiscuous_get(to), 1);
@@ -90,7 +116,13 @@ run_filters(uint16_t from, uint16_t to)
 	assert_int_equal(rte_eth_dev_start(to), 0);
 	pair_wait();
 	check_filter(from, to, own);
+	assert_int_equal(rte_eth_dev_set_mc_addr_list(to, &mc, 1), 0);
+	wait_listed(from, to);
+	check_filter(from, to, list);
+	assert_int_equal(rte_eth_dev_set_mc_addr_list(to, NULL, 0), 0);
+	check_filter(from, to, own);
 	assert_int_equal(rte_eth_allmulticast_enable(to), 0);
+	wait_listed(from, to);
 	check_filter(from, to, groups);
 	assert_int_equal(rte_eth_promiscuous_enable(to), 0);
 	check_filter(from, to, all);
@@ -104,6 +136,31 @@ test_filters(void **state __rte_unused)
 	run_filters(pair.front, pair.back);
 	run_filters(pair.back, pair.front);
 	assert_int_equal(unit_xstat(pair.front, "tx_q0_refused_errors"), 0);
+	pair_close();
+}
+
+/* What is no list is refused, and changes nothing. */
+static void
+test_bad_lists(void **state __rte_unused)
+{
+	struct rte_ether_addr list[65];
+	unsigned int i;
+
+	pair_open(1, RTE_ETH_RX_OFFLOAD_SCATTER);
+	assert_int_equal(rte_eth_promiscuous_disable(pair.back), 0);
+	assert_int_equal(rte_eth_allmulticast_disable(pair.back), 0);
+	for (i = 0; i < RTE_DIM(list); i++) {
+		list[i] = listed;
+		list[i].addr_bytes[4] = i;
+	}
+	assert_int_equal(rte_eth_dev_set_mc_addr_list(pair.back, list, 64), 0);
+	wait_listed(pair.front, pair.back);
+	assert_int_equal(rte_eth_dev_set_mc_addr_list(pair.back, list, 65), -ENOSPC);
+	unit_assert_log("65 multicast addresses: at most 64 can be listed");
+	list[1].addr_bytes[0] = 0x02;
+	assert_int_equal(rte_eth_dev_set_mc_addr_list(pair.back, list + 1, 64), -EINVAL);
+	unit_assert_log("02:33:00:00:01:FB is no multicast address");
+	wait_listed(pair.front, pair.back);
 	pair_close();
 }
 
@@ -248,6 +305,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_bad_lists),
 		cmocka_unit_test(test_ptypes),
 		cmocka_unit_test(test_ipv4_csum),
 		cmocka_unit_test(test_ipv4_odd),

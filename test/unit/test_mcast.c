@@ -8,7 +8,7 @@
 #include <sched.h>
 
 #include "vif.h"
-#include "xenvif_mcast.h"
+#include "xen_mcast.h"
 
 #define ADD XEN_NETIF_EXTRA_TYPE_MCAST_ADD
 #define DEL XEN_NETIF_EXTRA_TYPE_MCAST_DEL
@@ -190,7 +190,7 @@ test_full(void **state)
 	unsigned int i;
 
 	ask(v, "1");
-	for (i = 0; i < XENVIF_MCAST_MAX; i++) {
+	for (i = 0; i < XEN_MCAST_MAX; i++) {
 		a = group(i);
 		assert_false(reaches(v, &a));
 		change(v, ADD, &a, NETIF_RSP_OKAY);
@@ -207,7 +207,7 @@ test_full(void **state)
 	change(v, ADD, &mdns, NETIF_RSP_OKAY);
 	assert_true(reaches(v, &mdns));
 	change(v, ADD, &a, NETIF_RSP_ERROR);
-	for (i = 0; i < XENVIF_MCAST_MAX; i++) {
+	for (i = 0; i < XEN_MCAST_MAX; i++) {
 		a = group(i);
 		assert_int_equal(reaches(v, &a), i != 7);
 		change(v, DEL, &a, NETIF_RSP_OKAY);

@@ -4,11 +4,14 @@
 
 /* What received packets are looked at for, as far as the application has asked for it. */
 
+#include <errno.h>
+
 #include <rte_ethdev.h>
 #include <rte_ip.h>
 #include <rte_net.h>
 
 #include "xen_compat.h"
+#include "xen_log.h"
 #include "xen_netif_ops.h"
 
 #define PTYPE_LAYERS (RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK)
@@ -31,7 +34,8 @@ pass_filter(const struct xen_netif_queue *q, const struct rte_mbuf *m, uint32_t 
 	dst = &rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->dst_addr;
 	if (!rte_is_multicast_ether_addr(dst))
 		return mac_word(dst) == __atomic_load_n(&q->rings->own_mac, __ATOMIC_RELAXED);
-	return (wishes & XEN_NETIF_CLASSIFY_MULTICAST) == 0 || rte_is_broadcast_ether_addr(dst);
+	return (wishes & XEN_NETIF_CLASSIFY_MULTICAST) == 0 || rte_is_broadcast_ether_addr(dst) ||
+			xen_mcast_has(&q->rings->mcast, xen_mcast_word(dst));
 }
 
 /* Verify the checksum of an IPv4 header that lies within the packet's first segment. */
@@ -142,6 +146,50 @@ xen_netif_allmulticast_disable(struct rte_eth_dev *dev)
 	struct xen_netif *nif = dev->data->dev_private;
 
 	return set_mode(dev, &nif->allmulticast, false);
+}
+
+/* May it become the list? Says why not. */
+static int
+check_mc_list(const struct rte_eth_dev *dev, const struct rte_ether_addr *list, uint32_t nb)
+{
+	char text[RTE_ETHER_ADDR_FMT_SIZE];
+	uint32_t i;
+
+	if (nb > XEN_MCAST_MAX) {
+		XEN_LOG(ERR, "%s: %u multicast addresses: at most %u can be listed",
+				dev->device->name, nb, XEN_MCAST_MAX);
+		return -ENOSPC;
+	}
+	for (i = 0; i < nb; i++) {
+		if (rte_is_multicast_ether_addr(&list[i]))
+			continue;
+		rte_ether_format_addr(text, sizeof(text), &list[i]);
+		XEN_LOG(ERR, "%s: %s is no multicast address", dev->device->name, text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* What is in the old list and the new one is in the list all the while. */
+int
+xen_netif_mc_list_set(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint32_t nb)
+{
+	struct xen_netif *nif = dev->data->dev_private;
+	struct xen_mcast next = { .used = 0 };
+	uint32_t i;
+	uint64_t word;
+	int ret;
+
+	ret = check_mc_list(dev, list, nb);
+	if (ret < 0)
+		return ret;
+	for (i = 0; i < nb; i++)
+		xen_mcast_add(&next, xen_mcast_word(&list[i]));
+	for (i = 0; (word = xen_mcast_next_beyond(&nif->rings.mcast, &next, &i)) != 0;)
+		xen_mcast_del(&nif->rings.mcast, word);
+	for (i = 0; (word = xen_mcast_next_beyond(&next, &nif->rings.mcast, &i)) != 0;)
+		xen_mcast_add(&nif->rings.mcast, word);
+	return 0;
 }
 
 void

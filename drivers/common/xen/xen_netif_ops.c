@@ -212,6 +212,7 @@ const struct eth_dev_ops xen_netif_ops = {
 	.dev_set_link_down = link_down,
 	.mtu_set = xen_netif_mtu_set,
 	.mac_addr_set = xen_netif_mac_set,
+	.set_mc_addr_list = xen_netif_mc_list_set,
 	.promiscuous_enable = xen_netif_promiscuous_enable,
 	.promiscuous_disable = xen_netif_promiscuous_disable,
 	.allmulticast_enable = xen_netif_allmulticast_enable,

@@ -86,6 +86,8 @@ int
 xen_netif_allmulticast_disable(struct rte_eth_dev *dev);
 int
 xen_netif_mac_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac);
+int
+xen_netif_mc_list_set(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint32_t nb);
 const uint32_t *
 xen_netif_ptypes_get(struct rte_eth_dev *dev XEN_PTYPES_COUNT);
 int

@@ -25,6 +25,7 @@
 #include <xengnttab.h>
 
 #include "xen_hash.h"
+#include "xen_mcast.h"
 #include "xen_ring.h"
 
 /** Queue pairs that one vif can have, and queues of an application. */
@@ -213,6 +214,8 @@ struct xen_netif_rings {
 	struct xen_netif_hash hash;
 	/** The port's MAC address as one word, for filters. */
 	uint64_t own_mac;
+	/** The multicast that the application wants when it does not want all of it. */
+	struct xen_mcast mcast;
 	/** The driver's own part of the vif; NULL until it is connected for the first time. */
 	void *priv;
 	/** Layers whose types the application wants to know: RTE_PTYPE_L*_MASK. */
@@ -223,7 +226,7 @@ struct xen_netif_rings {
 
 /** What received packets are looked at for. */
 #define XEN_NETIF_CLASSIFY_FILTER 0x1 /* Not promiscuous: for this port, or more than one. */
-#define XEN_NETIF_CLASSIFY_MULTICAST 0x2 /* Nor any multicast but broadcasts. */
+#define XEN_NETIF_CLASSIFY_MULTICAST 0x2 /* Nor multicast but broadcasts and what is listed. */
 #define XEN_NETIF_CLASSIFY_PTYPE 0x4 /* mbuf's packet_type */
 #define XEN_NETIF_CLASSIFY_IPV4 0x8 /* The checksum of the IPv4 header. */
 

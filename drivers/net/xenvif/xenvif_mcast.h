@@ -9,31 +9,22 @@
  * @file
  * The multicast that a guest has asked for (netif.h, "request-multicast-control" and
  * XEN_NETIF_EXTRA_TYPE_MCAST_ADD, _DEL). The list may be changed by any lcore that takes what the
- * guest transmits, and is read by all that send to it: an address is one word, written as a whole,
- * which stays in its place. That needs no library for 64 of them.
+ * guest transmits, and is read by all that send to it.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
-#include <rte_spinlock.h>
 
+#include "xen_mcast.h"
 #include "xenvif_request.h"
-
-/** Addresses that a guest can have in its list: as many as xen-netback lets it. */
-#define XENVIF_MCAST_MAX 64u
 
 /** The list of a vif. All zero: empty, and everything is wanted. */
 struct xenvif_mcast {
 	/** Nothing but what is in the list is wanted. Atomically. */
 	bool on;
-	/** Orders those who change the list. */
-	rte_spinlock_t lock;
-	/** Places that have been used. Atomically. */
-	uint32_t used;
-	/** An address each, or 0: the place is free. Atomically. */
-	uint64_t addr[XENVIF_MCAST_MAX];
+	struct xen_mcast list;
 };
 
 /**
