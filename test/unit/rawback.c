@@ -8,6 +8,7 @@
 
 #include "rawback.h"
 #include "unit.h"
+#include "xen_netif.h"
 
 #define BACKEND 1
 #define NAME "net_xenfront_t"
@@ -33,6 +34,14 @@ bool
 rawback_front_is(enum xenbus_state state)
 {
 	return read_number("state") == state;
+}
+
+void
+rawback_settle(void)
+{
+	struct xen_netif *nif = rte_eth_devices[rawback.port].data->dev_private;
+
+	xen_bus_settle(&nif->xbdev);
 }
 
 /* The toolstack's keys, and what a backend offers. */

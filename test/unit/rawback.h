@@ -52,6 +52,10 @@ rawback_state(enum xenbus_state state);
 bool
 rawback_front_is(enum xenbus_state state);
 
+/** Wait until the frontend has looked at all that was written so far. */
+void
+rawback_settle(void);
+
 /** Wait for the frontend, enter its rings, and be connected. */
 void
 rawback_connect(void);

@@ -5,10 +5,12 @@
 /*
  * The link as the application sets it: no packet passes while it is down, the other end stays
  * connected, and a guest sees it in the key "carrier" (netif.h), whoever has written that before.
+ * What net_xenfront reads there of its backend is its own link too.
  */
 
 #include <stdio.h>
 
+#include "pair.h"
 #include "rawback.h"
 #include "vif.h"
 
@@ -235,6 +237,127 @@ test_front(void **state __rte_unused)
 	assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 1);
 }
 
+/* The link as the application is told of it. */
+static struct {
+	unsigned int up;
+	unsigned int down;
+} lsc;
+
+static int
+count_lsc(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
+{
+	RTE_SET_USED(type);
+	RTE_SET_USED(arg);
+	RTE_SET_USED(ret);
+	__atomic_fetch_add(unit_link(port) ? &lsc.up : &lsc.down, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static unsigned int
+lsc_count(const unsigned int *count)
+{
+	return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
+/* A packet of each direction passes, with what has waited, or none does. */
+static void
+front_passes(bool passes)
+{
+	struct rte_mbuf *pkts[PKTS], *m = unit_packet(60, UNIT_ROOM, 0);
+	static unsigned int waiting;
+	unsigned int i;
+
+	rawback_put_rx(-1, 0, NETRXF_data_validated, 60);
+	rawback_push_rx();
+	waiting++;
+	assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), passes);
+	if (!passes)
+		rte_pktmbuf_free(m);
+	assert_int_equal(rte_eth_rx_burst(rawback.port, 0, pkts, PKTS), passes ? waiting : 0);
+	for (i = 0; passes && waiting != 0; waiting--)
+		rte_pktmbuf_free(pkts[i++]);
+}
+
+/* The backend's link is the frontend's: nothing passes without it, and the application is told. */
+static void
+test_front_carrier(void **state __rte_unused)
+{
+	static const char *const ups[] = { "1", NULL, "", "2", "00000000001", "no", "-0" };
+	static const char *const downs[] = { "0", "00" };
+	unsigned int i;
+
+	memset(&lsc, 0, sizeof(lsc));
+	assert_int_equal(rte_eth_dev_callback_register(rawback.port, RTE_ETH_EVENT_INTR_LSC,
+					 count_lsc, NULL),
+			0);
+	for (i = 0; i < RTE_DIM(ups); i++) {
+		unit_write(downs[i % RTE_DIM(downs)], "%s/carrier", rawback.back);
+		unit_wait(lsc_count(&lsc.down) == i + 1);
+		assert_false(unit_link(rawback.port));
+		front_passes(false);
+		assert_true(rawback_front_is(XenbusStateConnected));
+		if (ups[i] != NULL)
+			unit_write(ups[i], "%s/carrier", rawback.back);
+		else
+			unit_remove("%s/carrier", rawback.back);
+		unit_wait(lsc_count(&lsc.up) == i + 1);
+		assert_true(unit_link(rawback.port));
+		front_passes(true);
+	}
+	assert_int_equal(unit_xstat(rawback.port, "disconnects"), 0);
+	assert_int_equal(lsc_count(&lsc.down), RTE_DIM(ups));
+	assert_int_equal(rte_eth_dev_callback_unregister(rawback.port, RTE_ETH_EVENT_INTR_LSC,
+					 count_lsc, NULL),
+			0);
+}
+
+/* Neither the backend's link nor the application's makes up for the other. */
+static void
+test_front_both(void **state __rte_unused)
+{
+	set_down(rawback.port);
+	unit_write("0", "%s/carrier", rawback.back);
+	/* Looked at, together with a state that changes nothing. */
+	assert_int_equal(rte_eth_dev_set_link_up(rawback.port), 0);
+	rawback_settle();
+	assert_false(unit_link(rawback.port));
+	front_passes(false);
+	set_down(rawback.port);
+	unit_write("1", "%s/carrier", rawback.back);
+	rawback_settle();
+	assert_false(unit_link(rawback.port));
+	front_passes(false);
+	set_up(rawback.port);
+	front_passes(true);
+	/* Stopped and started, and with a new connection, it is what the key says. */
+	unit_write("0", "%s/carrier", rawback.back);
+	unit_wait(!unit_link(rawback.port));
+	assert_int_equal(rte_eth_dev_stop(rawback.port), 0);
+	assert_int_equal(rte_eth_dev_start(rawback.port), 0);
+	rawback_settle();
+	front_passes(false);
+	unit_write("1", "%s/carrier", rawback.back);
+	unit_wait(unit_link(rawback.port));
+	front_passes(true);
+}
+
+/* net_xenvif's link is net_xenfront's. */
+static void
+test_pair(void **state __rte_unused)
+{
+	unsigned int i;
+
+	pair_open(1, 0);
+	for (i = 0; i < 5; i++) {
+		set_down(pair.back);
+		unit_wait(!unit_link(pair.front));
+		set_up(pair.back);
+		unit_wait(unit_link(pair.front));
+	}
+	assert_int_equal(unit_xstat(pair.front, "disconnects"), 0);
+	pair_close();
+}
+
 int
 main(void)
 {
@@ -245,6 +368,10 @@ main(void)
 		vif_test(test_restarted),
 		vif_test(test_new_process),
 		cmocka_unit_test_setup_teardown(test_front, rawback_setup, rawback_teardown),
+		cmocka_unit_test_setup_teardown(test_front_carrier, rawback_setup,
+				rawback_teardown),
+		cmocka_unit_test_setup_teardown(test_front_both, rawback_setup, rawback_teardown),
+		cmocka_unit_test(test_pair),
 	};
 
 	return cmocka_run_group_tests_name("link", tests, unit_setup, unit_teardown);

@@ -32,6 +32,10 @@ struct xen_netif_arg;
 #define XEN_NETIF_STATS_FRONT_RX 0x4
 #define XEN_NETIF_STATS_FRONT_TX 0x8
 
+/** The ethdev operations that the drivers share, of a primary and of a secondary process. */
+extern const struct eth_dev_ops xen_netif_ops;
+extern const struct eth_dev_ops xen_netif_secondary_ops;
+
 /** What differs between the two drivers, for the operations that they share. */
 struct xen_netif_driver {
 	/** Directory of the devices below this domain's home. */
@@ -47,6 +51,12 @@ struct xen_netif_driver {
 	uint16_t tx_segs_max;
 	/** Devargs that the driver knows; a row without a key ends them. */
 	const struct xen_netif_arg *args;
+	/**
+	 * The ethdev operations of a process that runs a port and of any other: those that the
+	 * drivers share, or a copy of them with more.
+	 */
+	const struct eth_dev_ops *ops;
+	const struct eth_dev_ops *secondary_ops;
 	/** XEN_NETIF_STATS_* of its rings. */
 	uint8_t rx_stats;
 	uint8_t tx_stats;
@@ -136,6 +146,8 @@ struct xen_netif {
 	bool started;
 	/* The application has set the link down. */
 	bool admin_down;
+	/* The other end says that there is no link. */
+	bool no_carrier;
 	/* The last that it was told of the link by RTE_ETH_EVENT_INTR_LSC. */
 	bool link_told;
 	/* The control ring, with this lock instead of its own; no page: there is none. */
@@ -213,8 +225,8 @@ void
 xen_netif_set_mac(struct xen_netif *nif, const struct rte_ether_addr *mac);
 
 /**
- * Hand the rings to the data path, if the application has started the port and not set its link
- * down. Does nothing to rings that it has already. With the device's lock held.
+ * Hand the rings to the data path, if the application has started the port and there is a link on
+ * either side. Does nothing to rings that it has already. With the device's lock held.
  */
 __rte_internal
 void

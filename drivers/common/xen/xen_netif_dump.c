@@ -50,6 +50,7 @@ state_name(const uint8_t *state)
 struct vif_look {
 	bool started;
 	bool admin_down;
+	bool no_carrier;
 	uint16_t mapped;
 	uint16_t active;
 	struct xen_netif_features peer;
@@ -67,6 +68,7 @@ look_at_vif(struct xen_netif *nif, bool primary)
 		pthread_mutex_lock(&nif->lock);
 	v.started = nif->started;
 	v.admin_down = nif->admin_down;
+	v.no_carrier = nif->no_carrier;
 	v.mapped = RTE_MIN(nif->nb_queues, XEN_NETIF_QUEUES_MAX);
 	v.active = __atomic_load_n(&nif->rings.active_queues, __ATOMIC_ACQUIRE);
 	v.node = __atomic_load_n(&nif->node, __ATOMIC_RELAXED);
@@ -197,8 +199,9 @@ dump_port(FILE *f, const struct rte_eth_dev *dev, const struct vif_look *v)
 			state_name(&nif->peer_state));
 	if (v->domain[0] != '\0')
 		dump_domain(f, v);
-	fprintf(f, "  port: %s%s, link %s, queue pairs %u of %u\n",
+	fprintf(f, "  port: %s%s%s, link %s, queue pairs %u of %u\n",
 			v->started ? "started" : "stopped", v->admin_down ? ", set down" : "",
+			v->no_carrier ? ", no carrier" : "",
 			dev->data->dev_link.link_status == RTE_ETH_LINK_UP ? "up" : "down",
 			v->active, nif->args.queues);
 	if (v->active != 0)

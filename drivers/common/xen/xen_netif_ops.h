@@ -19,9 +19,6 @@
 #define XEN_NETIF_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN)
 #define XEN_NETIF_MTU_MAX (XEN_NETIF_PKT_MAX - XEN_NETIF_FRAME_OVERHEAD)
 
-extern const struct eth_dev_ops xen_netif_ops;
-extern const struct eth_dev_ops xen_netif_secondary_ops;
-
 /** The driver of a port, as this process has it. */
 static inline const struct xen_netif_driver *
 netif_driver(const struct rte_eth_dev *dev)

@@ -25,7 +25,7 @@ probe_secondary(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 				rte_vdev_device_name(vdev));
 		return -ENODEV;
 	}
-	dev->dev_ops = &xen_netif_secondary_ops;
+	dev->dev_ops = drv->secondary_ops;
 	dev->process_private = (void *)(uintptr_t)drv;
 	dev->device = &vdev->device;
 	dev->rx_pkt_burst = rte_eth_pkt_burst_dummy;
@@ -106,7 +106,7 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 		.link_autoneg = RTE_ETH_LINK_FIXED,
 		.link_status = RTE_ETH_LINK_DOWN,
 	};
-	dev->dev_ops = &xen_netif_ops;
+	dev->dev_ops = drv->ops;
 	dev->process_private = (void *)(uintptr_t)drv;
 	dev->rx_pkt_burst = drv->rx_burst;
 	dev->tx_pkt_burst = drv->tx_burst;

@@ -103,6 +103,16 @@ bool
 xenfront_backend_online(const struct xenfront *front);
 
 /**
+ * Does the backend have a link to the network behind it (netif.h, "Link state")? It has, unless it
+ * says that it has none.
+ *
+ * @param before
+ *   The answer before, which stands when xenstore does not give one. Control thread.
+ */
+bool
+xenfront_read_carrier(const struct xenfront *front, bool before);
+
+/**
  * Read and check what a backend offers.
  *
  * @param why

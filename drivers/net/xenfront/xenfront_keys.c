@@ -47,6 +47,16 @@ xenfront_backend_online(const struct xenfront *front)
 	return online != 0;
 }
 
+bool
+xenfront_read_carrier(const struct xenfront *front, bool before)
+{
+	uint32_t carrier = 1;
+
+	if (xen_store_read_uint(front->nif.xbdev.peer, "carrier", 1, &carrier) == -ENOTCONN)
+		return before;
+	return carrier != 0;
+}
+
 int
 xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cfg,
 		struct xen_reason *why)

@@ -402,17 +402,30 @@ evaluate(struct xenfront *front)
 		step_closing(front, &v);
 }
 
+/* Connected just now, or there is a link again, or none any more. */
+static void
+follow_link(struct xenfront *front)
+{
+	struct xen_netif *nif = &front->nif;
+	bool carrier = xenfront_read_carrier(front, !nif->no_carrier);
+
+	pthread_mutex_lock(&nif->lock);
+	nif->no_carrier = !carrier;
+	if (carrier)
+		xen_netif_attach(nif);
+	else
+		xen_netif_detach(nif);
+	pthread_mutex_unlock(&nif->lock);
+}
+
 void
 xenfront_evaluate(struct xen_bus_device *xbdev)
 {
 	struct xenfront *front = container_of(xbdev, struct xenfront, nif.xbdev);
 
 	evaluate(front);
-	/* Connected just now, or the link was set up again. */
-	pthread_mutex_lock(&front->nif.lock);
 	if (front->connected)
-		xen_netif_attach(&front->nif);
-	pthread_mutex_unlock(&front->nif.lock);
+		follow_link(front);
 	xen_netif_log_held(&front->nif);
 	xen_netif_tell_link(&front->nif);
 }
