@@ -364,7 +364,9 @@ test_dump(void **state __rte_unused)
 	unit_wait(says(pair.front, "states: Connected, other end Connected\n"));
 	dump(pair.back, text, sizeof(text));
 	assert_says(text, "port: started, link up, queue pairs 2 of 2\n");
-	assert_says(text, "queues 2, rx-copy, sg, csum-ipv4, csum-ipv6, split-event-channels\n");
+	assert_says(text,
+			"queues 2, rx-copy, sg, csum-ipv4, csum-ipv6, split-event-channels, "
+			"ctrl-ring\n");
 	assert_says(text, "rx ring 1: attached, port ");
 	assert_says(text, "tx ring 1: attached, port ");
 	assert_says(text, ", req_prod 256, rsp_prod 0, ");

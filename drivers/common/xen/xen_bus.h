@@ -80,6 +80,7 @@ void
 xen_bus_del(struct xen_bus_device *dev);
 
 /** Is this a control thread, in a callback of the application? Any thread. */
+__rte_internal
 bool
 xen_bus_in_thread(void);
 

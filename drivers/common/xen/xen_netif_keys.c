@@ -277,6 +277,14 @@ xen_netif_ctrl_read(const char *dir, struct xen_netif_ctrl_keys *keys, bool *pre
 }
 
 int
+xen_netif_ctrl_write(const char *dir, const struct xen_netif_ctrl_keys *keys)
+{
+	int ret = xen_store_write(dir, XEN_NETIF_KEY_CTRL_RING, "%u", keys->ring_ref);
+
+	return ret == 0 ? xen_store_write(dir, "event-channel-ctrl", "%u", keys->evtchn) : ret;
+}
+
+int
 xen_netif_keys_clear(const char *dir)
 {
 	char queue[sizeof("queue-4294967295")];

@@ -154,6 +154,16 @@ xen_netif_ctrl_read(const char *dir, struct xen_netif_ctrl_keys *keys, bool *pre
 		struct xen_reason *why);
 
 /**
+ * Write the keys of a frontend's control ring.
+ *
+ * @return
+ *   0 or -errno.
+ */
+__rte_internal
+int
+xen_netif_ctrl_write(const char *dir, const struct xen_netif_ctrl_keys *keys);
+
+/**
  * Remove what another frontend has left in its directory and means something to a backend: rings,
  * and keys of features that are not spoken here.
  *

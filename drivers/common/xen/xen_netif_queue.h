@@ -210,7 +210,10 @@ struct xen_netif_rings {
 	 */
 	uint16_t headroom;
 	uint16_t simple_max;
-	/** Backend: what the guest has asked for by its control ring. */
+	/**
+	 * Backend: what the guest has asked for by its control ring. Frontend: of the configuration
+	 * alone, what the application wants; guarded by the device's lock.
+	 */
 	struct xen_netif_hash hash;
 	/** The port's MAC address as one word, for filters. */
 	uint64_t own_mac;

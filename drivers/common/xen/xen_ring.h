@@ -133,6 +133,21 @@ xen_ring_ctrl_request(struct xen_netif_ctrl_sring *sring, uint32_t idx)
 	return req;
 }
 
+/** Copy a control response out of its ring, once. */
+static inline struct xen_netif_ctrl_response
+xen_ring_ctrl_response(struct xen_netif_ctrl_sring *sring, uint32_t idx)
+{
+	volatile struct xen_netif_ctrl_response *src =
+			&sring->ring[idx & XEN_NETIF_CTRL_RING_MASK].rsp;
+	struct xen_netif_ctrl_response rsp;
+
+	rsp.id = src->id;
+	rsp.type = src->type;
+	rsp.status = src->status;
+	rsp.data = src->data;
+	return rsp;
+}
+
 /** A slot of the RX ring as the one word that it is. */
 typedef uint64_t __attribute__((may_alias)) xen_ring_rx_word;
 static_assert(sizeof(struct netif_rx_request) == sizeof(xen_ring_rx_word), "a slot is a word");

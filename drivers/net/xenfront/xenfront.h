@@ -15,6 +15,8 @@
 
 #include "xen_netif.h"
 #include "xen_netif_keys.h"
+#include "xenfront_ctrlring.h"
+#include "xenfront_rss.h"
 #include "xenfront_rxtx.h"
 
 /** What a queue pair has beside its two struct xen_netif_ring. */
@@ -46,6 +48,8 @@ struct xenfront {
 	/* What the backend takes. Written with no ring attached. */
 	struct xenfront_peer_config peer;
 	struct xenfront_pair *pairs[XEN_NETIF_QUEUES_MAX];
+	struct xenfront_ctrl ctrl;
+	struct xenfront_rss rss;
 
 	/* With nif.lock: written by the control thread, left alone while not idle by all others. */
 	enum xenfront_phase phase;
@@ -135,8 +139,9 @@ int
 xenfront_publish(struct xenfront *front);
 
 /**
- * Allocate, grant and bind all that the queue pairs need, with every receive buffer posted. The
- * data path does not see it before xen_netif_attach(). Control thread.
+ * Allocate, grant and bind all that the queue pairs need, with every receive buffer posted, and the
+ * control ring if the backend offers one. The data path does not see it before
+ * xen_netif_attach(). Control thread.
  *
  * @param nb_pairs
  *   1 to XEN_NETIF_QUEUES_MAX.

@@ -9,6 +9,35 @@ RTE_LOG_REGISTER_DEFAULT(xenfront_logtype, NOTICE);
 
 static const struct xen_netif_arg xenfront_args[] = XEN_NETIF_ARG_TABLE(XEN_NETIF_ARGS);
 
+/* What the drivers share, and what this one has beside that. */
+static struct eth_dev_ops xenfront_ops, xenfront_secondary_ops;
+
+static int
+dev_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
+{
+	int ret = xen_netif_ops.dev_infos_get(dev, info);
+
+	if (ret == 0)
+		xenfront_rss_infos(info);
+	return ret;
+}
+
+RTE_INIT(xenfront_ops_init)
+{
+	xenfront_ops = xen_netif_ops;
+	xenfront_ops.dev_configure = xenfront_rss_configure;
+	xenfront_ops.dev_infos_get = dev_infos_get;
+	xenfront_ops.rss_hash_update = xenfront_rss_hash_update;
+	xenfront_ops.rss_hash_conf_get = xenfront_rss_hash_conf_get;
+	xenfront_ops.reta_update = xenfront_rss_reta_update;
+	xenfront_ops.reta_query = xenfront_rss_reta_query;
+
+	xenfront_secondary_ops = xen_netif_secondary_ops;
+	xenfront_secondary_ops.dev_infos_get = dev_infos_get;
+	xenfront_secondary_ops.rss_hash_conf_get = xenfront_rss_hash_conf_get;
+	xenfront_secondary_ops.reta_query = xenfront_rss_reta_query;
+}
+
 static void
 xenfront_stop(struct xen_netif *nif)
 {
@@ -36,8 +65,8 @@ static const struct xen_netif_driver xenfront_driver = {
 	.rxq_size = sizeof(struct xenfront_rxq),
 	.txq_size = sizeof(struct xenfront_txq),
 	.args = xenfront_args,
-	.ops = &xen_netif_ops,
-	.secondary_ops = &xen_netif_secondary_ops,
+	.ops = &xenfront_ops,
+	.secondary_ops = &xenfront_secondary_ops,
 	.rx_stats = XEN_NETIF_STATS_FRONT_RX,
 	.tx_stats = XEN_NETIF_STATS_FRONT_TX,
 	.rxq_init = xenfront_rxq_init,

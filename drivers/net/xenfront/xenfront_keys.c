@@ -103,6 +103,8 @@ write_all(void *arg)
 	for (i = 0; i < front->nif.nb_queues && ret == 0; i++)
 		ret = xen_netif_queue_write(dir, front->nif.nb_queues, i, &front->pairs[i]->keys,
 				front->peer.features.split_evtchn);
+	if (ret == 0 && front->peer.features.ctrl_ring)
+		ret = xen_netif_ctrl_write(dir, &front->ctrl.keys);
 	return ret;
 }
 

@@ -84,13 +84,12 @@ ring_bind(struct xenfront *front, struct xen_netif_ring *ring, struct xen_reason
 	int ret;
 
 	errno = 0;
-	port = xenevtchn_bind_unbound_port(front->nif.evtchn, front->peer.domid);
+	port = xenevtchn_bind_unbound_port(ring->notify, front->peer.domid);
 	if (port < 0) {
 		ret = errno != 0 ? errno : EIO;
 		return xen_reason_set(why, ret, "cannot allocate an event channel to domain %u: %s",
 				front->peer.domid, strerror(ret));
 	}
-	ring->notify = front->nif.evtchn;
 	ring->port = port;
 	ring->bound = true;
 	return 0;
@@ -111,33 +110,78 @@ pair_create(struct xenfront *front, unsigned int i, struct xen_reason *why)
 	tx->priv = &pair->tx;
 	rx->broken = NULL;
 	tx->broken = NULL;
+	rx->notify = front->nif.evtchn;
+	tx->notify = front->nif.evtchn;
 	ret = tx_create(front, tx, pair, why);
 	if (ret == 0)
 		ret = rx_create(front, rx, pair, why);
 	if (ret == 0)
 		ret = ring_bind(front, tx, why);
-	if (ret == 0 && front->peer.features.split_evtchn) {
+	if (ret == 0 && front->peer.features.split_evtchn)
 		ret = ring_bind(front, rx, why);
-	} else {
-		rx->notify = tx->notify;
+	else
 		rx->port = tx->port;
-	}
 	pair->keys.evtchn_tx = tx->port;
 	pair->keys.evtchn_rx = rx->port;
 	return ret;
 }
 
 static void
-ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages)
+ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages, unsigned int nb_pages)
 {
 	if (ring->bound)
-		xenevtchn_unbind(front->nif.evtchn, ring->port);
+		xenevtchn_unbind(ring->notify, ring->port);
 	ring->bound = false;
 	if (pages != NULL)
-		xengntshr_unshare(front->gntshr, pages, XEN_NETIF_RING_SIZE);
+		xengntshr_unshare(front->gntshr, pages, nb_pages);
 	if (ring->sring.page != NULL)
 		xengntshr_unshare(front->gntshr, ring->sring.page, 1);
 	ring->sring.page = NULL;
+}
+
+/* An empty control ring, whose responses have the vif evaluated. */
+static int
+ctrl_create(struct xenfront *front, struct xen_reason *why)
+{
+	struct xen_netif_ring *ring = &front->nif.ctrl;
+	struct xenfront_ctrl *ctrl = &front->ctrl;
+	int ret;
+
+	if (!front->peer.features.ctrl_ring)
+		return 0;
+	ret = xen_bus_evtchn_get(&ring->notify, why);
+	if (ret < 0)
+		return ret;
+	ring->sring.page = share(front, 1, &ctrl->keys.ring_ref, true, why);
+	if (ring->sring.page == NULL)
+		return -why->err;
+	SHARED_RING_INIT(ring->sring.ctrl);
+	ctrl->page = share(front, 1, &ctrl->page_ref, false, why);
+	if (ctrl->page == NULL)
+		return -why->err;
+	ring->cons = 0;
+	ring->prod = 0;
+	ret = ring_bind(front, ring, why);
+	if (ret < 0)
+		return ret;
+	ctrl->keys.evtchn = ring->port;
+	xen_bus_listen(&front->nif.xbdev, ring->port);
+	return 0;
+}
+
+static void
+ctrl_destroy(struct xenfront *front)
+{
+	struct xen_netif_ring *ring = &front->nif.ctrl;
+
+	if (ring->notify == NULL)
+		return;
+	xen_bus_listen(&front->nif.xbdev, 0);
+	ring_destroy(front, ring, front->ctrl.page, 1);
+	front->ctrl.page = NULL;
+	ring->broken = NULL;
+	ring->notify = NULL;
+	xen_bus_evtchn_put();
 }
 
 void
@@ -148,11 +192,14 @@ xenfront_rings_destroy(struct xenfront *front)
 
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX && front->pairs[i] != NULL; i++) {
 		pair = front->pairs[i];
-		ring_destroy(front, &front->nif.rings.tx[i], pair->tx.pages);
-		ring_destroy(front, &front->nif.rings.rx[i], pair->rx.pages);
+		ring_destroy(front, &front->nif.rings.tx[i], pair->tx.pages,
+				XEN_NETIF_RING_SIZE);
+		ring_destroy(front, &front->nif.rings.rx[i], pair->rx.pages,
+				XEN_NETIF_RING_SIZE);
 		rte_free(pair);
 		front->pairs[i] = NULL;
 	}
+	ctrl_destroy(front);
 	pthread_mutex_lock(&front->nif.lock);
 	front->nif.nb_queues = 0;
 	pthread_mutex_unlock(&front->nif.lock);
@@ -181,14 +228,16 @@ xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reas
 	}
 	for (i = 0; i < nb_pairs && ret == 0; i++)
 		ret = pair_create(front, i, why);
+	if (ret == 0)
+		ret = ctrl_create(front, why);
 	if (ret < 0) {
 		xenfront_rings_destroy(front);
 		return ret;
 	}
+	pthread_mutex_lock(&front->nif.lock);
 	front->nif.rings.peer = front->peer.features;
 	front->nif.rings.peer.gso_tcpv4 &= front->nif.rings.gso;
 	front->nif.rings.peer.gso_tcpv6 &= front->nif.rings.gso;
-	pthread_mutex_lock(&front->nif.lock);
 	front->nif.nb_queues = nb_pairs;
 	pthread_mutex_unlock(&front->nif.lock);
 	return 0;

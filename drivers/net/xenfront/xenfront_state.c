@@ -125,6 +125,7 @@ look(struct xenfront *front, struct view *v)
 static void
 take_away(struct xenfront *front, const char *why)
 {
+	xenfront_rss_end(front, xen_netif_ring_broken_why(&front->nif.ctrl) != NULL ? -EPROTO : 0);
 	pthread_mutex_lock(&front->nif.lock);
 	xen_netif_detach(&front->nif);
 	front->phase = XENFRONT_CLOSING;
@@ -163,35 +164,35 @@ step_closing(struct xenfront *front, const struct view *v)
 	again(front);
 }
 
-/* How the backend has broken the protocol, NULL when it has not. */
-static const char *
-find_broken(struct xenfront *front, unsigned int *queue, const char **name)
+/* How the backend has broken the protocol, if it has. */
+static bool
+find_broken(struct xenfront *front, struct xen_reason *why)
 {
 	const char *broken;
 	unsigned int i;
 
 	for (i = 0; i < 2u * front->nif.nb_queues; i++) {
-		*queue = i / 2;
-		*name = i % 2 == 0 ? "TX" : "RX";
 		broken = xen_netif_ring_broken_why(i % 2 == 0 ? &front->nif.rings.tx[i / 2] :
 								&front->nif.rings.rx[i / 2]);
-		if (broken != NULL)
-			return broken;
+		if (broken == NULL)
+			continue;
+		xen_reason_set(why, EPROTO, "queue %u: backend's end of the %s ring: %s", i / 2,
+				i % 2 == 0 ? "TX" : "RX", broken);
+		return true;
 	}
-	return NULL;
+	broken = xen_netif_ring_broken_why(&front->nif.ctrl);
+	if (broken != NULL)
+		xen_reason_set(why, EPROTO, "backend's end of the control ring: %s", broken);
+	return broken != NULL;
 }
 
 static bool
 handle_broken(struct xenfront *front, const struct view *v)
 {
-	const char *broken, *name;
 	struct xen_reason why;
-	unsigned int i;
 
-	broken = find_broken(front, &i, &name);
-	if (broken == NULL)
+	if (!find_broken(front, &why))
 		return false;
-	xen_reason_set(&why, EPROTO, "queue %u: backend's end of the %s ring: %s", i, name, broken);
 	fail(front, &why);
 	begin_close(front, v, "it cannot be served");
 	return true;
@@ -220,6 +221,7 @@ connected(struct xenfront *front)
 		return;
 	front->connected = true;
 	front->trying = false;
+	xenfront_rss_begin(front);
 	xen_count_add(&front->nif.count.connects, 1);
 	xen_netif_log(&front->nif, XEN_NETIF_CONNECTED, "connected, %u queues",
 			front->nif.nb_queues);
@@ -424,8 +426,10 @@ xenfront_evaluate(struct xen_bus_device *xbdev)
 	struct xenfront *front = container_of(xbdev, struct xenfront, nif.xbdev);
 
 	evaluate(front);
-	if (front->connected)
+	if (front->connected) {
 		follow_link(front);
+		xenfront_rss_step(front);
+	}
 	xen_netif_log_held(&front->nif);
 	xen_netif_tell_link(&front->nif);
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <errno.h>
+
+#include "xenfront.h"
+
+void
+xenfront_ctrlring_send(struct xenfront *front, uint16_t type, const uint32_t data[3])
+{
+	struct xen_netif_ring *ring = &front->nif.ctrl;
+	struct xen_netif_ctrl_sring *sring = ring->sring.ctrl;
+	uint32_t old = ring->prod;
+
+	front->ctrl.id++;
+	front->ctrl.type = type;
+	sring->ring[old & XEN_NETIF_CTRL_RING_MASK].req = (struct xen_netif_ctrl_request){
+		.id = front->ctrl.id,
+		.type = type,
+		.data = { data[0], data[1], data[2] },
+	};
+	ring->prod = old + 1;
+	/* Its response is the next event. */
+	xen_ring_store(&sring->rsp_event, ring->cons + 1);
+	xen_ring_store(&sring->req_prod, ring->prod);
+	xen_netif_notify(ring, &sring->req_event, ring->prod, old);
+}
+
+static int
+broken(struct xenfront *front, const char *why)
+{
+	xen_netif_ring_broken(&front->nif.rings, &front->nif.ctrl, why);
+	return -EPROTO;
+}
+
+int
+xenfront_ctrlring_take(struct xenfront *front, struct xen_netif_ctrl_response *rsp)
+{
+	struct xen_netif_ring *ring = &front->nif.ctrl;
+	uint32_t rsp_prod = xen_ring_load(&ring->sring.ctrl->rsp_prod);
+
+	xenevtchn_unmask(ring->notify, ring->port);
+	if (rsp_prod - ring->cons > ring->prod - ring->cons)
+		return broken(front, "rsp_prod ahead of the requests");
+	if (rsp_prod == ring->cons)
+		return -EAGAIN;
+	*rsp = xen_ring_ctrl_response(ring->sring.ctrl, ring->cons++);
+	if (rsp->id != front->ctrl.id || rsp->type != front->ctrl.type)
+		return broken(front, "response to a request that is not outstanding");
+	return 0;
+}
