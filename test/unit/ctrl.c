@@ -25,7 +25,7 @@ ctrl_setup(void **state)
 }
 
 const char *
-ctrl_hash(const struct vif *v)
+ctrl_port_hash(uint16_t port)
 {
 	static char line[1024];
 	char *text = NULL, *begin;
@@ -33,13 +33,19 @@ ctrl_hash(const struct vif *v)
 	FILE *f = open_memstream(&text, &size);
 
 	assert_non_null(f);
-	assert_int_equal(rte_eth_dev_priv_dump(v->port, f), 0);
+	assert_int_equal(rte_eth_dev_priv_dump(port, f), 0);
 	fclose(f);
 	begin = strstr(text, "hash: ");
 	snprintf(line, sizeof(line), "%.*s", begin != NULL ? (int)strcspn(begin, "\n") : 0,
 			begin != NULL ? begin : "");
 	free(text);
 	return line;
+}
+
+const char *
+ctrl_hash(const struct vif *v)
+{
+	return ctrl_port_hash(v->port);
 }
 
 uint32_t *

@@ -51,6 +51,10 @@ ctrl_setup(void **state);
 const char *
 ctrl_hash(const struct vif *v);
 
+/** The same of any port. */
+const char *
+ctrl_port_hash(uint16_t port);
+
 /** The page of the entries of a mapping. */
 uint32_t *
 ctrl_entries(struct vif *v);

@@ -71,11 +71,28 @@ rawback_release(void)
 		xengnttab_unmap(rawback.gnttab, rawback.tx, 1);
 	if (rawback.rx != NULL)
 		xengnttab_unmap(rawback.gnttab, rawback.rx, 1);
+	if (rawback.ctrl != NULL)
+		xengnttab_unmap(rawback.gnttab, rawback.ctrl, 1);
 	rawback.tx = NULL;
 	rawback.rx = NULL;
+	rawback.ctrl = NULL;
 	if (rawback.evtchn != NULL)
 		xenevtchn_close(rawback.evtchn);
 	rawback.evtchn = NULL;
+}
+
+static void
+connect_ctrl(void)
+{
+	if (unit_read("%s/ctrl-ring-ref", rawback.front)[0] == '\0')
+		return;
+	rawback.ctrl = xengnttab_map_grant_ref(rawback.gnttab, 0, read_number("ctrl-ring-ref"),
+			PROT_READ | PROT_WRITE);
+	assert_non_null(rawback.ctrl);
+	rawback.ctrl_port = xenevtchn_bind_interdomain(rawback.evtchn, 0,
+			read_number("event-channel-ctrl"));
+	assert_true(rawback.ctrl_port > 0);
+	rawback.ctrl_cons = rawback.ctrl->rsp_prod;
 }
 
 void
@@ -99,12 +116,13 @@ rawback_connect(void)
 			0);
 	rawback.tx_cons = rawback.tx->rsp_prod;
 	rawback.rx_prod = rawback.rx->rsp_prod;
+	connect_ctrl();
 	rawback_state(XenbusStateConnected);
 	unit_wait(unit_link(rawback.port));
 }
 
-int
-rawback_setup(void **state __rte_unused)
+static int
+setup(bool ctrl)
 {
 	memset(&rawback, 0, sizeof(rawback));
 	unit_log_clear();
@@ -115,11 +133,25 @@ rawback_setup(void **state __rte_unused)
 	xensim_set_domid(-1);
 	assert_non_null(rawback.gnttab);
 	make_dirs();
+	if (ctrl)
+		unit_write("1", "%s/feature-ctrl-ring", rawback.back);
 	assert_int_equal(unit_probe(NAME, "devid=0,queues=1"), 0);
 	rawback.port = unit_port(NAME);
 	unit_start(rawback.port, 1, RTE_ETH_RX_OFFLOAD_SCATTER, unit_pool);
 	rawback_connect();
 	return 0;
+}
+
+int
+rawback_setup(void **state __rte_unused)
+{
+	return setup(false);
+}
+
+int
+rawback_setup_ctrl(void **state __rte_unused)
+{
+	return setup(true);
 }
 
 int
@@ -135,6 +167,42 @@ rawback_teardown(void **state __rte_unused)
 	assert_int_equal(unit_ports(), 0);
 	unit_check_pool();
 	return 0;
+}
+
+struct xen_netif_ctrl_request
+rawback_ctrl_request(void)
+{
+	unit_wait(xen_ring_load(&rawback.ctrl->req_prod) != rawback.ctrl_cons);
+	return xen_ring_ctrl_request(rawback.ctrl, rawback.ctrl_cons++);
+}
+
+void
+rawback_ctrl_answer(uint16_t id, uint16_t type, uint32_t status)
+{
+	struct xen_netif_ctrl_sring *sring = rawback.ctrl;
+
+	sring->ring[sring->rsp_prod & XEN_NETIF_CTRL_RING_MASK].rsp =
+			(struct xen_netif_ctrl_response){
+				.id = id,
+				.type = type,
+				.status = status,
+			};
+	xen_ring_store(&sring->rsp_prod, sring->rsp_prod + 1);
+	assert_int_equal(xenevtchn_notify(rawback.evtchn, rawback.ctrl_port), 0);
+}
+
+void
+rawback_read(uint32_t gref, void *to, uint16_t len)
+{
+	xengnttab_grant_copy_segment_t seg = {
+		.source.foreign = { .ref = gref, .domid = 0 },
+		.dest.virt = to,
+		.len = len,
+		.flags = GNTCOPY_source_gref,
+	};
+
+	assert_int_equal(xengnttab_grant_copy(rawback.gnttab, 1, &seg), 0);
+	assert_int_equal(seg.status, GNTST_okay);
 }
 
 void

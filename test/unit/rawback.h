@@ -33,6 +33,10 @@ struct rawback {
 	/* Requests taken and responses written so far. */
 	uint32_t tx_cons;
 	uint32_t rx_prod;
+	/* Its control ring, if it has one, which is one if that is offered. */
+	struct xen_netif_ctrl_sring *ctrl;
+	uint32_t ctrl_cons;
+	int ctrl_port;
 };
 
 extern struct rawback rawback;
@@ -40,6 +44,9 @@ extern struct rawback rawback;
 /* For cmocka: both ends, connected. */
 int
 rawback_setup(void **state);
+/* For cmocka: the same, by a backend with a control ring. */
+int
+rawback_setup_ctrl(void **state);
 /* Checks that the frontend has left nothing. */
 int
 rawback_teardown(void **state);
@@ -63,6 +70,18 @@ rawback_connect(void);
 /** Let go of the frontend's rings. */
 void
 rawback_release(void);
+
+/** Take the next control request, which has to come. */
+struct xen_netif_ctrl_request
+rawback_ctrl_request(void);
+
+/** Put a response into the control ring, publish and notify it. */
+void
+rawback_ctrl_answer(uint16_t id, uint16_t type, uint32_t status);
+
+/** Read what a page of the frontend begins with. */
+void
+rawback_read(uint32_t gref, void *to, uint16_t len);
 
 /** Put a response into the RX ring: with the id of the slot's own request if id is negative. */
 void

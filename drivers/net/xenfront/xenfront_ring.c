@@ -127,7 +127,8 @@ pair_create(struct xenfront *front, unsigned int i, struct xen_reason *why)
 }
 
 static void
-ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages, unsigned int nb_pages)
+ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages,
+		unsigned int nb_pages)
 {
 	if (ring->bound)
 		xenevtchn_unbind(ring->notify, ring->port);
@@ -192,10 +193,8 @@ xenfront_rings_destroy(struct xenfront *front)
 
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX && front->pairs[i] != NULL; i++) {
 		pair = front->pairs[i];
-		ring_destroy(front, &front->nif.rings.tx[i], pair->tx.pages,
-				XEN_NETIF_RING_SIZE);
-		ring_destroy(front, &front->nif.rings.rx[i], pair->rx.pages,
-				XEN_NETIF_RING_SIZE);
+		ring_destroy(front, &front->nif.rings.tx[i], pair->tx.pages, XEN_NETIF_RING_SIZE);
+		ring_destroy(front, &front->nif.rings.rx[i], pair->rx.pages, XEN_NETIF_RING_SIZE);
 		rte_free(pair);
 		front->pairs[i] = NULL;
 	}

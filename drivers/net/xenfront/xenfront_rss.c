@@ -29,11 +29,13 @@ next_message(const struct xenfront_rss *rss)
 	const struct xen_hash_config *to = &rss->target, *is = &rss->has;
 	bool on = xen_hash_on(to);
 
-	if (on && !known(rss, XEN_NETIF_CTRL_TYPE_SET_HASH_KEY,
-				  memcmp(to->key, is->key, sizeof(to->key)) == 0))
+	if (on &&
+			!known(rss, XEN_NETIF_CTRL_TYPE_SET_HASH_KEY,
+					memcmp(to->key, is->key, sizeof(to->key)) == 0))
 		return XEN_NETIF_CTRL_TYPE_SET_HASH_KEY;
-	if (on && !known(rss, XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE,
-				  to->mapping_size == is->mapping_size))
+	if (on &&
+			!known(rss, XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE,
+					to->mapping_size == is->mapping_size))
 		return XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE;
 	if (on && memcmp(to->mapping, is->mapping, sizeof(to->mapping)) != 0)
 		return XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING;
