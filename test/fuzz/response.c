@@ -143,7 +143,7 @@ write_responses(struct fuzz_input *in)
 static void
 check_tx(struct fuzz_input *in, uint32_t cons)
 {
-	unsigned int refused, packets;
+	unsigned int packets;
 	uint32_t prod = cons, before;
 	struct xenfront_tx_ids t;
 	const char *broken = NULL;
@@ -156,12 +156,12 @@ check_tx(struct fuzz_input *in, uint32_t cons)
 		check_ids(&t);
 		before = cons;
 		packets = count_packets(&t);
-		refused = 0;
+		t.nb_refused = 0;
 		fuzz_watch(&page, offsetof(struct netif_tx_sring, ring));
-		broken = xenfront_response_reclaim(&page.tx, prod, &cons, &t, &refused);
+		broken = xenfront_response_reclaim(&page.tx, prod, &cons, &t);
 		fuzz_watch_end();
 		check_ids(&t);
-		fuzz_check(refused <= packets - count_packets(&t));
+		fuzz_check(t.nb_refused <= packets - count_packets(&t));
 		if (broken != NULL)
 			fuzz_check(cons == before && broken[0] != '\0');
 		else

@@ -111,7 +111,8 @@ xen_netif_classify_update(struct rte_eth_dev *dev)
 static int
 set_mode(struct rte_eth_dev *dev, bool *mode, bool on)
 {
-	*mode = on;
+	/* Others than this thread look at it. */
+	__atomic_store_n(mode, on, __ATOMIC_RELAXED);
 	xen_netif_classify_update(dev);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "xen_netif.h"
 #include "xen_netif_keys.h"
 #include "xenfront_ctrlring.h"
+#include "xenfront_filter.h"
 #include "xenfront_rss.h"
 #include "xenfront_rxtx.h"
 
@@ -50,6 +51,7 @@ struct xenfront {
 	struct xenfront_pair *pairs[XEN_NETIF_QUEUES_MAX];
 	struct xenfront_ctrl ctrl;
 	struct xenfront_rss rss;
+	struct xenfront_filter filter;
 
 	/* With nif.lock: written by the control thread, left alone while not idle by all others. */
 	enum xenfront_phase phase;
@@ -137,6 +139,16 @@ xenfront_read_peer(const struct xenfront *front, struct xenfront_peer_config *cf
  */
 int
 xenfront_publish(struct xenfront *front);
+
+/**
+ * Tell a backend that reads it while it is connected whether it is to filter multicast. Control
+ * thread.
+ *
+ * @return
+ *   0 or -errno; -ECANCELED when the directory is gone or its state no longer Connected.
+ */
+int
+xenfront_write_mcast(const struct xenfront *front, bool on);
 
 /**
  * Allocate, grant and bind all that the queue pairs need, with every receive buffer posted, and the

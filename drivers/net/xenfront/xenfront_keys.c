@@ -88,6 +88,7 @@ write_all(void *arg)
 		.sg = true,
 		.csum_ipv4 = true,
 		.csum_ipv6 = true,
+		.mcast = front->filter.requested,
 		.rx_notify = true,
 		.gso_tcpv4 = front->nif.rings.gso,
 		.gso_tcpv6 = front->nif.rings.gso,
@@ -106,6 +107,30 @@ write_all(void *arg)
 	if (ret == 0 && front->peer.features.ctrl_ring)
 		ret = xen_netif_ctrl_write(dir, &front->ctrl.keys);
 	return ret;
+}
+
+struct mcast_wish {
+	const struct xenfront *front;
+	bool on;
+};
+
+static int
+write_mcast(void *arg)
+{
+	const struct mcast_wish *wish = arg;
+	const char *dir = wish->front->nif.xbdev.path;
+
+	if (xen_store_read_state(dir) != XenbusStateConnected)
+		return -ECANCELED;
+	return xen_store_write(dir, XEN_NETIF_KEY_REQUEST_MCAST, "%d", wish->on);
+}
+
+int
+xenfront_write_mcast(const struct xenfront *front, bool on)
+{
+	struct mcast_wish wish = { .front = front, .on = on };
+
+	return xen_store_transaction(write_mcast, &wish);
 }
 
 int

@@ -26,6 +26,8 @@ enum xenfront_tx_id {
 	XENFRONT_TX_FIRST,
 	/* One of its further slots. */
 	XENFRONT_TX_MORE,
+	/* A change of the backend's multicast list. */
+	XENFRONT_TX_MCAST,
 };
 
 /** The ids of a TX ring's requests: which are free, and what the others stand for. */
@@ -37,6 +39,11 @@ struct xenfront_tx_ids {
 	uint8_t ids[XEN_NETIF_RING_SIZE];
 	/** Slots of extra info that are not answered yet: they have no id. */
 	uint16_t nb_extras;
+	/** Changes of the multicast list that are not answered yet. */
+	uint16_t nb_mcast;
+	/** Those of them that were refused, and packets that were; reset by who counts them. */
+	uint16_t nb_mcast_refused;
+	uint32_t nb_refused;
 };
 
 /** Make all ids free; they are handed out from 0 on. */
@@ -51,6 +58,9 @@ xenfront_tx_ids_init(struct xenfront_tx_ids *t)
 	}
 	t->nb_free = XEN_NETIF_RING_SIZE;
 	t->nb_extras = 0;
+	t->nb_mcast = 0;
+	t->nb_mcast_refused = 0;
+	t->nb_refused = 0;
 }
 
 /** Take a free id; there has to be one. */
@@ -72,14 +82,12 @@ xenfront_tx_ids_take(struct xenfront_tx_ids *t, enum xenfront_tx_id what)
  *   The next request to be written: there are no responses from it on.
  * @param cons
  *   The next response to take; moved on unless the backend has broken the protocol.
- * @param refused
- *   Increased by the packets that the backend has not taken.
  * @return
  *   NULL, or how the backend has broken the protocol: a constant text.
  */
 static inline const char *
 xenfront_response_reclaim(struct netif_tx_sring *sring, uint32_t prod, uint32_t *cons,
-		struct xenfront_tx_ids *t, unsigned int *refused)
+		struct xenfront_tx_ids *t)
 {
 	uint32_t rsp_prod = xen_ring_load(&sring->rsp_prod), idx;
 	struct netif_tx_response rsp;
@@ -99,7 +107,11 @@ xenfront_response_reclaim(struct netif_tx_sring *sring, uint32_t prod, uint32_t 
 			return "response to a request that is not outstanding";
 		/* A packet is refused once, however many slots it has. */
 		if (unlikely(rsp.status < 0) && t->ids[rsp.id] == XENFRONT_TX_FIRST)
-			(*refused)++;
+			t->nb_refused++;
+		if (unlikely(t->ids[rsp.id] == XENFRONT_TX_MCAST)) {
+			t->nb_mcast--;
+			t->nb_mcast_refused += rsp.status != NETIF_RSP_OKAY;
+		}
 		t->ids[rsp.id] = XENFRONT_TX_FREE;
 		t->free_ids[t->nb_free++] = rsp.id;
 	}

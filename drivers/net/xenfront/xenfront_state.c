@@ -242,6 +242,10 @@ step_published(struct xenfront *front, const struct view *v)
 				v->leaving ? "the port is closed" : "other queues are wanted");
 		return;
 	}
+	if (xenfront_filter_misfit(front)) {
+		begin_close(front, v, "all multicast is wanted");
+		return;
+	}
 	if (wait_for_store(front, v))
 		return;
 	if (v->own != XenbusStateConnected)
@@ -291,6 +295,7 @@ try_connect(struct xenfront *front, const struct view *v)
 	pthread_mutex_unlock(&front->nif.lock);
 	if (!wanted)
 		return;
+	xenfront_filter_prepare(front);
 	ret = xenfront_rings_create(front, RTE_MIN(v->queues, front->peer.features.queues), &why);
 	if (ret < 0)
 		goto try_again;
@@ -429,6 +434,7 @@ xenfront_evaluate(struct xen_bus_device *xbdev)
 	if (front->connected) {
 		follow_link(front);
 		xenfront_rss_step(front);
+		xenfront_filter_step(front);
 	}
 	xen_netif_log_held(&front->nif);
 	xen_netif_tell_link(&front->nif);

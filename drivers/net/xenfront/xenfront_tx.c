@@ -50,14 +50,13 @@ static inline int
 reclaim(struct tx_walk *w)
 {
 	struct xen_netif_ring *ring = w->ring;
-	unsigned int refused = 0;
 	const char *broken;
 
-	broken = xenfront_response_reclaim(ring->sring.tx, ring->prod, &ring->cons, &w->tx->ids,
-			&refused);
-	if (unlikely(refused != 0)) {
-		xen_count_add(&ring->count.refused, refused);
-		xen_count_add(&w->q->errors, refused);
+	broken = xenfront_response_reclaim(ring->sring.tx, ring->prod, &ring->cons, &w->tx->ids);
+	if (unlikely(w->tx->ids.nb_refused != 0)) {
+		xen_count_add(&ring->count.refused, w->tx->ids.nb_refused);
+		xen_count_add(&w->q->errors, w->tx->ids.nb_refused);
+		w->tx->ids.nb_refused = 0;
 	}
 	if (likely(broken == NULL))
 		return 0;
