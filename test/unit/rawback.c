@@ -121,6 +121,28 @@ rawback_connect(void)
 	unit_wait(unit_link(rawback.port));
 }
 
+void
+rawback_reconnect(void)
+{
+	rawback_release();
+	rawback_state(XenbusStateClosing);
+	rawback_state(XenbusStateClosed);
+	unit_wait(rawback_front_is(XenbusStateClosed) || rawback_front_is(XenbusStateInitialising));
+	assert_int_equal(unit_grants(), 0);
+	unit_write("1", "%s/state", rawback.back);
+	rawback_connect();
+}
+
+void
+rawback_tx_answer(uint16_t id, int16_t status)
+{
+	struct netif_tx_sring *sring = rawback.tx;
+
+	sring->ring[sring->rsp_prod & XEN_NETIF_RING_MASK].rsp =
+			(struct netif_tx_response){ .id = id, .status = status };
+	xen_ring_store(&sring->rsp_prod, sring->rsp_prod + 1);
+}
+
 static int
 setup(bool ctrl)
 {

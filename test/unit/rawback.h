@@ -67,6 +67,14 @@ rawback_settle(void);
 void
 rawback_connect(void);
 
+/** Close, offer the vif again, and be connected. */
+void
+rawback_reconnect(void);
+
+/** Put a response into the TX ring, and publish it. */
+void
+rawback_tx_answer(uint16_t id, int16_t status);
+
 /** Let go of the frontend's rings. */
 void
 rawback_release(void);

@@ -297,15 +297,6 @@ send_packets(unsigned int n, struct netif_tx_request *reqs)
 	}
 }
 
-static void
-answer(uint16_t id, int16_t status)
-{
-	struct netif_tx_response rsp = { .id = id, .status = status };
-
-	rawback.tx->ring[rawback.tx->rsp_prod & XEN_NETIF_RING_MASK].rsp = rsp;
-	__atomic_store_n(&rawback.tx->rsp_prod, rawback.tx->rsp_prod + 1, __ATOMIC_RELEASE);
-}
-
 /* The frontend looks at responses when it transmits. */
 static void
 transmit_into_broken(const char *why)
@@ -325,19 +316,19 @@ test_tx_breaches(void **state __rte_unused)
 	struct netif_tx_request reqs[4];
 
 	send_packets(2, reqs);
-	answer(256, NETIF_RSP_OKAY);
+	rawback_tx_answer(256, NETIF_RSP_OKAY);
 	transmit_into_broken(why);
 	send_packets(2, reqs);
-	answer(0xFFFF, NETIF_RSP_OKAY);
+	rawback_tx_answer(0xFFFF, NETIF_RSP_OKAY);
 	transmit_into_broken(why);
 	/* Never asked. */
 	send_packets(2, reqs);
-	answer((reqs[0].id + 128) % 256, NETIF_RSP_OKAY);
+	rawback_tx_answer((reqs[0].id + 128) % 256, NETIF_RSP_OKAY);
 	transmit_into_broken(why);
 	/* The same twice. */
 	send_packets(2, reqs);
-	answer(reqs[1].id, NETIF_RSP_OKAY);
-	answer(reqs[1].id, NETIF_RSP_OKAY);
+	rawback_tx_answer(reqs[1].id, NETIF_RSP_OKAY);
+	rawback_tx_answer(reqs[1].id, NETIF_RSP_OKAY);
 	transmit_into_broken(why);
 	/* More answers than requests. */
 	send_packets(2, reqs);
@@ -371,14 +362,14 @@ test_tx_extra(void **state __rte_unused)
 		reqs[0] = rawback.tx->ring[idx & XEN_NETIF_RING_MASK].req;
 		reqs[1] = rawback.tx->ring[(idx + 2) & XEN_NETIF_RING_MASK].req;
 		assert_int_not_equal(reqs[0].flags & NETTXF_extra_info, 0);
-		answer(reqs[1].id, NETIF_RSP_OKAY);
-		answer(reqs[0].id, NETIF_RSP_OKAY);
-		answer(reqs[1].id, NETIF_RSP_NULL);
+		rawback_tx_answer(reqs[1].id, NETIF_RSP_OKAY);
+		rawback_tx_answer(reqs[0].id, NETIF_RSP_OKAY);
+		rawback_tx_answer(reqs[1].id, NETIF_RSP_NULL);
 	}
 	assert_int_equal(unit_xstat(rawback.port, "tx_q0_gso_whole"), 200);
 	rawback.tx_cons = rawback.tx->req_prod;
 	send_packets(2, reqs);
-	answer(reqs[0].id, NETIF_RSP_NULL);
+	rawback_tx_answer(reqs[0].id, NETIF_RSP_NULL);
 	transmit_into_broken("response to extra info that is not outstanding");
 }
 
@@ -392,10 +383,10 @@ test_tx_answers(void **state __rte_unused)
 
 	for (round = 0; round < 300; round++) {
 		send_packets(4, reqs);
-		answer(reqs[2].id, NETIF_RSP_OKAY);
-		answer(reqs[0].id, NETIF_RSP_ERROR);
-		answer(reqs[3].id, NETIF_RSP_OKAY);
-		answer(reqs[1].id, NETIF_RSP_DROPPED);
+		rawback_tx_answer(reqs[2].id, NETIF_RSP_OKAY);
+		rawback_tx_answer(reqs[0].id, NETIF_RSP_ERROR);
+		rawback_tx_answer(reqs[3].id, NETIF_RSP_OKAY);
+		rawback_tx_answer(reqs[1].id, NETIF_RSP_DROPPED);
 	}
 	send_packets(1, reqs);
 	assert_int_equal(rte_eth_stats_get(rawback.port, &stats), 0);
@@ -418,7 +409,7 @@ test_tx_full(void **state __rte_unused)
 	unit_check_packet(m, 9000, 3);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 0);
-		answer(reqs[i].id, NETIF_RSP_OKAY);
+		rawback_tx_answer(reqs[i].id, NETIF_RSP_OKAY);
 	}
 	assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 1);
 	assert_int_equal(rawback.tx->req_prod - rawback.tx_cons, 3);

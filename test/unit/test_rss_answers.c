@@ -104,19 +104,6 @@ setup_rss(void **state)
 	return 0;
 }
 
-/* The backend starts anew. */
-static void
-reconnect(void)
-{
-	rawback_release();
-	rawback_state(XenbusStateClosing);
-	rawback_state(XenbusStateClosed);
-	unit_wait(rawback_front_is(XenbusStateClosed) || rawback_front_is(XenbusStateInitialising));
-	assert_int_equal(unit_grants(), 0);
-	unit_write("1", "%s/state", rawback.back);
-	rawback_connect();
-}
-
 /* Only what is new is said, and what is not what it was before is not taken for it. */
 static void
 test_messages(void **state __rte_unused)
@@ -143,7 +130,7 @@ test_messages(void **state __rte_unused)
 		grant(SET_FLAGS);
 		assert_int_equal(end_op(), 0);
 	}
-	reconnect();
+	rawback_reconnect();
 	expect_all(4);
 }
 
@@ -238,7 +225,7 @@ test_breaches(void **state __rte_unused)
 		unit_assert_log("backend's end of the control ring: ");
 		assert_int_equal(unit_xstat(rawback.port, "protocol_errors"), i + 1);
 		unit_remove("/local/domain/0/error/device/vif/0");
-		reconnect();
+		rawback_reconnect();
 		expect_all(1);
 	}
 }
@@ -267,7 +254,7 @@ test_silence(void **state __rte_unused)
 		expect_idle();
 		assert_true(unit_link(rawback.port));
 		assert_int_equal(unit_xstat(rawback.port, "protocol_errors"), 0);
-		reconnect();
+		rawback_reconnect();
 		expect_all(1);
 	}
 }
@@ -281,7 +268,7 @@ test_vanished(void **state __rte_unused)
 	for (i = 0; i < 4; i++) {
 		begin_op(i % 2 == 0 ? RTE_ETH_RSS_IPV6 : RTE_ETH_RSS_IPV4);
 		request(SET_FLAGS);
-		reconnect();
+		rawback_reconnect();
 		assert_int_equal(end_op(), 0);
 		expect_all(i % 2 == 0 ? 4 : 1);
 	}
@@ -306,7 +293,7 @@ test_no_ring(void **state __rte_unused)
 	assert_int_equal(rss_update_reta(rawback.port, 0, 0), -ENOTSUP);
 	assert_int_equal(rte_eth_dev_rss_hash_conf_get(rawback.port, &conf), -ENOTSUP);
 	assert_int_equal(rte_eth_dev_rss_reta_query(rawback.port, reta, RSS_RETA_SIZE), -ENOTSUP);
-	reconnect();
+	rawback_reconnect();
 	unit_assert_log("RSS: the backend has no control ring");
 	/* Another backend has one; until it is there, wishes are kept for it. */
 	rawback_release();

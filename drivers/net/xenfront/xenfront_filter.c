@@ -50,8 +50,8 @@ xenfront_filter_prepare(struct xenfront *front)
 bool
 xenfront_filter_misfit(const struct xenfront *front)
 {
-	return front->connected && front->filter.requested &&
-			!front->peer.features.mcast_dynamic && !filter_wanted(front);
+	return front->connected && front->filter.requested && !front->peer.features.mcast_dynamic &&
+			!filter_wanted(front);
 }
 
 static void

@@ -60,8 +60,8 @@ put_changes(struct xen_netif_ring *ring, uint8_t type, struct xen_mcast *asked,
 
 /* With the ring's lock held. */
 static enum xenfront_mcast_result
-sync_locked(struct xen_netif_rings *rings, struct xen_netif_ring *ring, struct xenfront_mcast *mcast,
-		const struct xen_mcast *wanted)
+sync_locked(struct xen_netif_rings *rings, struct xen_netif_ring *ring,
+		struct xenfront_mcast *mcast, const struct xen_mcast *wanted)
 {
 	struct xenfront_tx_pages *tx = ring->priv;
 	uint32_t old = ring->prod;
