@@ -54,6 +54,8 @@ struct xen_bus_device {
 	evtchn_port_t port;
 	uint64_t not_before_ms;
 	uint64_t timer_ms;
+	/* After how long it was evaluated again because xenstore had failed; 0: it had not. */
+	uint32_t retry_ms;
 };
 
 /**

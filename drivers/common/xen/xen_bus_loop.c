@@ -23,6 +23,9 @@
 /* How often the daemon is asked whether it still lives: libxenstore tells nobody when it dies. */
 #define BUS_PING_MS 500
 #define BUS_RECONNECT_MS 200
+/* How soon a device is evaluated again for which xenstore has failed: at first, and at last. */
+#define BUS_RETRY_MIN_MS 10u
+#define BUS_RETRY_MAX_MS 500u
 /* Watch events taken in one turn, so that a flood cannot keep the thread from the devices. */
 #define BUS_EVENTS_MAX 256
 
@@ -45,11 +48,17 @@ unwatch_peer(const char *peer)
 int
 xen_bus_set_peer(struct xen_bus_device *dev, const char *path)
 {
+	int ret;
+
 	if (strcmp(dev->peer, path) == 0)
 		return 0;
 	unwatch_peer(dev->peer);
 	rte_strscpy(dev->peer, path, sizeof(dev->peer));
-	return path[0] != '\0' ? xen_store_watch(dev->peer) : 0;
+	ret = path[0] != '\0' ? xen_store_watch(dev->peer) : 0;
+	/* The next evaluation tries again. */
+	if (ret < 0)
+		dev->peer[0] = '\0';
+	return ret;
 }
 
 /* Is path dir itself or below it? */
@@ -75,13 +84,24 @@ dispatch_event(const char *path)
 	pthread_mutex_unlock(&xen_bus.lock);
 }
 
-static void
+/* 0, also when it is not told; -ENOTCONN when xenstore does not answer. */
+static int
 read_own_domid(void)
 {
 	uint32_t domid;
+	int ret = xen_store_read_uint("", "domid", XEN_DOMID_MAX, &domid);
 
-	if (xen_store_read_uint("", "domid", XEN_DOMID_MAX, &domid) == 0)
+	if (ret == 0)
 		__atomic_store_n(&xen_bus.domid, (int)domid, __ATOMIC_RELAXED);
+	return ret == -ENOTCONN ? ret : 0;
+}
+
+/* A driver domain that may not watch it is told so every time, at the price of a message. */
+static void
+watch_release(void)
+{
+	if (!xen_bus_self->release_watched)
+		xen_bus_self->release_watched = xen_store_watch(BUS_RELEASE) == 0;
 }
 
 /* The new connection has none of the old one's watches. */
@@ -122,17 +142,21 @@ bus_connect(void)
 	int ret;
 
 	ret = xen_store_open();
+	if (ret == 0)
+		ret = read_own_domid();
 	if (ret == 0) {
 		if (xen_bus_self->complained)
 			XEN_LOG(NOTICE, "connected to xenstore");
 		xen_bus_self->complained = false;
-		read_own_domid();
-		xen_store_watch(BUS_RELEASE);
+		xen_bus_self->release_watched = false;
+		watch_release();
 		bus_reset_watches();
 	} else if (!xen_bus_self->complained) {
 		XEN_LOG(WARNING, "cannot connect to xenstore: %s; trying on", strerror(-ret));
 		xen_bus_self->complained = true;
 	}
+	if (ret < 0)
+		xen_store_close();
 	bus_set_connected(ret == 0);
 }
 
@@ -160,6 +184,8 @@ bus_check_connection(uint64_t now)
 		ret = xen_store_ping();
 		if (ret < 0)
 			bus_disconnected(-ret);
+		else
+			watch_release();
 	}
 }
 
@@ -267,10 +293,31 @@ bus_take_due(uint64_t now)
 	return dev;
 }
 
+/* No event says when what has failed would not fail any more. With the lock held. */
+static void
+bus_retry(struct xen_bus_device *dev, int err)
+{
+	uint32_t before = dev->retry_ms;
+
+	dev->retry_ms = 0;
+	if (err == 0)
+		return;
+	dev->retry_ms = RTE_MIN(RTE_MAX(2 * before, BUS_RETRY_MIN_MS), BUS_RETRY_MAX_MS);
+	xen_bus_set_timer(dev, dev->retry_ms);
+	if (dev->retry_ms == BUS_RETRY_MAX_MS && before != BUS_RETRY_MAX_MS)
+		XEN_LOG(WARNING, "%s: xenstore refuses what is asked of it: %s", dev->path,
+				strerror(err));
+}
+
+/* The application's callback may have closed the device. */
 static void
 bus_done(void)
 {
+	int err = xen_store_failed();
+
 	pthread_mutex_lock(&xen_bus.lock);
+	if (xen_bus_self->current != NULL)
+		bus_retry(xen_bus_self->current, err);
 	xen_bus_self->current = NULL;
 	pthread_cond_broadcast(&xen_bus.turn);
 	pthread_mutex_unlock(&xen_bus.lock);
@@ -281,11 +328,11 @@ bus_evaluate(uint64_t now)
 {
 	struct xen_bus_device *dev;
 
+	xen_store_failed();
 	while (xen_store_fd() >= 0 && (dev = bus_take_due(now)) != NULL) {
 		if (!dev->watched)
 			dev->watched = xen_store_watch(dev->root) == 0;
 		dev->evaluate(dev);
-		/* The application's callback may have closed the device. */
 		bus_done();
 	}
 }

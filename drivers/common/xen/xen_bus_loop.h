@@ -39,6 +39,8 @@ struct xen_bus_thread {
 	uint64_t ping_ms;
 	uint64_t connect_ms;
 	bool complained;
+	/* Of its connection. */
+	bool release_watched;
 };
 
 /* A path that is no longer to be watched. */

@@ -289,9 +289,11 @@ xen_netif_keys_clear(const char *dir)
 {
 	char queue[sizeof("queue-4294967295")];
 	uint32_t i, queues = 0;
-	int ret = 0;
+	int ret;
 
-	xen_store_read_uint(dir, "multi-queue-num-queues", STALE_QUEUES_MAX, &queues);
+	ret = xen_store_read_uint(dir, "multi-queue-num-queues", STALE_QUEUES_MAX, &queues);
+	if (ret != -ENOTCONN)
+		ret = 0;
 	for (i = 0; i < queues && ret == 0; i++) {
 		snprintf(queue, sizeof(queue), "queue-%u", i);
 		ret = xen_store_remove(dir, queue);

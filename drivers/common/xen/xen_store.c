@@ -27,11 +27,27 @@
 /* The control thread's: one that was left to itself keeps its own until it is back. */
 static __thread struct xs_handle *store;
 static __thread xs_transaction_t transaction = XBT_NULL;
+/* Why something that was asked for has not been done; 0: it has. */
+static __thread int failure;
 
 static int
 store_errno(void)
 {
-	return errno != 0 ? -errno : -EIO;
+	int err = errno != 0 ? errno : EIO;
+
+	/* That something is not there, or not ours, is an answer. */
+	if (err != ENOENT && err != EACCES)
+		failure = err;
+	return -err;
+}
+
+int
+xen_store_failed(void)
+{
+	int err = failure;
+
+	failure = 0;
+	return err;
 }
 
 bool
@@ -155,8 +171,10 @@ xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX]
 	data = xs_read(store, transaction, path, &len);
 	xen_bus_outside_end(data);
 	/* A connection that was lost is seen as any of several errors, EINVAL among them. */
-	if (data == NULL)
-		return errno == ENOENT || errno == EACCES ? -errno : -ENOTCONN;
+	if (data == NULL) {
+		ret = store_errno();
+		return ret == -ENOENT || ret == -EACCES ? ret : -ENOTCONN;
+	}
 	if (len >= XEN_STORE_VALUE_MAX || memchr(data, '\0', len) != NULL) {
 		ret = -ERANGE;
 	} else {
@@ -271,12 +289,13 @@ xen_store_transaction(int (*fn)(void *arg), void *arg)
 		if (!transaction_start())
 			return store_errno();
 		ret = fn(arg);
-		if (!transaction_end(ret != 0) && ret == 0)
-			ret = store_errno();
-		if (ret != -EAGAIN)
+		if (transaction_end(ret != 0) || ret != 0)
 			return ret;
+		/* Somebody has written what was read. */
+		if (errno != EAGAIN)
+			return store_errno();
 	}
-	return -EAGAIN;
+	return store_errno();
 }
 
 int

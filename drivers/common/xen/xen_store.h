@@ -51,6 +51,13 @@ xen_store_fd(void);
 int
 xen_store_ping(void);
 
+/**
+ * Has a function failed since the last call of this one, for another reason than that something is
+ * not there, or not ours? Then it is worth trying again. 0, or the errno of the last that has.
+ */
+int
+xen_store_failed(void);
+
 /** Set a watch. 0, also when it is set already, or -errno. */
 int
 xen_store_watch(const char *path);

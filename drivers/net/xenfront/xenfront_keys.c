@@ -42,9 +42,9 @@ bool
 xenfront_backend_online(const struct xenfront *front)
 {
 	uint32_t online = 1;
+	int ret = xen_store_read_uint(front->nif.xbdev.peer, "online", 1, &online);
 
-	xen_store_read_uint(front->nif.xbdev.peer, "online", 1, &online);
-	return online != 0;
+	return ret != -ENOTCONN && online != 0;
 }
 
 bool

@@ -103,8 +103,9 @@ look(struct xenfront *front, struct view *v)
 	if (ret < 0)
 		xen_netif_fail(&front->nif, &why);
 	if (peer[0] != '\0') {
-		xen_bus_set_peer(&nif->xbdev, peer);
-		ret = xen_store_read_state(peer);
+		ret = xen_bus_set_peer(&nif->xbdev, peer);
+		if (ret == 0)
+			ret = xen_store_read_state(peer);
 		if (ret < 0)
 			return ret;
 		v->backend = ret;
@@ -138,20 +139,23 @@ take_away(struct xenfront *front, const char *why)
 	front->gone_ms = 0;
 }
 
-/* Take it, and ask the backend to let go of it. */
+/* Take it; step_closing() follows. */
 static void
 begin_close(struct xenfront *front, const struct view *v, const char *why)
 {
 	take_away(front, why);
 	front->closing_ms = v->now + CLOSING_LIMIT_MS;
-	if (v->own != XenbusStateClosing && v->own != XenbusStateClosed)
-		switch_state(front, XenbusStateClosing);
 }
 
-/* The backend has let go of the rings, or had its time: end the grants before saying Closed. */
+/*
+ * Ask the backend to let go of the rings. When it has, or had its time, end the grants before
+ * saying Closed.
+ */
 static void
 step_closing(struct xenfront *front, const struct view *v)
 {
+	if (v->own != XenbusStateClosing && v->own != XenbusStateClosed)
+		switch_state(front, XenbusStateClosing);
 	if (v->backend == XenbusStateConnected && v->now < front->closing_ms) {
 		xen_bus_set_timer(&front->nif.xbdev, front->closing_ms - v->now);
 		return;
