@@ -7,6 +7,9 @@
 #include "xenvif_ctrlring.h"
 #include "xenvif_hash.h"
 
+/* How soon an event channel that cannot be unmasked is tried again. */
+#define UNMASK_RETRY_MS 100
+
 /* Copy what a page of the guest begins with; false: its reference is none for us. */
 static bool
 copy_in(struct xenvif *vif, grant_ref_t gref, void *to, uint32_t len)
@@ -119,8 +122,9 @@ xenvif_ctrlring_serve(struct xenvif *vif)
 	pthread_mutex_lock(&vif->nif.lock);
 	if (ctrl->attached) {
 		more = serve_round(vif);
-		if (!more && ctrl->attached)
-			xenevtchn_unmask(ctrl->notify, ctrl->port);
+		/* While it is masked no request of the guest is an event. */
+		if (!more && ctrl->attached && xenevtchn_unmask(ctrl->notify, ctrl->port) < 0)
+			xen_bus_set_timer(&vif->nif.xbdev, UNMASK_RETRY_MS);
 	}
 	pthread_mutex_unlock(&vif->nif.lock);
 	if (more)
