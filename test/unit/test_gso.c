@@ -307,14 +307,7 @@ test_gso_cut_received(void **state __rte_unused)
 	pass_all(false, true, BURST);
 	assert_int_equal(unit_xstat(pair.back, "rx_q0_gso_cut"), nb_bigs(goes_whole));
 	assert_int_equal(unit_xstat(pair.front, "rx_q0_gso_cut"), nb_bigs(goes_whole));
-	pair_close();
-}
-
-/* The same in bursts that hold a few of its frames. */
-static void
-test_gso_small_bursts(void **state __rte_unused)
-{
-	open_pair("", 0);
+	/* The same in bursts that hold a few of its frames. */
 	pass_all(false, true, 7);
 	pass_all(false, true, 1);
 	pair_close();
@@ -331,85 +324,102 @@ test_gso_cut_sent(void **state __rte_unused)
 	pair_close();
 }
 
-/* Frames that wait for the next burst are dropped with the queue, and with the port. */
+/* The same for either end of a pair that takes packets whole, and cuts them. */
 static void
-test_gso_stop(void **state __rte_unused)
+for_both(void (*fn)(uint16_t from, uint16_t to))
 {
-	struct rte_mbuf *m, *pkts[4];
-	struct big b = bigs[0];
-	uint16_t ports[2], i;
-
 	open_pair("", 0);
-	ports[0] = pair.back;
-	ports[1] = pair.front;
-	for (i = 0; i < 2; i++) {
-		m = make_mbuf(&b);
-		assert_int_equal(rte_eth_tx_burst(ports[!i], 0, &m, 1), 1);
-		unit_wait(rte_eth_rx_burst(ports[i], 0, pkts, 4) == 4);
-		rte_pktmbuf_free_bulk(pkts, 4);
-	}
-	assert_int_equal(rte_eth_dev_rx_queue_stop(pair.back, 0), 0);
-	assert_int_equal(rte_eth_dev_rx_queue_start(pair.back, 0), 0);
-	assert_int_equal(rte_eth_rx_burst(pair.back, 0, pkts, 4), 0);
-	assert_int_equal(rte_eth_dev_stop(pair.front), 0);
-	unit_check_pool();
-	assert_int_equal(rte_eth_dev_start(pair.front), 0);
+	fn(pair.front, pair.back);
+	fn(pair.back, pair.front);
 	pair_close();
+}
+
+/* All but the first four frames of a packet wait for the next burst. */
+static uint32_t
+leave_waiting(uint16_t from, uint16_t to)
+{
+	struct big b = bigs[0];
+	struct rte_mbuf *m = make_mbuf(&b), *pkts[4];
+
+	assert_int_equal(rte_eth_tx_burst(from, 0, &m, 1), 1);
+	unit_wait(rte_eth_rx_burst(to, 0, pkts, 4) == 4);
+	rte_pktmbuf_free_bulk(pkts, 4);
+	return nb_segs(&b) - 4;
+}
+
+/* Frames that wait for the next burst are dropped with the queue and with the port, and counted. */
+static void
+stop_waiting(uint16_t from, uint16_t to)
+{
+	uint32_t dropped = leave_waiting(from, to);
+	struct rte_mbuf *m;
+
+	assert_int_equal(rte_eth_dev_rx_queue_stop(to, 0), 0);
+	assert_int_equal(unit_xstat(to, "rx_q0_wait_flushed_dropped"), dropped);
+	assert_int_equal(rte_eth_dev_rx_queue_start(to, 0), 0);
+	assert_int_equal(rte_eth_rx_burst(to, 0, &m, 1), 0);
+	dropped += leave_waiting(from, to);
+	assert_int_equal(rte_eth_dev_stop(to), 0);
+	unit_check_pool();
+	assert_int_equal(unit_xstat(to, "rx_q0_wait_flushed_dropped"), dropped);
+	unit_check_losses(to);
+	assert_int_equal(rte_eth_dev_start(to), 0);
+	pair_wait();
 }
 
 /* Without mbufs for all of its frames a packet is lost, and nothing else. */
 static void
-test_gso_no_mbufs(void **state __rte_unused)
+lack_mbufs(uint16_t from, uint16_t to)
 {
-	struct rte_mbuf *m, *pkts[4];
 	struct big b = bigs[0];
-	uint16_t ports[2], i;
+	struct rte_mbuf *m = make_mbuf(&b), *pkts[4];
 
-	open_pair("", 0);
-	ports[0] = pair.back;
-	ports[1] = pair.front;
-	for (i = 0; i < 2; i++) {
-		m = make_mbuf(&b);
-		assert_int_equal(rte_eth_tx_burst(ports[!i], 0, &m, 1), 1);
-		unit_take_mbufs(40);
-		unit_wait(rte_eth_rx_burst(ports[i], 0, pkts, 4) != 0 ||
-				unit_xstat(ports[i], "rx_q0_nombuf_dropped") == 1);
-		unit_give_mbufs_back();
-		pass(&b, ports[!i], ports[i], false, BURST);
-	}
-	pair_close();
+	assert_int_equal(rte_eth_tx_burst(from, 0, &m, 1), 1);
+	unit_take_mbufs(40);
+	unit_wait(rte_eth_rx_burst(to, 0, pkts, 4) != 0 ||
+			unit_xstat(to, "rx_q0_nombuf_dropped") == 1);
+	unit_give_mbufs_back();
+	pass(&b, from, to, false, BURST);
 }
 
 /* What cannot be segmented is dropped and counted; the port goes on. */
 static void
-test_gso_bad(void **state __rte_unused)
+send_bad(uint16_t from, uint16_t to)
 {
 	struct big many = { .payload = 257, .mss = 1, .seg = 2048 }, b = bigs[2];
-	uint16_t ports[2], i, j;
 	struct rte_mbuf *m;
+	uint16_t i;
 
-	open_pair("", 0);
-	ports[0] = pair.back;
-	ports[1] = pair.front;
-	for (i = 0; i < 2; i++) {
-		for (j = 0; j < 5; j++) {
-			m = make_mbuf(j == 0 ? &many : &b);
-			if (j == 1)
-				m->tso_segsz = 0;
-			if (j == 2)
-				m->l4_len = 24;
-			if (j == 3)
-				m->l3_len = 16;
-			if (j == 4)
-				m->l2_len = 10;
-			assert_int_equal(rte_eth_tx_prepare(ports[i], 0, &m, 1), 0);
-			assert_int_equal(rte_errno, EINVAL);
-			assert_int_equal(rte_eth_tx_burst(ports[i], 0, &m, 1), 1);
-		}
-		assert_int_equal(unit_xstat(ports[i], "tx_q0_bad_packet_errors"), 5);
-		pass(&b, ports[i], ports[!i], false, BURST);
+	for (i = 0; i < 5; i++) {
+		m = make_mbuf(i == 0 ? &many : &b);
+		m->tso_segsz = i == 1 ? 0 : m->tso_segsz;
+		m->l4_len = i == 2 ? 24 : m->l4_len;
+		m->l3_len = i == 3 ? 16 : m->l3_len;
+		m->l2_len = i == 4 ? 10 : m->l2_len;
+		assert_int_equal(rte_eth_tx_prepare(from, 0, &m, 1), 0);
+		assert_int_equal(rte_errno, EINVAL);
+		assert_int_equal(rte_eth_tx_burst(from, 0, &m, 1), 1);
 	}
-	pair_close();
+	assert_int_equal(unit_xstat(from, "tx_q0_bad_packet_errors"), 5);
+	pass(&b, from, to, false, BURST);
+}
+
+static void
+test_gso_stop(void **state __rte_unused)
+{
+	for_both(stop_waiting);
+}
+
+static void
+test_gso_no_mbufs(void **state __rte_unused)
+{
+	for_both(lack_mbufs);
+}
+
+static void
+test_gso_bad(void **state __rte_unused)
+{
+	for_both(send_bad);
 }
 
 /* An application may ask for the flags of packets to be sent. */
@@ -585,7 +595,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gso_whole),
 		cmocka_unit_test(test_gso_cut_received),
-		cmocka_unit_test(test_gso_small_bursts),
 		cmocka_unit_test(test_gso_cut_sent),
 		cmocka_unit_test(test_gso_stop),
 		cmocka_unit_test(test_gso_no_mbufs),

@@ -363,12 +363,13 @@ xen_gso_receive_whole(const struct xen_netif_queue *q, struct xen_netif_ring *ri
 	return q->legacy_ol_flags || xen_csum_receive(q, ring, m, true);
 }
 
-void
-xen_gso_held_put(struct xen_gso_held *h, struct rte_mbuf **frames, uint16_t nb)
+static void
+held_put(struct xen_gso_held *h, struct xen_netif_ring *ring, struct rte_mbuf **frames, uint16_t nb)
 {
 	if (nb == 0)
 		return;
 	rte_spinlock_lock(&h->lock);
+	h->ring = ring;
 	if (h->first != 0) {
 		memmove(h->frames, h->frames + h->first, h->nb * sizeof(h->frames[0]));
 		h->first = 0;
@@ -386,7 +387,7 @@ xen_gso_held_rest(struct xen_gso_held *h, const struct xen_netif_queue *q,
 
 	if (nb != 0 && __atomic_load_n(&q->classify, __ATOMIC_RELAXED) != 0)
 		nb = xen_netif_rx_classify(q, ring, frames, nb, &bytes);
-	xen_gso_held_put(h, frames, nb);
+	held_put(h, ring, frames, nb);
 }
 
 uint16_t
@@ -411,11 +412,23 @@ xen_gso_held_take(struct xen_gso_held *h, struct xen_netif_queue *q, struct rte_
 }
 
 void
-xen_gso_held_drop(struct xen_gso_held *h)
+xen_gso_held_drop(struct xen_gso_held *h, struct xen_netif_queue *q)
 {
+	struct xen_netif_ring *ring;
+	uint16_t nb;
+
 	rte_spinlock_lock(&h->lock);
-	rte_pktmbuf_free_bulk(h->frames + h->first, h->nb);
+	ring = h->ring;
+	nb = h->nb;
+	rte_pktmbuf_free_bulk(h->frames + h->first, nb);
 	h->first = 0;
 	__atomic_store_n(&h->nb, 0, __ATOMIC_RELAXED);
 	rte_spinlock_unlock(&h->lock);
+	if (nb == 0)
+		return;
+	__atomic_fetch_add(&q->late.errors, nb, __ATOMIC_RELAXED);
+	/* A burst takes these locks the other way round. */
+	rte_spinlock_lock(&ring->lock);
+	xen_count_add(&ring->count.wait_flushed, nb);
+	rte_spinlock_unlock(&ring->lock);
 }

@@ -196,6 +196,8 @@ struct xen_gso_held {
 	rte_spinlock_t lock;
 	uint16_t first;
 	uint16_t nb;
+	/* Where their packet comes from. */
+	struct xen_netif_ring *ring;
 	struct rte_mbuf *frames[XEN_GSO_SEGS_MAX];
 };
 
@@ -207,17 +209,13 @@ xen_gso_held_any(const struct xen_gso_held *h)
 }
 
 /**
- * Have frames wait for the next burst. By the queue's own lcore.
+ * Have frames wait for the next burst, which nobody has looked at yet for what the application has
+ * asked for. By the queue's own lcore, with the ring's lock held.
  *
+ * @param ring
+ *   Where their packet comes from: all that waits comes from one.
  * @param nb
  *   No more than there is room for.
- */
-void
-xen_gso_held_put(struct xen_gso_held *h, struct rte_mbuf **frames, uint16_t nb);
-
-/**
- * The same with frames that nobody has looked at yet for what the application has asked for. With
- * the ring's lock held.
  */
 __rte_internal
 void
@@ -230,9 +228,9 @@ uint16_t
 xen_gso_held_take(struct xen_gso_held *h, struct xen_netif_queue *q, struct rte_mbuf **pkts,
 		uint16_t nb_pkts);
 
-/** Drop what waits: the queue is stopped. Any thread. */
+/** Drop what waits, and count it as lost: the queue is stopped. Any thread, without locks. */
 __rte_internal
 void
-xen_gso_held_drop(struct xen_gso_held *h);
+xen_gso_held_drop(struct xen_gso_held *h, struct xen_netif_queue *q);
 
 #endif /* XEN_GSO_H */

@@ -66,7 +66,7 @@ struct xen_netif_counters {
 	/* tx, waiting for the other end: for too long, while it posted nothing at all, ... */
 	uint64_t wait_expired;
 	uint64_t wait_stalled;
-	/* ... when vif, port or queue went away, and for more slots than it ever posts. */
+	/* ... when vif, port or queue went away (rx too), and for more slots than it ever posts. */
 	uint64_t wait_flushed;
 	uint64_t wait_blocked;
 };

@@ -52,7 +52,7 @@ static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT("nombuf_dropped", nombuf, BACK_RX | FRONT_RX),
 	RING_XSTAT("wait_expired_dropped", wait_expired, BACK_TX),
 	RING_XSTAT("wait_stalled_dropped", wait_stalled, BACK_TX),
-	RING_XSTAT("wait_flushed_dropped", wait_flushed, BACK_TX),
+	RING_XSTAT("wait_flushed_dropped", wait_flushed, BACK_RX | BACK_TX | FRONT_RX),
 	RING_XSTAT("wait_blocked_dropped", wait_blocked, BACK_TX),
 };
 /* clang-format on */

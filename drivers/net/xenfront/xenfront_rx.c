@@ -389,5 +389,5 @@ xenfront_rxq_init(struct xen_netif_queue *q)
 void
 xenfront_rxq_stop(struct xen_netif_queue *q)
 {
-	xen_gso_held_drop(&container_of(q, struct xenfront_rxq, q)->held);
+	xen_gso_held_drop(&container_of(q, struct xenfront_rxq, q)->held, q);
 }

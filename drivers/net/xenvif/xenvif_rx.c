@@ -278,5 +278,5 @@ xenvif_rxq_fini(struct xen_netif_queue *q)
 void
 xenvif_rxq_stop(struct xen_netif_queue *q)
 {
-	xen_gso_held_drop(&container_of(q, struct xenvif_rxq, q)->held);
+	xen_gso_held_drop(&container_of(q, struct xenvif_rxq, q)->held, q);
 }
