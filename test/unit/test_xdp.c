@@ -209,6 +209,42 @@ test_wishes(void **state)
 	vif_expect_sent(v, 4, 0);
 }
 
+/* The extra info of a packet whose copies fail is not touched, cut or whole. */
+static void
+test_lost(void **state)
+{
+	struct frame frame = { .payload = 1000 };
+	struct netif_extra_info extra = {
+		.type = XEN_NETIF_EXTRA_TYPE_XDP,
+		.u.hash.type = LINUX_HEADROOM % 256,
+		.u.hash.algorithm = LINUX_HEADROOM / 256,
+	};
+	struct netif_rx_response rsp;
+	struct vif *v = *state;
+	unsigned int i, cut;
+
+	frame_make(&frame);
+	for (cut = 0; cut < 2; cut++) {
+		restart(v, "256", "feature-gso-tcpv4", NULL);
+		vif_post(v, 0, 10);
+		assert_int_equal(xensim_fault_set(XENSIM_FAULT_COPY, 0, 1, 1, GNTST_general_error),
+				0);
+		send_one(v, cut ? gso_packet(&frame) : unit_packet(5000, UNIT_ROOM, 1));
+		xensim_fault_clear();
+		for (i = 0; i < 2; i++) {
+			assert_true(rawfront_rx_rsp(&v->f, 0, &rsp));
+			assert_int_equal(rsp.status, NETIF_RSP_ERROR);
+			assert_int_equal((rsp.flags & NETRXF_extra_info) != 0, cut || i == 0);
+			if (!cut && i == 1)
+				continue;
+			assert_true(rawfront_rx_rsp(&v->f, 0, &rsp));
+			assert_memory_equal(&rsp, &extra, sizeof(extra));
+		}
+		vif_expect_no_packet(v, 0);
+	}
+	vif_expect_sent(v, 0, 2);
+}
+
 /* The longest packet of the most segments, whose headroom makes it a page more: it still fits. */
 static void
 test_most_segments(void **state)
@@ -356,6 +392,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		vif_test(test_packets),
 		vif_test(test_wishes),
+		vif_test(test_lost),
 		vif_test(test_most_segments),
 		vif_test(test_waiting),
 		vif_test(test_too_large),

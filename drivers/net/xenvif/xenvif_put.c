@@ -224,11 +224,10 @@ packet_sendable(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t *nb
 
 /* The packet that the batch ends with has these copies and slots so far. */
 static void
-record(struct xenvif_batch *b, struct xenvif_packet *p, uint16_t extra_slots)
+record(struct xenvif_batch *b, struct xenvif_packet *p)
 {
 	p->nb_segs = b->nb_segs - p->first_seg;
 	p->nb_slots = b->nb_slots - p->first_slot;
-	p->extra_slots = extra_slots;
 }
 
 /* Is there room for a frame, a piece a segment, and one more for a head and each end of a page? */
@@ -272,7 +271,7 @@ put_whole(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t nb_segs,
 	xen_gso_whole_headers(g, head.data);
 	scratch_take(w->b, &head);
 	stage_frame(w, m, g->payload, g->end - g->payload, &head);
-	record(w->b, p, head.nb_extras);
+	record(w->b, p);
 	w->b->nb_packets++;
 	xen_count_add(&w->ring->count.gso_whole, 1);
 	return true;
@@ -311,7 +310,7 @@ put_segments(struct xenvif_tx_walk *w, const struct rte_mbuf *m, const struct xe
 		scratch_take(w->b, head);
 		stage_frame(w, m, off, len, head);
 	}
-	record(w->b, p, 0);
+	record(w->b, p);
 	w->part = w->cut < g->nb_segs && p->nb_slots != 0;
 	if (w->cut < g->nb_segs)
 		return false;
@@ -349,7 +348,7 @@ put_gso(struct xenvif_tx_walk *w, struct rte_mbuf *m, uint32_t nb_segs)
 
 drop:
 	w->cut = 0;
-	record(w->b, p, 0);
+	record(w->b, p);
 	w->b->nb_packets++;
 	return true;
 }
@@ -383,7 +382,7 @@ xenvif_put_complex(struct xenvif_tx_walk *w, struct rte_mbuf *m)
 	stage_frame(w, m, head.len, len - head.len, &head);
 drop:
 	w->cut = 0;
-	record(b, p, head.nb_extras);
+	record(b, p);
 	b->nb_packets++;
 	return true;
 }

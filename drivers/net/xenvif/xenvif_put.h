@@ -82,7 +82,6 @@ xenvif_put_simple(struct xenvif_tx_walk *w, struct xenvif_batch *b, struct rte_m
 	p->nb_segs = 1;
 	p->first_slot = b->nb_slots;
 	p->nb_slots = 1;
-	p->extra_slots = 0;
 	xenvif_stage_out(b, w->ring, rte_pktmbuf_mtod(m, void *), xenvif_take_buffer(w, 0, len), 0,
 			len);
 }

@@ -56,12 +56,8 @@ struct xenvif_packet {
 	/* rx: what its extra info says of its segments; size 0: nothing. */
 	uint16_t gso_size;
 	uint8_t gso_type;
-	union {
-		/* rx: it is in pages of the stage, to be cut. */
-		bool staged;
-		/* tx: slots of extra info behind the first. */
-		uint8_t extra_slots;
-	};
+	/* rx: it is in pages of the stage, to be cut. */
+	bool staged;
 };
 
 /** Scratch space of a burst, in the application's queue. */

@@ -60,9 +60,23 @@ walk_chosen(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts,
 	}
 }
 
+/* Slots of extra info behind a first slot. */
+static unsigned int
+extras_behind(const struct netif_rx_response *first)
+{
+	struct netif_extra_info extra = { .flags = XEN_NETIF_EXTRA_FLAG_MORE };
+	unsigned int n = 0;
+
+	if ((first->flags & NETRXF_extra_info) == 0)
+		return 0;
+	while ((extra.flags & XEN_NETIF_EXTRA_FLAG_MORE) != 0)
+		memcpy(&extra, &first[++n], sizeof(extra));
+	return n;
+}
+
 /*
- * Did a copy of the packet fail? Each slot says so in its response, and the guest drops the packet:
- * the chain of slots stays whole.
+ * Did a copy of the packet fail? Each slot of it, or of its segments, says so in its response, and
+ * the guest drops it: the chain of slots stays whole, with the extra info as it is.
  */
 static bool
 packet_lost(struct xenvif_tx_walk *w, const struct xenvif_packet *p)
@@ -72,8 +86,7 @@ packet_lost(struct xenvif_tx_walk *w, const struct xenvif_packet *p)
 
 	if (!xenvif_packet_failed(w->b, p, w->ring))
 		return false;
-	rsp[0].status = NETIF_RSP_ERROR;
-	for (i = 1 + p->extra_slots; i < p->nb_slots; i++)
+	for (i = 0; i < p->nb_slots; i += 1 + extras_behind(&rsp[i]))
 		rsp[i].status = NETIF_RSP_ERROR;
 	return true;
 }
