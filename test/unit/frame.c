@@ -65,8 +65,8 @@ const struct frame frame_good[] = {
 
 const unsigned int frame_nb_good = RTE_DIM(frame_good);
 
-static uint32_t
-sum_bytes(const uint8_t *data, uint32_t len, uint32_t sum)
+uint32_t
+frame_sum_bytes(const uint8_t *data, uint32_t len, uint32_t sum)
 {
 	uint32_t i;
 
@@ -75,8 +75,8 @@ sum_bytes(const uint8_t *data, uint32_t len, uint32_t sum)
 	return sum;
 }
 
-static uint16_t
-fold(uint32_t sum)
+uint16_t
+frame_fold(uint32_t sum)
 {
 	while (sum > 0xFFFF)
 		sum = (sum & 0xFFFF) + (sum >> 16);
@@ -90,8 +90,8 @@ pseudo_sum(const struct frame *f)
 	uint32_t sum = (f->udp ? 17 : 6) + f->l4_len;
 
 	if (f->ipv6)
-		return sum_bytes(f->data + f->l3 + 8, 32, sum);
-	return sum_bytes(f->data + f->l3 + 12, 8, sum);
+		return frame_sum_bytes(f->data + f->l3 + 8, 32, sum);
+	return frame_sum_bytes(f->data + f->l3 + 12, 8, sum);
 }
 
 uint8_t *
@@ -203,7 +203,7 @@ put_ipv4(struct frame *f)
 	ip[9] = f->udp ? IPPROTO_UDP : IPPROTO_TCP;
 	for (i = 12; i < 20; i++)
 		ip[i] = 5 * i;
-	frame_set16(ip + 10, ~fold(sum_bytes(ip, 20 + 4 * f->options, 0)));
+	frame_set16(ip + 10, ~frame_fold(frame_sum_bytes(ip, 20 + 4 * f->options, 0)));
 }
 
 void
@@ -232,7 +232,7 @@ frame_make(struct frame *f)
 	/* Nothing asks padding to be zero. */
 	memset(f->data + f->len, 0xC3, f->padding);
 	f->len += f->padding;
-	frame_set16(frame_csum(f), fold(pseudo_sum(f)));
+	frame_set16(frame_csum(f), frame_fold(pseudo_sum(f)));
 }
 
 static void
@@ -286,7 +286,7 @@ frame_mbuf(const struct frame *f)
 uint16_t
 frame_sum(const struct frame *f)
 {
-	return fold(pseudo_sum(f) + sum_bytes(f->data + f->l4, f->l4_len, 0));
+	return frame_fold(pseudo_sum(f) + frame_sum_bytes(f->data + f->l4, f->l4_len, 0));
 }
 
 void

@@ -84,6 +84,14 @@ frame_csum(struct frame *f);
 uint16_t
 frame_sum(const struct frame *f);
 
+/** Add bytes as words in network order, the first at an even place. */
+uint32_t
+frame_sum_bytes(const uint8_t *data, uint32_t len, uint32_t sum);
+
+/** The 16 bits of such a sum. */
+uint16_t
+frame_fold(uint32_t sum);
+
 /** Write two bytes in network order. */
 void
 frame_set16(uint8_t *at, uint16_t value);

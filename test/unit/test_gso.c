@@ -66,32 +66,15 @@ set32(uint8_t *at, uint32_t value)
 	frame_set16(at + 2, value);
 }
 
-static uint16_t
-fold(uint64_t sum)
-{
-	while (sum > UINT16_MAX)
-		sum = (sum & UINT16_MAX) + (sum >> 16);
-	return sum;
-}
-
-static uint64_t
-add(uint64_t sum, const uint8_t *from, uint32_t len)
-{
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		sum += i % 2 == 0 ? from[i] << 8 : from[i];
-	return sum;
-}
-
 /* The sum of TCP and its pseudo-header: 0xFFFF when the checksum is right. */
 static uint16_t
 tcp_sum(const struct frame *h, uint32_t len)
 {
-	uint64_t sum = IPPROTO_TCP + len - h->l4;
+	uint32_t sum = IPPROTO_TCP + len - h->l4;
 
-	sum = h->ipv6 ? add(sum, bytes + h->l3 + 8, 32) : add(sum, bytes + h->l3 + 12, 8);
-	return fold(add(sum, bytes + h->l4, len - h->l4));
+	sum = h->ipv6 ? frame_sum_bytes(bytes + h->l3 + 8, 32, sum) :
+			frame_sum_bytes(bytes + h->l3 + 12, 8, sum);
+	return frame_fold(frame_sum_bytes(bytes + h->l4, len - h->l4, sum));
 }
 
 static uint32_t
@@ -177,7 +160,8 @@ check_bytes(const struct big *b, uint32_t seg, uint32_t segs, uint32_t from, uin
 	} else {
 		assert_int_equal(get(bytes + h->l3 + 2, 2), h->len - h->l3 + len);
 		assert_int_equal(get(bytes + h->l3 + 4, 2), (FIRST_ID + seg) & UINT16_MAX);
-		assert_int_equal(fold(add(0, bytes + h->l3, h->l4 - h->l3)), UINT16_MAX);
+		assert_int_equal(frame_fold(frame_sum_bytes(bytes + h->l3, h->l4 - h->l3, 0)),
+				UINT16_MAX);
 	}
 	if (seg != 0)
 		flags &= ~RTE_TCP_CWR_FLAG;
