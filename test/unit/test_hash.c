@@ -11,6 +11,7 @@
 
 #include "ctrl.h"
 #include "flow.h"
+#include "frame.h"
 #include "rawback.h"
 
 static const uint8_t key[XEN_HASH_KEY_MAX] = "forty octets, and none of them repeats.";
@@ -437,6 +438,81 @@ test_from_backend(void **state __rte_unused)
 	}
 }
 
+#define CUT_MSS 500
+#define CUT_FRAMES 4
+
+/* A packet to be cut into frames, and its two slots of extra info. */
+static void
+make_to_cut(struct frame *f, struct netif_extra_info extras[2])
+{
+	*f = (struct frame){ .payload = CUT_FRAMES * CUT_MSS - 100 };
+	frame_make(f);
+	extras[0] = (struct netif_extra_info){
+		.type = XEN_NETIF_EXTRA_TYPE_GSO,
+		.flags = XEN_NETIF_EXTRA_FLAG_MORE,
+		.u.gso = { .size = CUT_MSS, .type = XEN_NETIF_GSO_TYPE_TCPV4 },
+	};
+	extras[1] = (struct netif_extra_info){ .type = XEN_NETIF_EXTRA_TYPE_HASH };
+	xen_hash_to_extra(&extras[1], 2, 0x81020304);
+}
+
+/* Each frame has the packet's hash, also those that have to wait. */
+static void
+check_cut(uint16_t port)
+{
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	for (i = 0; i < CUT_FRAMES; i++) {
+		unit_wait(rte_eth_rx_burst(port, 0, &m, 1) == 1);
+		assert_true((m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0);
+		assert_int_equal(m->hash.rss, 0x81020304);
+		rte_pktmbuf_free(m);
+	}
+}
+
+static void
+test_cut_from_guest(void **state __rte_unused)
+{
+	struct vif_options options = { .offloads = RTE_ETH_RX_OFFLOAD_RSS_HASH };
+	struct netif_extra_info extras[2];
+	struct frame f;
+	struct vif v;
+
+	vif_open(&v, &options);
+	vif_connect(&v);
+	make_to_cut(&f, extras);
+	memcpy(rawfront_page(&v.f, 7), f.data, f.len);
+	vif_put(&v, 7, 0, f.len, NETTXF_csum_blank | NETTXF_data_validated | NETTXF_extra_info, 1);
+	rawfront_tx_extra(&v.f, 0, &extras[0]);
+	rawfront_tx_extra(&v.f, 0, &extras[1]);
+	rawfront_tx_push(&v.f, 0);
+	check_cut(v.port);
+	rawfront_tx_expect(&v.f, 0, 3, NETIF_RSP_OKAY);
+	vif_close(&v);
+	unit_check_pool();
+}
+
+static void
+test_cut_from_backend(void **state __rte_unused)
+{
+	struct netif_extra_info extras[2];
+	struct frame f;
+	unsigned int i;
+
+	assert_int_equal(rte_eth_dev_stop(rawback.port), 0);
+	unit_start(rawback.port, 1, RTE_ETH_RX_OFFLOAD_RSS_HASH, unit_pool);
+	unit_wait(unit_link(rawback.port));
+	make_to_cut(&f, extras);
+	rawback_fill_rx(rawback.rx_prod, 0, f.data, f.len);
+	rawback_put_rx(-1, 0, NETRXF_csum_blank | NETRXF_data_validated | NETRXF_extra_info, f.len);
+	for (i = 0; i < 2; i++)
+		memcpy(&rawback.rx->ring[rawback.rx_prod++ & XEN_NETIF_RING_MASK].rsp, &extras[i],
+				sizeof(extras[i]));
+	rawback_push_rx();
+	check_cut(rawback.port);
+}
+
 int
 main(void)
 {
@@ -449,7 +525,10 @@ main(void)
 		ctrl_test(test_stop_start),
 		ctrl_test(test_attach),
 		cmocka_unit_test(test_from_guest),
+		cmocka_unit_test(test_cut_from_guest),
 		cmocka_unit_test_setup_teardown(test_from_backend, rawback_setup, rawback_teardown),
+		cmocka_unit_test_setup_teardown(test_cut_from_backend, rawback_setup,
+				rawback_teardown),
 	};
 
 	return cmocka_run_group_tests_name("hash", tests, unit_setup, unit_teardown);

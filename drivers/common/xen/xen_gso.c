@@ -333,11 +333,16 @@ xen_gso_receive_cut(struct xen_netif_queue *q, struct xen_netif_ring *ring,
 		const struct rte_mbuf *m, uint8_t type, uint16_t mss, struct rte_mbuf **frames)
 {
 	struct xen_gso g;
+	uint16_t i;
 
 	if (!find_counted(&g, ring, m, type, mss))
 		return 0;
 	switch (xen_gso_cut(&g, q, m, frames)) {
 	case 0:
+		for (i = 0; i < g.nb_segs && (m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0; i++) {
+			frames[i]->ol_flags |= RTE_MBUF_F_RX_RSS_HASH;
+			frames[i]->hash.rss = m->hash.rss;
+		}
 		xen_count_add(&ring->count.gso_cut, 1);
 		return g.nb_segs;
 	case -EMSGSIZE:

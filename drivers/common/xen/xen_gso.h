@@ -59,11 +59,14 @@ xen_gso_seg_len(const struct xen_gso *g, uint32_t seg)
 	return g->payload + RTE_MIN(g->end - from, g->mss);
 }
 
-/** Does a queue take a packet of len bytes that is to be segmented only cut? */
+/**
+ * Does a queue take a packet of len bytes that is to be segmented only cut? One with external
+ * buffers takes it in one of these, too, while there are any.
+ */
 static inline bool
 xen_gso_to_cut(const struct xen_netif_queue *q, uint32_t len)
 {
-	return len > q->whole_max || (len > q->room && !q->scatter);
+	return len > q->whole_max || (len > q->room && (!q->scatter || q->extbufs != NULL));
 }
 
 /**
@@ -165,6 +168,8 @@ xen_gso_cut(const struct xen_gso *g, const struct xen_netif_queue *q, const stru
 /**
  * Cut a received packet into frames. What it is lost by is counted. With the ring's lock held.
  *
+ * @param m
+ *   The packet. Each frame has its hash, if it has any.
  * @param type, mss
  *   As for xen_gso_find().
  * @param frames

@@ -55,15 +55,15 @@ whole_max(const struct rte_eth_dev *dev)
 
 /*
  * Must it have such packets in one segment? It looks at the flags of packets to be sent, and at no
- * second segment: net_vhost has external buffers for it, too.
+ * second segment, whatever its offloads say: net_vhost has external buffers for it, too. Mbufs that
+ * have such a buffer already can have no other.
  */
 static bool
-wants_extbufs(const struct rte_eth_dev *dev)
+wants_extbufs(const struct xen_netif *nif, const struct rte_mempool *pool)
 {
-	const struct xen_netif *nif = dev->data->dev_private;
-
 	return nif->args.gso && nif->args.legacy_ol_flags &&
-			!rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER);
+			(rte_pktmbuf_priv_flags((struct rte_mempool *)(uintptr_t)pool) &
+					RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF) == 0;
 }
 
 /* The one rule for an MTU: a frame fits into one mbuf, or may take several. */
@@ -151,7 +151,7 @@ xen_netif_rxq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsi
 	ret = drv->rxq_init != NULL ? drv->rxq_init(q) : 0;
 	if (ret < 0)
 		goto fail_init;
-	if (wants_extbufs(dev)) {
+	if (wants_extbufs(dev->data->dev_private, pool)) {
 		q->extbufs = xen_extbufs_create(socket);
 		ret = -ENOMEM;
 		if (q->extbufs == NULL)

@@ -152,6 +152,8 @@ cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 		};
 	frags[0].nb_segs = r->nb_frags;
 	frags[0].pkt_len = r->len;
+	if (w->q->rss_hash && (r->extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0)
+		xen_hash_from_extra(&r->extra[XEN_NETIF_EXTRA_TYPE_HASH], &frags[0]);
 	return xen_gso_receive_cut(w->q, w->ring, frags, gso->u.gso.type, gso->u.gso.size, frames);
 }
 
@@ -186,8 +188,7 @@ take_cut(struct rx_walk *w, const struct xenfront_response *r)
 static bool
 attach_extbuf(const struct rx_walk *w, const struct xenfront_response *r)
 {
-	return !w->q->scatter && r->len <= XEN_EXTBUF_ROOM &&
-			xen_extbufs_attach(w->q->extbufs, w->pkts[w->nb], 0);
+	return r->len <= XEN_EXTBUF_ROOM && xen_extbufs_attach(w->q->extbufs, w->pkts[w->nb], 0);
 }
 
 /* What a packet that was copied needs beside that. False when it has to be dropped. */

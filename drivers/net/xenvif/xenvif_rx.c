@@ -58,7 +58,8 @@ reject_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
 		if (rsp[i].status != NETIF_RSP_NULL)
 			rsp[i].status = NETIF_RSP_ERROR;
 	}
-	rte_pktmbuf_free(p->mbuf);
+	if (!p->staged)
+		rte_pktmbuf_free(p->mbuf);
 	w->lost++;
 }
 
@@ -80,6 +81,8 @@ cut_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p, struct rte_m
 	slots[0].nb_segs = p->nb_segs;
 	for (i = 0; i < p->nb_segs; i++)
 		slots[0].pkt_len += seg[i].len;
+	if (p->hashed && w->rxq->q.rss_hash)
+		xen_hash_from_extra(&p->hash, &slots[0]);
 	return xen_gso_receive_cut(&w->rxq->q, w->ring, slots, p->gso_type, p->gso_size, frames);
 }
 
@@ -122,7 +125,7 @@ finish_packets(struct xenvif_rx_walk *w, bool all_copied, struct rte_mbuf **pkts
 
 	for (i = 0; i < b->nb_packets; i++) {
 		p = &b->packets[i];
-		if (unlikely(p->mbuf == NULL && !p->staged)) {
+		if (unlikely(!p->staged && p->mbuf == NULL)) {
 			w->lost++;
 			continue;
 		}

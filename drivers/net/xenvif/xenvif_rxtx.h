@@ -45,8 +45,12 @@ static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XEN
 
 /** A packet of the batch: which of the batch's copy segments and slots are its own. */
 struct xenvif_packet {
-	/* rx: NULL for a packet that is dropped. tx: not used. */
-	struct rte_mbuf *mbuf;
+	union {
+		/* rx: NULL for a packet that is dropped. tx: not used. */
+		struct rte_mbuf *mbuf;
+		/* Of one that is staged and hashed. */
+		struct netif_extra_info hash;
+	};
 	uint16_t first_seg;
 	uint16_t nb_segs;
 	uint16_t first_slot;
@@ -58,6 +62,8 @@ struct xenvif_packet {
 	uint8_t gso_type;
 	/* rx: it is in pages of the stage, to be cut. */
 	bool staged;
+	/* rx: it came with a hash. */
+	bool hashed;
 };
 
 /** Scratch space of a burst, in the application's queue. */

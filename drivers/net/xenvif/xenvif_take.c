@@ -81,7 +81,7 @@ stage_extbuf(struct xenvif_rx_walk *w, const struct xenvif_request *r)
 	struct rte_mbuf *m;
 	unsigned int i;
 
-	if (q->extbufs == NULL || q->scatter || r->len > XEN_EXTBUF_ROOM)
+	if (q->extbufs == NULL || r->len > XEN_EXTBUF_ROOM)
 		return NULL;
 	m = walk_mbuf(w);
 	if (m == NULL)
@@ -149,8 +149,12 @@ record_packet(struct xenvif_rx_walk *w, const struct xenvif_request *r, struct r
 	const struct netif_extra_info *gso = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
 	unsigned int i, slot = b->nb_slots;
 
-	p->mbuf = m;
 	p->staged = staged;
+	if (staged)
+		p->hash = r->extra[XEN_NETIF_EXTRA_TYPE_HASH];
+	else
+		p->mbuf = m;
+	p->hashed = (r->extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0;
 	p->gso_size = 0;
 	if ((r->extras & EXTRA_GSO) != 0) {
 		p->gso_size = gso->u.gso.size;
