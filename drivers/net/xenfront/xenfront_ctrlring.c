@@ -6,6 +6,9 @@
 
 #include "xenfront.h"
 
+/* How soon an event channel that cannot be unmasked is tried again. */
+#define UNMASK_RETRY_MS 100
+
 void
 xenfront_ctrlring_send(struct xenfront *front, uint16_t type, const uint32_t data[3])
 {
@@ -27,6 +30,12 @@ xenfront_ctrlring_send(struct xenfront *front, uint16_t type, const uint32_t dat
 	xen_netif_notify(ring, &sring->req_event, ring->prod, old);
 }
 
+void
+xenfront_ctrlring_remind(struct xenfront *front)
+{
+	xenevtchn_notify(front->nif.ctrl.notify, front->nif.ctrl.port);
+}
+
 static int
 broken(struct xenfront *front, const char *why)
 {
@@ -40,7 +49,8 @@ xenfront_ctrlring_take(struct xenfront *front, struct xen_netif_ctrl_response *r
 	struct xen_netif_ring *ring = &front->nif.ctrl;
 	uint32_t rsp_prod = xen_ring_load(&ring->sring.ctrl->rsp_prod);
 
-	xenevtchn_unmask(ring->notify, ring->port);
+	if (xenevtchn_unmask(ring->notify, ring->port) < 0)
+		xen_bus_set_timer(&front->nif.xbdev, UNMASK_RETRY_MS);
 	if (rsp_prod - ring->cons > ring->prod - ring->cons)
 		return broken(front, "rsp_prod ahead of the requests");
 	if (rsp_prod == ring->cons)

@@ -37,6 +37,10 @@ struct xenfront_ctrl {
 void
 xenfront_ctrlring_send(struct xenfront *front, uint16_t type, const uint32_t data[3]);
 
+/** Notify the backend of the request that is under way once more. Control thread. */
+void
+xenfront_ctrlring_remind(struct xenfront *front);
+
 /**
  * Take the response to the request that is under way, if there is one. Control thread.
  *

@@ -31,7 +31,7 @@ see_lists(struct xenfront_filter *filter)
 	filter->until_ms = 0;
 }
 
-/* A backend that has refused the list, and cannot be told later, would refuse it again. */
+/* A backend that did not take the list, and cannot be told later, would do the same again. */
 void
 xenfront_filter_prepare(struct xenfront *front)
 {
@@ -40,9 +40,10 @@ xenfront_filter_prepare(struct xenfront *front)
 
 	see_lists(filter);
 	xen_mcast_clear(&filter->mcast.asked);
-	if (peer->mcast_dynamic)
+	if (peer->mcast_dynamic) {
 		filter->mcast.refused = false;
-	filter->late = false;
+		filter->late = false;
+	}
 	filter->until_ms = 0;
 	filter->requested = peer->mcast && !peer->mcast_dynamic && filter_wanted(front);
 }

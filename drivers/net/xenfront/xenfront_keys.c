@@ -52,6 +52,9 @@ xenfront_read_carrier(const struct xenfront *front, bool before)
 {
 	uint32_t carrier = 1;
 
+	/* It cannot be asked. */
+	if (front->nif.xbdev.peer[0] == '\0' || front->gone_ms != 0)
+		return before;
 	if (xen_store_read_uint(front->nif.xbdev.peer, "carrier", 1, &carrier) == -ENOTCONN)
 		return before;
 	return carrier != 0;

@@ -11,6 +11,7 @@
 
 /* How long a change may take the backend, with all messages that it needs. */
 #define ANSWER_LIMIT_MS 5000
+#define ANSWER_LOOK_MS 500u
 
 /* May a message be left out, for the backend knows what it would say? */
 static bool
@@ -184,7 +185,6 @@ begin_change(struct xenfront *front)
 	rss->target_asked = rss->asked;
 	rss->target = front->nif.rings.hash.cfg;
 	pthread_mutex_unlock(&front->nif.lock);
-	rss->until_ms = xen_bus_now_ms() + ANSWER_LIMIT_MS;
 	return rss->running;
 }
 
@@ -198,7 +198,8 @@ go_on(struct xenfront *front)
 		type = next_message(&front->rss);
 		if (type != 0) {
 			send_message(front, type);
-			xen_bus_set_timer(&front->nif.xbdev, ANSWER_LIMIT_MS);
+			front->rss.until_ms = xen_bus_now_ms() + ANSWER_LIMIT_MS;
+			xen_bus_set_timer(&front->nif.xbdev, ANSWER_LOOK_MS);
 			return;
 		}
 		finish(front, 0);
@@ -211,7 +212,10 @@ wait_on(struct xenfront *front)
 	uint64_t now = xen_bus_now_ms();
 
 	if (now < front->rss.until_ms) {
-		xen_bus_set_timer(&front->nif.xbdev, front->rss.until_ms - now);
+		/* The notification may have failed. */
+		xenfront_ctrlring_remind(front);
+		xen_bus_set_timer(&front->nif.xbdev,
+				RTE_MIN(front->rss.until_ms - now, ANSWER_LOOK_MS));
 		return;
 	}
 	xen_netif_log(&front->nif, XEN_NETIF_NOTED,
