@@ -479,6 +479,9 @@ evaluate(struct xenvif *vif)
 	if (own != XenbusStateInitialising && handle_broken(vif))
 		return;
 	xenvif_set_carrier(vif, !look(vif).admin_down);
+	/* A vif that was made anew between two looks is told what is wrong with its own rate. */
+	if (own == XenbusStateInitialising && vif->nif.own_state != XenbusStateInitialising)
+		vif->rate_misfit.text[0] = '\0';
 	update_rate(vif);
 	front = xen_store_read_state(vif->nif.xbdev.peer);
 	if (front < 0)
