@@ -116,7 +116,8 @@ whole_packet()
 {
 	local pid dump=$RIG/dump-${1// /-}
 
-	timeout 240 tcpdump -i "$2" -p -q -c 1 "$1 and tcp and greater 60000" \
+	rm -f "$dump.log"
+	timeout 600 tcpdump -i "$2" -p -q -c 1 "$1 and tcp and greater 60000" \
 		> "$dump" 2> "$dump.log" &
 	pid=$!
 	await 60 "tcpdump to listen" grep -q listening "$dump.log"
