@@ -125,7 +125,7 @@ finish_packets(struct xenvif_rx_walk *w, bool all_copied, struct rte_mbuf **pkts
 
 	for (i = 0; i < b->nb_packets; i++) {
 		p = &b->packets[i];
-		if (unlikely(!p->staged && p->mbuf == NULL)) {
+		if (unlikely(p->mbuf == NULL && !p->staged)) {
 			w->lost++;
 			continue;
 		}
