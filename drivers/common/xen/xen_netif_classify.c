@@ -111,9 +111,13 @@ xen_netif_classify_update(struct rte_eth_dev *dev)
 static int
 set_mode(struct rte_eth_dev *dev, bool *mode, bool on)
 {
+	struct xen_netif *nif = dev->data->dev_private;
+
 	/* Others than this thread look at it. */
 	__atomic_store_n(mode, on, __ATOMIC_RELAXED);
 	xen_netif_classify_update(dev);
+	/* Its backend may be able to keep back what is not wanted. */
+	xen_bus_kick(&nif->xbdev);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ RTE_INIT(xenfront_ops_init)
 	xenfront_ops.rss_hash_conf_get = xenfront_rss_hash_conf_get;
 	xenfront_ops.reta_update = xenfront_rss_reta_update;
 	xenfront_ops.reta_query = xenfront_rss_reta_query;
-	xenfront_filter_ops(&xenfront_ops);
+	xenfront_ops.set_mc_addr_list = xenfront_filter_mc_list_set;
 
 	xenfront_secondary_ops = xen_netif_secondary_ops;
 	xenfront_secondary_ops.dev_infos_get = dev_infos_get;

@@ -119,48 +119,8 @@ xenfront_filter_step(struct xenfront *front)
 		filter->requested = on;
 }
 
-static void
-kick(struct rte_eth_dev *dev)
-{
-	struct xen_netif *nif = dev->data->dev_private;
-
-	xen_bus_kick(&nif->xbdev);
-}
-
-static int
-promiscuous_enable(struct rte_eth_dev *dev)
-{
-	xen_netif_ops.promiscuous_enable(dev);
-	kick(dev);
-	return 0;
-}
-
-static int
-promiscuous_disable(struct rte_eth_dev *dev)
-{
-	xen_netif_ops.promiscuous_disable(dev);
-	kick(dev);
-	return 0;
-}
-
-static int
-allmulticast_enable(struct rte_eth_dev *dev)
-{
-	xen_netif_ops.allmulticast_enable(dev);
-	kick(dev);
-	return 0;
-}
-
-static int
-allmulticast_disable(struct rte_eth_dev *dev)
-{
-	xen_netif_ops.allmulticast_disable(dev);
-	kick(dev);
-	return 0;
-}
-
-static int
-set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint32_t nb)
+int
+xenfront_filter_mc_list_set(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint32_t nb)
 {
 	struct xenfront *front = dev->data->dev_private;
 	int ret = xen_netif_ops.set_mc_addr_list(dev, list, nb);
@@ -168,16 +128,6 @@ set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint32_t 
 	if (ret < 0)
 		return ret;
 	__atomic_fetch_add(&front->filter.lists, 1, __ATOMIC_RELEASE);
-	kick(dev);
+	xen_bus_kick(&front->nif.xbdev);
 	return 0;
-}
-
-void
-xenfront_filter_ops(struct eth_dev_ops *ops)
-{
-	ops->promiscuous_enable = promiscuous_enable;
-	ops->promiscuous_disable = promiscuous_disable;
-	ops->allmulticast_enable = allmulticast_enable;
-	ops->allmulticast_disable = allmulticast_disable;
-	ops->set_mc_addr_list = set_mc_addr_list;
 }

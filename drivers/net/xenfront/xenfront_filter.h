@@ -48,8 +48,8 @@ xenfront_filter_step(struct xenfront *front);
 bool
 xenfront_filter_misfit(const struct xenfront *front);
 
-/** Put the operations in place of those that the drivers share. */
-void
-xenfront_filter_ops(struct eth_dev_ops *ops);
+/* See set_mc_addr_list in struct eth_dev_ops. */
+int
+xenfront_filter_mc_list_set(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint32_t nb);
 
 #endif /* XENFRONT_FILTER_H */

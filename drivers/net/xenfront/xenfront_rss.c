@@ -9,7 +9,7 @@
 
 #include "xenfront.h"
 
-/* How long a change may take the backend, with all messages that it needs. */
+/* How long the backend may take for a message, and how often it is reminded meanwhile. */
 #define ANSWER_LIMIT_MS 5000
 #define ANSWER_LOOK_MS 500u
 

@@ -34,7 +34,7 @@ struct xenfront_rss {
 	/* The backend has not answered in time: it is asked for nothing more. */
 	bool dead;
 
-	/* The rest is the control thread's: the change under way, and when it has to be through. */
+	/* The rest is the control thread's: the change under way, and the limit of its message. */
 	bool running;
 	uint32_t target_asked;
 	uint64_t until_ms;

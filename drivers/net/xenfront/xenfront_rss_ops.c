@@ -253,23 +253,41 @@ xenfront_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *con
 	return 0;
 }
 
+/* The table's entry of that number; NULL: it is not meant. */
+static uint16_t *
+reta_entry(struct rte_eth_rss_reta_entry64 *reta, unsigned int i)
+{
+	struct rte_eth_rss_reta_entry64 *group = &reta[i / RTE_ETH_RETA_GROUP_SIZE];
+
+	i %= RTE_ETH_RETA_GROUP_SIZE;
+	return (group->mask & RTE_BIT64(i)) != 0 ? &group->reta[i] : NULL;
+}
+
+/* What is wanted, for a table of that size. */
+static int
+get_table(const struct rte_eth_dev *dev, uint16_t size, struct xen_hash_config *cfg)
+{
+	int ret = check_reta_size(dev, size);
+
+	return ret == 0 ? get_config(dev, cfg) : ret;
+}
+
 int
 xenfront_rss_reta_update(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *reta,
 		uint16_t size)
 {
 	struct xen_hash_config cfg;
+	const uint16_t *entry;
 	unsigned int i;
-	int ret = check_reta_size(dev, size);
+	int ret;
 
-	if (ret == 0)
-		ret = get_config(dev, &cfg);
+	ret = get_table(dev, size, &cfg);
 	if (ret < 0)
 		return ret;
 	for (i = 0; i < size; i++) {
-		if ((reta[i / RTE_ETH_RETA_GROUP_SIZE].mask &
-				    RTE_BIT64(i % RTE_ETH_RETA_GROUP_SIZE)) != 0)
-			cfg.mapping[i] = reta[i / RTE_ETH_RETA_GROUP_SIZE]
-							 .reta[i % RTE_ETH_RETA_GROUP_SIZE];
+		entry = reta_entry(reta, i);
+		if (entry != NULL)
+			cfg.mapping[i] = *entry;
 	}
 	return set_config(dev, &cfg);
 }
@@ -279,18 +297,17 @@ xenfront_rss_reta_query(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64
 		uint16_t size)
 {
 	struct xen_hash_config cfg;
+	uint16_t *entry;
 	unsigned int i;
-	int ret = check_reta_size(dev, size);
+	int ret;
 
-	if (ret == 0)
-		ret = get_config(dev, &cfg);
+	ret = get_table(dev, size, &cfg);
 	if (ret < 0)
 		return ret;
 	for (i = 0; i < size; i++) {
-		if ((reta[i / RTE_ETH_RETA_GROUP_SIZE].mask &
-				    RTE_BIT64(i % RTE_ETH_RETA_GROUP_SIZE)) != 0)
-			reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] =
-					cfg.mapping[i];
+		entry = reta_entry(reta, i);
+		if (entry != NULL)
+			*entry = cfg.mapping[i];
 	}
 	return 0;
 }

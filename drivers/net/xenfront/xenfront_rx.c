@@ -134,6 +134,14 @@ get_segs(struct rx_walk *w, struct rte_mbuf **segs, uint16_t nb_segs)
 	return 0;
 }
 
+/* Note the packet's hash in an mbuf of it, if it has come with one that is wanted. */
+static void
+take_hash(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf *m)
+{
+	if (w->q->rss_hash && (r->extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0)
+		xen_hash_from_extra(&r->extra[XEN_NETIF_EXTRA_TYPE_HASH], m);
+}
+
 /* Cut a packet out of its pages; how many frames it makes, 0 when it is lost. */
 static uint16_t
 cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **frames)
@@ -152,8 +160,7 @@ cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 		};
 	frags[0].nb_segs = r->nb_frags;
 	frags[0].pkt_len = r->len;
-	if (w->q->rss_hash && (r->extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0)
-		xen_hash_from_extra(&r->extra[XEN_NETIF_EXTRA_TYPE_HASH], &frags[0]);
+	take_hash(w, r, &frags[0]);
 	return xen_gso_receive_cut(w->q, w->ring, frags, gso->u.gso.type, gso->u.gso.size, frames);
 }
 
@@ -241,8 +248,7 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 		rte_pktmbuf_reset(segs[0]);
 		goto drop;
 	}
-	if (w->q->rss_hash && (r.extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0)
-		xen_hash_from_extra(&r.extra[XEN_NETIF_EXTRA_TYPE_HASH], segs[0]);
+	take_hash(w, &r, segs[0]);
 	w->slots.cons += r.nb_slots;
 	w->bytes += r.len;
 	w->nb++;
