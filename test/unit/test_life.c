@@ -200,49 +200,20 @@ test_attach_live(void **state)
 	vif_send_good(v);
 }
 
-/* Link events, and the link at each of them. */
-static struct {
-	unsigned int up;
-	unsigned int down;
-} lsc;
-
-static int
-count_lsc(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
-{
-	RTE_SET_USED(type);
-	RTE_SET_USED(arg);
-	RTE_SET_USED(ret);
-	if (unit_link(port))
-		__atomic_fetch_add(&lsc.up, 1, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_add(&lsc.down, 1, __ATOMIC_RELAXED);
-	return 0;
-}
-
-static bool
-lsc_are(unsigned int up, unsigned int down)
-{
-	return __atomic_load_n(&lsc.up, __ATOMIC_RELAXED) == up &&
-			__atomic_load_n(&lsc.down, __ATOMIC_RELAXED) == down;
-}
-
 /* Each change of the link is told once; the administrator's wish reaches the guest. */
 static void
 test_link(void **state)
 {
 	struct vif *v = *state;
 
-	lsc.up = lsc.down = 0;
-	assert_int_equal(rte_eth_dev_callback_register(v->port, RTE_ETH_EVENT_INTR_LSC, count_lsc,
-					 NULL),
-			0);
+	unit_lsc_begin(v->port);
 	rawfront_reset(&v->f);
-	unit_wait(lsc_are(0, 1));
+	unit_wait(unit_lsc_are(0, 1));
 	rawfront_init_rings(&v->f, 0);
 	vif_connect(v);
-	unit_wait(lsc_are(1, 1));
+	unit_wait(unit_lsc_are(1, 1));
 	assert_int_equal(rte_eth_dev_set_link_down(v->port), 0);
-	unit_wait(lsc_are(1, 2));
+	unit_wait(unit_lsc_are(1, 2));
 	unit_wait(strcmp(unit_read("%s/carrier", v->f.back), "0") == 0);
 	assert_false(unit_link(v->port));
 	assert_int_equal(rawfront_back_state(&v->f), XenbusStateConnected);
@@ -257,16 +228,14 @@ test_link(void **state)
 	unit_remove("%s/carrier", v->f.back);
 	unit_wait(strcmp(unit_read("%s/carrier", v->f.back), "0") == 0);
 	assert_int_equal(rte_eth_dev_set_link_up(v->port), 0);
-	unit_wait(lsc_are(2, 2));
+	unit_wait(unit_lsc_are(2, 2));
 	unit_wait(strcmp(unit_read("%s/carrier", v->f.back), "1") == 0);
 	/* What an earlier process has left of its own wish does not count. */
 	unit_write("0", "%s/carrier", v->f.back);
 	unit_wait(strcmp(unit_read("%s/carrier", v->f.back), "1") == 0);
 	vif_send_good(v);
-	assert_true(lsc_are(2, 2));
-	assert_int_equal(rte_eth_dev_callback_unregister(v->port, RTE_ETH_EVENT_INTR_LSC, count_lsc,
-					 NULL),
-			0);
+	assert_true(unit_lsc_are(2, 2));
+	unit_lsc_end(v->port);
 }
 
 /* A guest that writes its state without a pause costs an evaluation every few milliseconds. */

@@ -237,28 +237,6 @@ test_front(void **state __rte_unused)
 	assert_int_equal(rte_eth_tx_burst(rawback.port, 0, &m, 1), 1);
 }
 
-/* The link as the application is told of it. */
-static struct {
-	unsigned int up;
-	unsigned int down;
-} lsc;
-
-static int
-count_lsc(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
-{
-	RTE_SET_USED(type);
-	RTE_SET_USED(arg);
-	RTE_SET_USED(ret);
-	__atomic_fetch_add(unit_link(port) ? &lsc.up : &lsc.down, 1, __ATOMIC_RELAXED);
-	return 0;
-}
-
-static unsigned int
-lsc_count(const unsigned int *count)
-{
-	return __atomic_load_n(count, __ATOMIC_RELAXED);
-}
-
 /* A packet of each direction passes, with what has waited, or none does. */
 static void
 front_passes(bool passes)
@@ -286,13 +264,10 @@ test_front_carrier(void **state __rte_unused)
 	static const char *const downs[] = { "0", "00" };
 	unsigned int i;
 
-	memset(&lsc, 0, sizeof(lsc));
-	assert_int_equal(rte_eth_dev_callback_register(rawback.port, RTE_ETH_EVENT_INTR_LSC,
-					 count_lsc, NULL),
-			0);
+	unit_lsc_begin(rawback.port);
 	for (i = 0; i < RTE_DIM(ups); i++) {
 		unit_write(downs[i % RTE_DIM(downs)], "%s/carrier", rawback.back);
-		unit_wait(lsc_count(&lsc.down) == i + 1);
+		unit_wait(unit_lsc_are(i, i + 1));
 		assert_false(unit_link(rawback.port));
 		front_passes(false);
 		assert_true(rawback_front_is(XenbusStateConnected));
@@ -300,15 +275,13 @@ test_front_carrier(void **state __rte_unused)
 			unit_write(ups[i], "%s/carrier", rawback.back);
 		else
 			unit_remove("%s/carrier", rawback.back);
-		unit_wait(lsc_count(&lsc.up) == i + 1);
+		unit_wait(unit_lsc_are(i + 1, i + 1));
 		assert_true(unit_link(rawback.port));
 		front_passes(true);
 	}
 	assert_int_equal(unit_xstat(rawback.port, "disconnects"), 0);
-	assert_int_equal(lsc_count(&lsc.down), RTE_DIM(ups));
-	assert_int_equal(rte_eth_dev_callback_unregister(rawback.port, RTE_ETH_EVENT_INTR_LSC,
-					 count_lsc, NULL),
-			0);
+	assert_true(unit_lsc_are(RTE_DIM(ups), RTE_DIM(ups)));
+	unit_lsc_end(rawback.port);
 }
 
 /* Neither the backend's link nor the application's makes up for the other. */

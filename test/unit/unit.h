@@ -150,6 +150,16 @@ unit_remove_port(const char *name);
 bool
 unit_link(uint16_t port);
 
+/** Count the port's link events from now on, apart by the link at each of them; or no longer. */
+void
+unit_lsc_begin(uint16_t port);
+void
+unit_lsc_end(uint16_t port);
+
+/** Has the link come up and gone down so often? */
+bool
+unit_lsc_are(unsigned int up, unsigned int down);
+
 /** An extended statistic of a port, by its name. */
 uint64_t
 unit_xstat(uint16_t port, const char *name);

@@ -69,6 +69,45 @@ unit_link(uint16_t port)
 	return link.link_status == RTE_ETH_LINK_UP;
 }
 
+static struct {
+	unsigned int up;
+	unsigned int down;
+} lsc;
+
+static int
+count_lsc(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
+{
+	RTE_SET_USED(type);
+	RTE_SET_USED(arg);
+	RTE_SET_USED(ret);
+	__atomic_fetch_add(unit_link(port) ? &lsc.up : &lsc.down, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+void
+unit_lsc_begin(uint16_t port)
+{
+	memset(&lsc, 0, sizeof(lsc));
+	assert_int_equal(rte_eth_dev_callback_register(port, RTE_ETH_EVENT_INTR_LSC, count_lsc,
+					 NULL),
+			0);
+}
+
+void
+unit_lsc_end(uint16_t port)
+{
+	assert_int_equal(rte_eth_dev_callback_unregister(port, RTE_ETH_EVENT_INTR_LSC, count_lsc,
+					 NULL),
+			0);
+}
+
+bool
+unit_lsc_are(unsigned int up, unsigned int down)
+{
+	return __atomic_load_n(&lsc.up, __ATOMIC_RELAXED) == up &&
+			__atomic_load_n(&lsc.down, __ATOMIC_RELAXED) == down;
+}
+
 uint64_t
 unit_xstat(uint16_t port, const char *name)
 {
