@@ -129,7 +129,8 @@ backend_start()
 	fi
 	eal+=(-d "$PMD")
 	printf '%q ' stdbuf -oL dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- \
-		-i --auto-start --total-num-mbufs=8192 "${app[@]}" > "$RIG/testpmd/$name.cmd"
+		-i --auto-start --no-mlockall --total-num-mbufs=8192 "${app[@]}" \
+		> "$RIG/testpmd/$name.cmd"
 	backend_again "$name"
 }
 
@@ -155,8 +156,8 @@ bridges_for()
 	echo $! > "$RIG/testpmd/$name.pid"
 }
 
-# polling_share PERCENT: how much of a processor's time programs that poll get from now on. While a
-# guest boots they only keep the processors from it, and those outside of this machine too.
+# polling_share PERCENT|max: how much of a processor's time programs that poll get from now on.
+# While a guest boots they only keep the processors from it, and those outside of this machine too.
 POLLING=/sys/fs/cgroup/polling
 polling_share()
 {
@@ -165,13 +166,17 @@ polling_share()
 		echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
 		mkdir $POLLING
 	fi
-	echo "$(($1 * 100)) 10000" > $POLLING/cpu.max
+	if [ "$1" = max ]; then
+		echo max > $POLLING/cpu.max
+	else
+		echo "$(($1 * 100)) 10000" > $POLLING/cpu.max
+	fi
 }
 
 # polling_enter: the shell that calls it becomes such a program.
 polling_enter()
 {
-	polling_share 200
+	polling_share max
 	echo 0 > $POLLING/cgroup.procs
 }
 

@@ -92,7 +92,7 @@ guest_wait_ready()
 {
 	polling_share 10
 	await "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
-	polling_share 200
+	polling_share max
 	guest_says "$1" '^rig-guest ready' || fail "guest $1 died"
 }
 
