@@ -31,16 +31,30 @@ net_remove_all()
 	[ "$BACKEND" = netback ] || rmmod xen-netback 2>/dev/null || true
 }
 
-# ping_ok ADDRESS [COUNT]: none may be lost, but those before the first answer (ARP, link coming
-# up).
+# ping_ok ADDRESS [COUNT [PING-ARGUMENT...]]: none may be lost, but those before the first answer
+# (ARP, link coming up). When ping has sent all it waits as long as twice the longest answer took,
+# which on this machine may be too short: so it goes on meanwhile.
 ping_ok()
 {
-	local out
+	local count=${2:-20} pid
 
 	await 240 "the first answer of $1" ping -c 1 -W 1 "$1"
-	out=$(ping -c "${2:-20}" -i 0.1 -W 5 "$1" || true)
-	printf '%s\n' "$out" | tail -n 2
-	[[ $out == *" 0% packet loss"* ]] || fail "ping $1: $(printf '%s' "$out" | grep loss)"
+	stdbuf -oL ping -i 0.1 "${@:3}" "$1" > "$RIG/ping.ok" &
+	pid=$!
+	echo $pid > "$RIG/ping.ok.pid"
+	await 60 "$count answers of $1 in a row" answered "$count"
+	rm -f "$RIG/ping.ok.pid"
+	kill -INT $pid
+	wait $pid || true
+	tail -n 2 "$RIG/ping.ok"
+}
+
+# answered COUNT: each of the first pings.
+answered()
+{
+	awk -F 'icmp_seq=' -v count="$1" '
+		$2 + 0 >= 1 && $2 + 0 <= count && !seen[$2 + 0]++ { n++ }
+		END { exit n != count }' "$RIG/ping.ok"
 }
 
 # guest_ping GUEST ADDRESS [COUNT]: the same from within a guest.
