@@ -124,9 +124,10 @@ finish(struct xenfront *front, int result)
 	struct xenfront_rss *rss = &front->rss;
 
 	pthread_mutex_lock(&front->nif.lock);
-	rss->finished = rss->target_asked;
 	rss->result = result;
 	rss->dead = result == -ETIMEDOUT;
+	/* A silent backend is not asked for what has been wanted meanwhile, either. */
+	rss->finished = rss->dead ? rss->asked : rss->target_asked;
 	pthread_mutex_unlock(&front->nif.lock);
 	rss->running = false;
 }
