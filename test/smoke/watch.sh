@@ -78,14 +78,14 @@ watchers_are()
 	[ "$(pgrep -c -x xenstore-watch)" = "$1" ]
 }
 
-# port_serves PORT DOMID DEVID: it is there, and Open vSwitch has opened it.
+# port_serves PORT DOMID DEVID [,ARG...]: it is there, and Open vSwitch has opened it.
 port_serves()
 {
-	[ "$(ovs_column "$1" options:dpdk-devargs)" = "net_xenvif$2_$3,domid=$2,devid=$3" ] &&
+	[ "$(ovs_column "$1" options:dpdk-devargs)" = "net_xenvif$2_$3,domid=$2,devid=$3${4:-}" ] &&
 		[[ $(ovs_column "$1" ofport) =~ ^[0-9]+$ ]]
 }
 
-# gets_port PORT DOMID DEVID
+# gets_port PORT DOMID DEVID [,ARG...]
 gets_port()
 {
 	wait_for "$LIMIT" port_serves "$@"
@@ -265,7 +265,8 @@ test_hostile_values()
 	local mark i harmless
 
 	# One that only looks for what may be a bridge, or is about another vif.
-	harmless=' (--columns=[a-z_,]* list Interface|br-exists br0|br-exists br0\.4096)$'
+	harmless=' (--columns=[a-z_,]* list Interface -- --if-exists get Open_vSwitch \. [a-z_:-]*'
+	harmless+='|br-exists br0|br-exists br0\.4096)$'
 	harmless+='| add-port br0 taken '
 	mark=$(wc -l <"$RUN/calls.log")
 	for i in "${!HOSTILE[@]}"; do
@@ -307,6 +308,18 @@ test_bridges()
 	[ "$(vsctl get Port vif2.2 tag trunks | xargs)" = "7 [8, 9]" ] || return 1
 	key 2/2 bridge br0
 	wait_for "$LIMIT" has_no_tag vif2.2 && gets_port vif2.2 2 2
+}
+
+# Open vSwitch takes packets to be segmented, after its next start.
+test_tso()
+{
+	vsctl --no-wait set Open_vSwitch . other_config:userspace-tso-enable=true
+	vif 2 14
+	gets_port vif2.14 2 14 ,legacy-ol-flags=1 || return 1
+	vsctl --no-wait remove Open_vSwitch . other_config userspace-tso-enable
+	vif 2 15
+	gets_port vif2.15 2 15 && port_serves vif2.14 2 14 ,legacy-ol-flags=1 &&
+		xensim vif-destroy 2 14 && xensim vif-destroy 2 15
 }
 
 has_no_tag()
@@ -448,6 +461,7 @@ main()
 	check new-domid "the port does not follow" test_new_domid
 	check same-name "the second one takes the port, or does not get it" test_same_name
 	check bridges "tag or trunks are wrong" test_bridges
+	check tso "the option is missing, or there without need" test_tso
 	check many "a port is missing, or stays" test_many
 	check vswitchd-restart "no port" test_vswitchd_restart
 	check ovsdb-restart "no port" test_ovsdb_restart
