@@ -159,7 +159,7 @@ class Bench:
                    "--compress-strings=no", "--compress-pos=no", "--fair-sched=yes")
         if peer in CHARGES:
             self.charge(peer)
-        with self.testpmd(peer, size, max(DESCRIPTORS), wrapper, 300) as pmd:
+        with self.testpmd(peer, size, max(DESCRIPTORS), wrapper, 900) as pmd:
             pmd.rate(self.args.seconds)
             pmd.command("stop")
             packets = pmd.counts()[0]

@@ -4,6 +4,7 @@
 #
 # scripts/bench refuses wrong options before it builds, measures, and counts no more instructions
 # than a packet may cost.
+# Limit: 2400
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
