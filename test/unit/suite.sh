@@ -5,13 +5,15 @@
 # What the suites of unit tests share, to be sourced.
 
 # meson_tests BUILD PREFIX [TEST...]: run tests of a build folder, all if none is named, and print a
-# verdict for each case.
+# verdict for each case. More at once than there are processors, for they wait more than they work,
+# and with much time, for there may be little of it for them.
 meson_tests()
 {
 	local build=$1 prefix=$2 log=$1/meson-logs/testlog.json status=0
 	shift 2
 	rm -f "$log"
-	meson test -C "$build" --print-errorlogs "$@" >&2 || status=$?
+	MESON_TESTTHREADS=$(($(nproc) * 2)) meson test -C "$build" --print-errorlogs \
+		--timeout-multiplier 4 "$@" >&2 || status=$?
 	python3 - "$log" "$prefix" "$status" <<'END'
 import json
 import os
