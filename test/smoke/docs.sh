@@ -9,10 +9,10 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-# Below a folder that only root may write to, as DPDK wants it for a plugin. (With quotes in it all
-# works as well, but ninja builds again what includes a header from there.)
+# Below a folder that only root may write to, as DPDK wants it for a plugin. (With quotes or '&' in
+# it all works as well, but ninja builds again, each time, what includes a header from there.)
 # shellcheck disable=SC2016 # as it is
-CHECKOUT='/srv/a $HOME & é checkout/xenvif'
+CHECKOUT='/srv/a $HOME (é) checkout/xenvif'
 OVS=/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
 # The commands may bring up interfaces.
 PRIVATE_OPTIONS=(--net)
