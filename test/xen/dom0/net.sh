@@ -146,6 +146,31 @@ guest_listens()
 	guest_run "$1" "netstat -ltn | grep -q ':$2 '"
 }
 
+# xdp_attach GUEST DEVID: a program that passes all packets on, on ethDEVID, until its rigtool ends.
+xdp_attach()
+{
+	guest_do "$1" "rigtool xdp-attach eth$2 > /tmp/xdp 2>&1 &
+		until grep -q . /tmp/xdp; do sleep 0.1; done
+		cat /tmp/xdp; grep -q attached /tmp/xdp"
+	xdp_attached "$1" "$2"
+}
+
+# xdp_attached GUEST DEVID: packets have the headroom that such a program wants.
+xdp_attached()
+{
+	local domid
+
+	domid=$(xl domid "$1")
+	expect "headroom that the guest wants" 256 \
+		"$(xenstore-read "/local/domain/$domid/device/vif/$2/xdp-headroom")"
+	await 60 "the backend to be connected again" vif_connected "$domid" "$2"
+}
+
+vif_connected()
+{
+	[ "$(xenstore-read "/local/domain/0/backend/vif/$1/$2/state")" = 4 ]
+}
+
 # --- traffic in the background ---
 
 # ping_start NAME ADDRESS; ping_stop NAME: fails when an answer is missing.
