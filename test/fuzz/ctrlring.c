@@ -12,7 +12,6 @@
  */
 
 #include <rte_bitops.h>
-#include <rte_log.h>
 
 #include "chain.h"
 #include "fuzz.h"
@@ -51,12 +50,6 @@ xengnttab_grant_copy(xengnttab_handle *xgt __rte_unused, uint32_t count,
 	}
 	memcpy(segs->dest.virt, test.granted, segs->len);
 	segs->status = GNTST_okay;
-	return 0;
-}
-
-int
-xenevtchn_notify(xenevtchn_handle *xce __rte_unused, evtchn_port_t port __rte_unused)
-{
 	return 0;
 }
 
@@ -164,14 +157,6 @@ step_frame(struct fuzz_input *in)
 		fuzz_check(xen_hash_queue(&test.copy.cfg, value, queues) < queues);
 	fuzz_chain_free(one);
 	fuzz_chain_free(some);
-}
-
-/* Nobody is there to be woken, which would be logged. */
-int
-LLVMFuzzerInitialize(int *argc __rte_unused, char ***argv __rte_unused)
-{
-	rte_log_set_global_level(RTE_LOG_EMERG);
-	return 0;
 }
 
 int

@@ -11,8 +11,6 @@
  * slot (12), or an index's change (2).
  */
 
-#include <rte_log.h>
-
 #include "fuzz.h"
 #include "ring.h"
 #include "xenfront.h"
@@ -29,7 +27,7 @@ static struct {
 	struct xenfront front;
 	uint8_t page[XEN_PAGE_BYTES] __attribute__((aligned(sizeof(uint32_t))));
 	uint32_t start;
-	/* The last request, the page as it was then, and whether it has been answered. */
+	/* The last request, and the page as it was then. */
 	struct xen_netif_ctrl_request req;
 	uint8_t sent[XEN_PAGE_BYTES] __attribute__((aligned(sizeof(uint32_t))));
 	/* What the backend has by what it has answered. */
@@ -43,12 +41,6 @@ static struct {
 } test;
 
 /* In the place of libxenevtchn. */
-int
-xenevtchn_notify(xenevtchn_handle *xce __rte_unused, evtchn_port_t port __rte_unused)
-{
-	return 0;
-}
-
 int
 xenevtchn_unmask(xenevtchn_handle *xce __rte_unused, evtchn_port_t port __rte_unused)
 {
@@ -226,14 +218,6 @@ step_answer(uint8_t status)
 		.type = test.req.type,
 		.status = status,
 	};
-}
-
-/* Nobody is there to be woken, which would be logged. */
-int
-LLVMFuzzerInitialize(int *argc __rte_unused, char ***argv __rte_unused)
-{
-	rte_log_set_global_level(RTE_LOG_EMERG);
-	return 0;
 }
 
 int
