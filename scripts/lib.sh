@@ -10,6 +10,9 @@ TREE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 # shellcheck disable=SC2034 # for the scripts
 BUILD=${XENVIF_BUILD:-$TREE/build}
 PROG=$(basename "$0")
+# The build by clang: scripts/check wants its warnings, the suite tsan runs it.
+# shellcheck disable=SC2034 # for the scripts
+TSAN_OPTIONS=(-Ddebug=true -Doptimization=1 -Db_sanitize=thread -Db_lundef=false)
 
 # info MESSAGE...: a line of progress, on standard error.
 info()
