@@ -112,7 +112,7 @@ class Bench:
                 "net_xenfront0,devid=0,queues=1")
 
     @contextlib.contextmanager
-    def testpmd(self, peer, size, descriptors, wrapper=(), limit=60):
+    def testpmd(self, peer, size, descriptors, wrapper=(), limit=300):
         """A testpmd whose two ports, a link's two ends, pass packets of a size around."""
         backend, frontend = self.ports(peer, descriptors)
         # Valgrind has no room for what DPDK reserves beside huge pages.

@@ -55,8 +55,8 @@ class Testpmd:
             try:
                 self.proc.stdin.write(b"quit\n")
                 self.proc.stdin.flush()
-                self._drain_until_exit(20)
-            except (BrokenPipeError, TestpmdError):
+                self._drain_until_exit(self.limit)
+            except (BrokenPipeError, TestpmdError, subprocess.TimeoutExpired):
                 pass
         if self.proc.poll() is None:
             os.killpg(self.proc.pid, signal.SIGKILL)
@@ -96,7 +96,10 @@ class Testpmd:
         while self._worker_seconds() - cpu < seconds / 2 and time.monotonic() < end:
             time.sleep(seconds / 2)
         cpu, counts = self._worker_seconds() - cpu, list(zip(counts, self.counts()))
-        return sum(after[0] - before[0] for before, after in counts) / cpu
+        packets = sum(after[0] - before[0] for before, after in counts)
+        if packets == 0:
+            raise TestpmdError(f"no packet passes in {cpu:.2f} s of the forwarding thread")
+        return packets / cpu
 
     def _worker_seconds(self):
         """Time that the threads of the lcores have run; the main one waits for commands."""

@@ -96,7 +96,7 @@ main()
 	case $status in
 	0) ok crossings ;;
 	77) echo "skip crossings - no huge pages to be had" ;;
-	*) not_ok crossings "see the log" ;;
+	*) not_ok crossings "$(tail -n 1 "$RUN/bench.log")" ;;
 	esac
 	if [ "$(build_option buildtype)" != release ]; then
 		echo "skip instructions - not a release build"
@@ -106,7 +106,7 @@ main()
 		check tx-instructions "more than $MAX_TX" at_most ir.tx.64.copy0 "$MAX_TX"
 		check profile "none of xenvif_rx_burst" profiled
 	else
-		not_ok instructions "see the log"
+		not_ok instructions "$(tail -n 1 "$RUN/bench.log")"
 	fi
 	verdict
 }
