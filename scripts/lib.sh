@@ -146,9 +146,11 @@ stop_group()
 # process_ended PID: true when no such process runs (a zombie has ended).
 process_ended()
 {
-	local state
-	state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || :
-	[ -z "$state" ] || [ "$state" = Z ]
+	local stat=""
+	{ IFS= read -rd '' stat <"/proc/$1/stat"; } 2>/dev/null || :
+	# Behind the program's name, which may hold anything, comes the state.
+	stat=${stat##*) }
+	[ -z "$stat" ] || [ "${stat%% *}" = Z ]
 }
 
 # run_test NAME COMMAND ARG...: run one test and print its verdict, `ok NAME`,

@@ -207,15 +207,34 @@ backend_up()
 	grep -aq "testpmd> " "$LOGS/$scenario-testpmd-$1.log"
 }
 
-# backend_xstat NAME PORT STATISTIC: its value now.
-backend_xstat()
+# backend_xstats NAME PORT: its extended statistics now, as testpmd prints them.
+backend_xstats()
 {
 	local log=$LOGS/$scenario-testpmd-$1.log mark
 
 	mark=$(stat -c %s "$log")
 	backend_cmd "$1" "show port xstats $2"
-	await 120 "statistic $3 of port $2" eval "tail -c +$mark '$log' | grep -q '^$3: '"
-	tail -c "+$mark" "$log" | sed -n "s/^$3: //p" | tail -n 1
+	await 120 "statistics of port $2" xstats_shown "$log" "$((mark + 1))"
+	tail -c "+$((mark + 1))" "$log"
+}
+
+# Whole, that is with a prompt behind them.
+xstats_shown()
+{
+	tail -c "+$2" "$1" | awk '/NIC extended statistics/ { begun = 1 }
+		begun && /testpmd> / { whole = 1 } END { exit !whole }'
+}
+
+# backend_xstat NAME PORT STATISTIC: its value now.
+backend_xstat()
+{
+	backend_xstats "$1" "$2" | xstat "$3"
+}
+
+# xstat STATISTIC: its value among those that are read.
+xstat()
+{
+	sed -n "s/^$1: //p"
 }
 
 # backend_cmd NAME COMMAND: what it prints comes into its log.
@@ -226,7 +245,7 @@ backend_cmd()
 
 backend_pid()
 {
-	cat "$RIG/testpmd/$1.pid"
+	echo "$(< "$RIG/testpmd/$1.pid")"
 }
 
 backend_runs()
@@ -266,12 +285,13 @@ backend_stop_all()
 
 	for f in "$RIG"/testpmd/*.pid; do
 		[ -e "$f" ] || continue
-		name=$(basename "$f" .pid)
-		comm=$(cat "/proc/$(cat "$f")/comm" 2>/dev/null) || comm=
+		name=${f##*/}
+		name=${name%.pid}
+		comm=$(< "/proc/$(< "$f")/comm") 2>/dev/null || comm=
 		if backend_runs "$name" && [ "$comm" = dpdk-testpmd ]; then
 			backend_stop "$name"
 		elif backend_runs "$name"; then
-			kill "$(cat "$f")"
+			kill "$(< "$f")"
 		fi
 		rm -f "$f"
 	done

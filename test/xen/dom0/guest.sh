@@ -7,7 +7,8 @@
 GUEST_LOGS=/var/log/xen/console
 GUEST_READY=400
 # What dom0 got (test/xen/machine.sh) is good for guests too.
-LINUX_OPTIONS=$(grep -oE 'mitigations=[^ ]*|norandmaps|net.ifnames=[^ ]*' /proc/cmdline | xargs)
+LINUX_OPTIONS=$(xargs -n 1 < /proc/cmdline |
+	grep -E '^(mitigations|norandmaps|net.ifnames|rodata|cryptomgr)' | xargs)
 
 # guest_create NAME TYPE VCPUS ADDRESSES VIF...: TYPE is pv or pvh, ADDRESSES is for eth0,eth1...
 # (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_OPTIONS is added to
@@ -78,27 +79,28 @@ guest_mark()
 		echo 0 > "$RIG/guests/$1.mark"
 }
 
-guest_console()
+# guest_is_ready NAME: its agent has said so since the mark.
+guest_is_ready()
 {
-	tail -c "+$(($(cat "$RIG/guests/$1.mark") + 1))" "$GUEST_LOGS/guest-$1.log"
+	local said
+
+	said=$(< "$GUEST_LOGS/guest-$1.log")
+	[[ ${said:$(< "$RIG/guests/$1.mark")} == *$'\n''rig-guest ready'* ]]
 }
 
-guest_says()
-{
-	guest_console "$1" | grep -aq "$2"
-}
-
+# What waits for the guest keeps the processors from it, too.
 guest_wait_ready()
 {
 	polling_share 10
-	await "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
+	WAIT_PAUSE=0.4 await "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
 	polling_share max
-	guest_says "$1" '^rig-guest ready' || fail "guest $1 died"
+	guest_is_ready "$1" || fail "guest $1 died"
 }
 
+# Xen's log is long: one look in a while is enough.
 guest_settled()
 {
-	guest_says "$1" '^rig-guest ready' || processor_failed
+	guest_is_ready "$1" || { [ $((SECONDS % 10)) = 0 ] && processor_failed; }
 }
 
 # guest_run NAME COMMAND [LIMIT]: prints what COMMAND, given to the guest's shell, prints; its exit
@@ -106,7 +108,7 @@ guest_settled()
 guest_run()
 {
 	local name=$1 id=${EPOCHREALTIME/./} end=$((SECONDS + ${3:-240}))
-	local console reader tty mark line log="" status="" begun=0
+	local console reader tty mark line piece="" log="" status="" begun=0
 
 	tty=$(xenstore-read "/local/domain/$(< "$RIG/guests/$name.domid")/console/tty")
 	guest_mark "$name"
@@ -114,8 +116,14 @@ guest_run()
 	exec {console}< <(exec tail -c "+$((mark + 1))" -f "$GUEST_LOGS/guest-$name.log")
 	reader=$!
 	printf 'run %s %s\n' "$id" "$(printf '%s\n' "$2" | base64 -w 0)" > "$tty"
-	while [ "$SECONDS" -lt "$end" ] && IFS= read -r -t $((end - SECONDS)) line <&"$console"; do
-		line=${line%%$'\r'*}
+	while [ "$SECONDS" -lt "$end" ]; do
+		if ! IFS= read -r -t 10 line <&"$console"; then
+			piece+=$line
+			processor_failed && break
+			continue
+		fi
+		line=$piece${line%%$'\r'*}
+		piece=
 		case $line in
 		"<<$id") begun=1 ;;
 		">>$id "*) status=${line##* }; break ;;
@@ -125,7 +133,7 @@ guest_run()
 	kill "$reader" 2>/dev/null || true
 	exec {console}<&-
 	if [ -z "$status" ]; then
-		echo "guest $name gave no answer within ${3:-240} s to: $2" >&2
+		echo "guest $name gave no answer (limit: ${3:-240} s) to: $2" >&2
 		return 124
 	fi
 	while [[ $log == *$'\n' ]]; do log=${log%$'\n'}; done
@@ -185,7 +193,7 @@ guest_names()
 	local f
 
 	for f in "$RIG"/guests/*.cfg; do
-		[ ! -e "$f" ] || basename "$f" .cfg
+		[ ! -e "$f" ] || { f=${f##*/}; echo "${f%.cfg}"; }
 	done
 }
 
@@ -215,8 +223,8 @@ guest_destroy_all()
 {
 	local name
 
-	for name in $(guest_names) $(other_domains | awk '{ print $1 }'); do
+	for name in $(other_domains); do
 		xl destroy "$name" 2>/dev/null || true
-		rm -f "$RIG/guests/$name.cfg"
 	done
+	rm -f "$RIG"/guests/*.cfg
 }

@@ -86,7 +86,7 @@ failed_command()
 	fail "$1"
 }
 
-# Ends the scenario without a verdict on the rest.
+# Ends a scenario that has not begun yet, without a verdict.
 skip()
 {
 	step_name=
@@ -141,7 +141,7 @@ foreign_ports()
 
 other_domains()
 {
-	xl list 2>/dev/null | awk 'NR > 1 && $1 != "Domain-0"'
+	xl list 2>/dev/null | awk 'NR > 1 && $1 != "Domain-0" { print $1 }'
 }
 
 # store_gone PATH: there is nothing in xenstore.
@@ -253,7 +253,7 @@ clean_up()
 	[ -d /sys/module/xen_netback ] || vifs_close
 	guest_destroy_all
 	net_remove_all
-	rmmod xen-blkback 2>/dev/null || true
+	[ ! -d /sys/module/xen_blkback ] || rmmod xen-blkback 2>/dev/null || true
 }
 
 leftovers_step()

@@ -28,7 +28,8 @@ net_remove_all()
 		$(ip -o link show type veth | awk -F'[:@ ]+' '{ print $2 }'); do
 		ip link del "$link" 2>/dev/null || true
 	done
-	[ "$BACKEND" = netback ] || rmmod xen-netback 2>/dev/null || true
+	[ "$BACKEND" = netback ] || [ ! -d /sys/module/xen_netback ] ||
+		rmmod xen-netback 2>/dev/null || true
 }
 
 # ping_ok ADDRESS [COUNT [PING-ARGUMENT...]]: none may be lost, but those before the first answer
