@@ -13,7 +13,9 @@ import signal
 import subprocess
 import time
 
-PROMPT = b"testpmd> "
+# The prompt comes letter by letter, and what other threads say may stand between them.
+SAID = re.compile(rb"(?:Port \d+: [a-z ]+ event|(?:XEN|VHOST_CONFIG): [^\r\n]*)\r?\n")
+PROMPT = re.compile(rb"\s*".join(re.escape(b"testpmd>"[i:i + 1]) for i in range(8)))
 # rte-worker-1, from DPDK 23.07 on dpdk-worker1.
 WORKER = re.compile(r"-worker-?\d+$", re.MULTILINE)
 
@@ -37,6 +39,7 @@ class Testpmd:
         finally:
             os.close(tty)
         self.output = b""
+        self.doing = "start"
 
     def __enter__(self):
         try:
@@ -53,6 +56,7 @@ class Testpmd:
         """End testpmd: politely, then not."""
         if self.proc.poll() is None:
             try:
+                self.doing = "quit"
                 self.proc.stdin.write(b"quit\n")
                 self.proc.stdin.flush()
                 self._drain_until_exit(self.limit)
@@ -71,6 +75,7 @@ class Testpmd:
     def command(self, text):
         """Run one command and return what it printed."""
         self.output = b""
+        self.doing = text
         self.proc.stdin.write(text.encode() + b"\n")
         self.proc.stdin.flush()
         return self._wait_prompt()
@@ -129,7 +134,9 @@ class Testpmd:
     def _read(self, limit):
         ready, _, _ = select.select([self.tty], [], [], limit)
         if not ready:
-            raise TestpmdError(f"no answer within {self.limit} s; see {self.log.name}")
+            last = self.output.decode(errors="replace").split("\n")[-1].strip()
+            raise TestpmdError(f"no answer to '{self.doing}' within {self.limit} s, but "
+                               f"'{last[-80:]}'; see {self.log.name}")
         try:
             data = os.read(self.tty, 65536)
         except OSError:
@@ -142,8 +149,7 @@ class Testpmd:
 
     def _wait_prompt(self):
         end = time.monotonic() + self.limit
-        # What threads print may stand behind the prompt.
-        while PROMPT not in self.output:
+        while not PROMPT.search(SAID.sub(b"", self.output)):
             if not self._read(max(0, end - time.monotonic())):
                 raise TestpmdError("testpmd ended:\n" + self.output.decode()[-2000:])
         return self.output.decode(errors="replace").replace("\r", "")
