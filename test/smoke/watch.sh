@@ -152,10 +152,11 @@ test_flood()
 }
 
 # The pauses between the tries for a port, given as the times of these, never get shorter; and are
-# 1 s, 2 s, 4 s at least.
+# 1 s, 2 s, 4 s at least. While the vif comes into being, key by key, it may be tried more often.
 pauses_grow()
 {
-	awk -v least=0.9 'NR > 1 { if ($1 - last < least) exit 1; least *= 2 } { last = $1 }'
+	awk -v least=0.9 'NR == 1 { first = $1 } $1 - first < 0.9 { last = $1; next }
+		{ if ($1 - last < least) exit 1; least *= 2; last = $1 }'
 }
 
 # Somebody else has a port of that name: it cannot be added, and is not ours to change.

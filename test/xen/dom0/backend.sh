@@ -159,8 +159,11 @@ bridges_for()
 # polling_share PERCENT|max: how much of a processor's time programs that poll get from now on.
 # While a guest boots they only keep the processors from it, and those outside of this machine too.
 POLLING=/sys/fs/cgroup/polling
+POLLING_SHARE=max
 polling_share()
 {
+	# shellcheck disable=SC2034 # for guest.sh
+	POLLING_SHARE=$1
 	if [ ! -d $POLLING ]; then
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup
 		echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
@@ -197,6 +200,9 @@ backend_again()
 	backend_wait_up "$name"
 }
 
+# The prompt's end: testpmd> comes letter by letter, and other threads may speak in between.
+PROMPT='d>\|^>'
+
 backend_wait_up()
 {
 	await 300 "testpmd $1 to be up (log: $scenario-testpmd-$1.log)" backend_up "$1"
@@ -204,7 +210,7 @@ backend_wait_up()
 
 backend_up()
 {
-	grep -aq "testpmd> " "$LOGS/$scenario-testpmd-$1.log"
+	grep -aq "$PROMPT" "$LOGS/$scenario-testpmd-$1.log"
 }
 
 # backend_xstats NAME PORT: its extended statistics now, as testpmd prints them.
@@ -221,8 +227,7 @@ backend_xstats()
 # Whole, that is with a prompt behind them.
 xstats_shown()
 {
-	tail -c "+$2" "$1" | awk '/NIC extended statistics/ { begun = 1 }
-		begun && /testpmd> / { whole = 1 } END { exit !whole }'
+	tail -c "+$2" "$1" | sed -n '/NIC extended statistics/,$p' | grep "$PROMPT" > /dev/null
 }
 
 # backend_xstat NAME PORT STATISTIC: its value now.
@@ -235,6 +240,22 @@ backend_xstat()
 xstat()
 {
 	sed -n "s/^$1: //p"
+}
+
+# queues_carried NAME PORT rx|tx QUEUES RINGS: so many queues of the application and rings of the
+# guest had packets. All statistics stand in $RIG/xstats afterwards.
+queues_carried()
+{
+	local i count statistics=()
+
+	for ((i = 0; i < $4; i++)); do statistics+=("$3_q${i}_packets"); done
+	for ((i = 0; i < $5; i++)); do statistics+=("$3_q${i}_slots"); done
+	backend_xstats "$1" "$2" > "$RIG/xstats"
+	for i in "${statistics[@]}"; do
+		count=$(xstat "$i" < "$RIG/xstats")
+		echo "$i: $count"
+		[ "${count:-0}" -gt 0 ] || fail "$i is ${count:-unknown}"
+	done
 }
 
 # backend_cmd NAME COMMAND: what it prints comes into its log.
@@ -287,7 +308,7 @@ backend_stop_all()
 		[ -e "$f" ] || continue
 		name=${f##*/}
 		name=${name%.pid}
-		comm=$(< "/proc/$(< "$f")/comm") 2>/dev/null || comm=
+		{ comm=$(< "/proc/$(< "$f")/comm"); } 2>/dev/null || comm=
 		if backend_runs "$name" && [ "$comm" = dpdk-testpmd ]; then
 			backend_stop "$name"
 		elif backend_runs "$name"; then

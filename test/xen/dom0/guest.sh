@@ -91,9 +91,11 @@ guest_is_ready()
 # What waits for the guest keeps the processors from it, too.
 guest_wait_ready()
 {
+	local share=$POLLING_SHARE
+
 	polling_share 10
 	WAIT_PAUSE=0.4 await "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
-	polling_share max
+	polling_share "$share"
 	guest_is_ready "$1" || fail "guest $1 died"
 }
 
@@ -117,11 +119,13 @@ guest_run()
 	reader=$!
 	printf 'run %s %s\n' "$id" "$(printf '%s\n' "$2" | base64 -w 0)" > "$tty"
 	while [ "$SECONDS" -lt "$end" ]; do
-		if ! IFS= read -r -t 10 line <&"$console"; then
+		IFS= read -r -t 10 line <&"$console" || {
+			# A pause, or the end.
+			[ $? -gt 128 ] || break
 			piece+=$line
 			processor_failed && break
 			continue
-		fi
+		}
 		line=$piece${line%%$'\r'*}
 		piece=
 		case $line in

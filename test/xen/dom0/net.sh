@@ -54,7 +54,7 @@ ping_ok()
 answered()
 {
 	awk -F 'icmp_seq=' -v count="$1" '
-		$2 + 0 >= 1 && $2 + 0 <= count && !seen[$2 + 0]++ { n++ }
+		/ bytes from / && $2 + 0 >= 1 && $2 + 0 <= count && !seen[$2 + 0]++ { n++ }
 		END { exit n != count }' "$RIG/ping.ok"
 }
 
@@ -123,6 +123,25 @@ tcp_between()
 	expect "checksum of $mib MiB from $from in $to" "$sum" \
 		"$(guest_do "$to" 'until [ -s /tmp/sum ]; do sleep 0.1; done
 			cat /tmp/sum; rm /tmp/sum' 90)"
+}
+
+# flows_each_way GUEST GUEST-ADDRESS OWN-ADDRESS: a dozen of TCP, and datagrams to 200 ports of the
+# guest: enough for each queue to have some.
+flows_each_way()
+{
+	local port
+
+	for port in {5011..5022}; do
+		timeout 60 rigtool tcp-listen "$port" > "$RIG/flow.$port" &
+	done
+	guest_do "$1" "sleep 0.5; for p in $(echo {5011..5022}); do
+		head -c 20000 /dev/urandom | rigtool tcp-connect $3 \$p & done; wait" 60
+	for port in {5011..5022}; do
+		expect "bytes of flow $port" 20000 "$(stat -c %s "$RIG/flow.$port")"
+	done
+	for port in {6001..6200}; do
+		echo > "/dev/udp/$2/$port"
+	done
 }
 
 # whole_packet WHAT INTERFACE COMMAND...: while COMMAND runs, a packet of TCP's that is as long as
