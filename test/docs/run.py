@@ -47,7 +47,8 @@ class Session:
     def _env(self, place):
         """The environment that a person finds there: a plain one, or that of a domain."""
         env = {"HOME": "/root", "PATH": f"{self.args.bin}:{SHELL_PATH}", "TERM": "xterm",
-               "LANG": "C.UTF-8", "USER": "root", "SHELL": "/bin/bash"}
+               "LANG": "C.UTF-8", "USER": "root", "SHELL": "/bin/bash",
+               "CFLAGS": os.environ.get("CFLAGS", "")}
         domid = {"host": None, "dom0": 0, "guest1": 1, "guest2": 2}[place]
         if domid is not None:
             text = subprocess.run([self.args.xensim, "env", str(domid)], check=True,
