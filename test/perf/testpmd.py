@@ -15,7 +15,7 @@ import time
 
 # The prompt comes letter by letter, and what other threads say may stand between them.
 SAID = re.compile(rb"(?:Port \d+: [a-z ]+ event|(?:XEN|VHOST_CONFIG): [^\r\n]*)\r?\n")
-PROMPT = re.compile(rb"\s*".join(re.escape(b"testpmd>"[i:i + 1]) for i in range(8)))
+PROMPT = re.compile(rb"t\s*e\s*s\s*t\s*p\s*m\s*d\s*>")
 # rte-worker-1, from DPDK 23.07 on dpdk-worker1.
 WORKER = re.compile(r"-worker-?\d+$", re.MULTILINE)
 
