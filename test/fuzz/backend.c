@@ -38,6 +38,7 @@ static struct {
 static void
 setup_ring(struct xen_netif_ring *ring, unsigned int id, union fuzz_page *page, uint32_t start)
 {
+	ring->rings = &test.vif.nif.rings;
 	ring->attached = true;
 	ring->id = id;
 	ring->cons = start;
@@ -85,9 +86,18 @@ setup(struct fuzz_input *in)
 	test.vif.mcast.on = (what & 0x48) == 0x40;
 	rings->frame_max = rings->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES;
 	rings->simple_max = XEN_PAGE_BYTES;
+	/* Notifications that are held back for the time of some bursts. */
+	rings->notify = (struct xen_notify_config){
+		.adaptive = (what & 0x20) != 0,
+		.count = 4,
+		.cycles = 10000,
+		.usec = 100,
+	};
 	for (i = 0; i < test.queues; i++) {
 		setup_ring(&rings->rx[i], i, &test.q[i].tx, start);
 		setup_ring(&rings->tx[i], i, &test.q[i].rx, start);
+		xen_notify_init(&rings->rx[i].notify, XEN_NOTIFY_DONE);
+		xen_notify_init(&rings->tx[i].notify, XEN_NOTIFY_PACKETS);
 		STAILQ_INIT(&test.vif.wait[i].list);
 		test.vif.wait[i].mcast = &test.vif.mcast;
 		rings->tx[i].priv = &test.vif.wait[i];
@@ -107,8 +117,12 @@ teardown(void)
 	struct xen_netif_rings *rings = &test.vif.nif.rings;
 	unsigned int i;
 
-	for (i = 0; i < test.queues; i++)
+	for (i = 0; i < test.queues; i++) {
 		xenvif_wait_flush(rings, &rings->tx[i]);
+		xen_netif_notify_flush(&rings->rx[i]);
+		xen_netif_notify_flush(&rings->tx[i]);
+	}
+	fuzz_check(rings->held == 0);
 	fuzz_check(rings->waiting_rings == 0);
 	fuzz_check(xenvif_wait_free(&test.txq) == test.txq.q.nb_desc);
 	xenvif_wait_txq_fini(&test.txq.q);

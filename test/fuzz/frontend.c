@@ -45,6 +45,8 @@ setup_tx(unsigned int i, uint32_t start)
 	struct xenfront_tx_pages *tx = &test.pairs[i].tx;
 	unsigned int j;
 
+	ring->rings = &test.front.nif.rings;
+	xen_notify_init(&ring->notify, XEN_NOTIFY_REQUESTS);
 	ring->sring.page = &test.q[i].tx;
 	ring->attached = true;
 	ring->id = i;
@@ -66,6 +68,8 @@ setup_rx(unsigned int i, uint32_t start)
 	struct xenfront_rx_pages *rx = &test.pairs[i].rx;
 	unsigned int j;
 
+	ring->rings = &test.front.nif.rings;
+	xen_notify_init(&ring->notify, XEN_NOTIFY_BUFFERS);
 	ring->sring.page = &test.q[i].rx;
 	ring->attached = true;
 	ring->id = i;
@@ -119,6 +123,13 @@ setup(struct fuzz_input *in)
 	rings->gso = (what & 0x40) != 0;
 	rings->peer.gso_tcpv4 = rings->gso;
 	rings->peer.gso_tcpv6 = rings->gso;
+	/* Notifications that are held back for the time of some bursts. */
+	rings->notify = (struct xen_notify_config){
+		.adaptive = (what & 0x20) != 0,
+		.count = 4,
+		.cycles = 10000,
+		.usec = 100,
+	};
 	for (i = 0; i < test.queues; i++) {
 		setup_tx(i, start);
 		setup_rx(i, start);

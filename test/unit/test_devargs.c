@@ -16,6 +16,8 @@
 #define DEVID_RANGE "not a number from 0 to 65535"
 #define QUEUES_RANGE "not a number from 1 to 32"
 #define SPEED_RANGE "not a number from 1 to 400000"
+#define NOTIFY_WANTED \
+	"not adaptive, immediate, or [COUNT,USEC] with numbers from 2 to 128 and from 1 to 1000000"
 #define MAC_WANTED "not a unicast MAC address"
 
 /* Nothing of a refused vdev may stay. */
@@ -78,6 +80,19 @@ test_refused(void **state __rte_unused)
 		{ "domid=1,devid=0,mac=02:00:00:00:00", "mac=02:00:00:00:00", MAC_WANTED },
 		{ "domid=1,devid=0,mac=garbage", "mac=garbage", MAC_WANTED },
 		{ "domid=1,devid=0,mac=", "mac: needs a value", "mac" },
+		{ "domid=1,devid=0,notify=", "notify: needs a value", "notify" },
+		{ "domid=1,devid=0,notify=now", "notify=now", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=16", "notify=16", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[16]", "notify=[16]", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[1,100]", "notify=[1,100]", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[129,100]", "notify=[129,100]", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[16,0]", "notify=[16,0]", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[16,1000001]", "notify=[16,1000001]", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[99999999999,1]", "notify=[99999999999,1]",
+				NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[-16,100]", "notify=[-16,100]", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[ 16,100]", "notify=[ 16,100]", NOTIFY_WANTED },
+		{ "domid=1,devid=0,notify=[16,100,1]", "notify=[16,100,1]", NOTIFY_WANTED },
 		{ "domid=1,domid=2,devid=0", "domid=2: given twice", "domid" },
 		{ "domid=1,devid=0,devid=0", "devid=0: given twice", "devid" },
 		{ "domid=1,devid=0,mac=02:00:00:00:00:01,mac=02:00:00:00:00:02",

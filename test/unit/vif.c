@@ -18,10 +18,12 @@ vif_remove_port(struct vif *v)
 void
 vif_add_port(struct vif *v, const struct vif_options *options)
 {
+	const char *more = OR(options->args, "");
 	char args[128];
 
-	snprintf(args, sizeof(args), "domid=%u,devid=%u,speed=100000%s", v->f.domid, v->f.devid,
-			OR(options->args, ""));
+	/* A test that counts events tells of them what it expects. */
+	snprintf(args, sizeof(args), "domid=%u,devid=%u,speed=100000%s%s", v->f.domid, v->f.devid,
+			strstr(more, "notify=") != NULL ? "" : ",notify=immediate", more);
 	assert_int_equal(unit_probe(v->name, args), 0);
 	v->has_port = true;
 	v->port = unit_port(v->name);

@@ -42,6 +42,11 @@ struct xen_bus_device {
 	 * else has to free: a call of xenstore need not come back.
 	 */
 	void (*evaluate)(struct xen_bus_device *dev);
+	/**
+	 * Called ten times a second by the control thread, with its lock held: nothing of the bus,
+	 * and no xenstore. May be NULL.
+	 */
+	void (*tick)(struct xen_bus_device *dev);
 
 	/* The rest is the control thread's. */
 	TAILQ_ENTRY(xen_bus_device) next;

@@ -23,6 +23,7 @@
 /* How often the daemon is asked whether it still lives: libxenstore tells nobody when it dies. */
 #define BUS_PING_MS 500
 #define BUS_RECONNECT_MS 200
+#define BUS_TICK_MS 100
 /* How soon a device is evaluated again for which xenstore has failed: at first, and at last. */
 #define BUS_RETRY_MIN_MS 10u
 #define BUS_RETRY_MAX_MS 500u
@@ -337,6 +338,22 @@ bus_evaluate(uint64_t now)
 	}
 }
 
+static void
+bus_tick(uint64_t now)
+{
+	struct xen_bus_device *dev;
+
+	if (now < xen_bus_self->tick_ms)
+		return;
+	xen_bus_self->tick_ms = now + BUS_TICK_MS;
+	pthread_mutex_lock(&xen_bus.lock);
+	TAILQ_FOREACH(dev, &xen_bus.devs, next) {
+		if (dev->tick != NULL)
+			dev->tick(dev);
+	}
+	pthread_mutex_unlock(&xen_bus.lock);
+}
+
 static int
 bus_timeout(uint64_t now)
 {
@@ -345,8 +362,10 @@ bus_timeout(uint64_t now)
 
 	pthread_mutex_lock(&xen_bus.lock);
 	TAILQ_FOREACH(dev, &xen_bus.devs, next) {
+		if (dev->tick != NULL)
+			next = RTE_MIN(next, xen_bus_self->tick_ms);
 		if (xen_store_fd() < 0)
-			break;
+			continue;
 		if (__atomic_load_n(&dev->dirty, __ATOMIC_ACQUIRE))
 			next = RTE_MIN(next, dev->not_before_ms);
 		else if (dev->timer_ms != 0)
@@ -406,6 +425,7 @@ xen_bus_loop(void *arg)
 		bus_take_ports();
 		bus_unwatch_stale();
 		bus_evaluate(xen_bus_now_ms());
+		bus_tick(xen_bus_now_ms());
 		bus_poll();
 	}
 	xen_bus_thread_end();

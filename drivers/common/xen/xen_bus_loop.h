@@ -37,6 +37,7 @@ struct xen_bus_thread {
 
 	/* Its own. */
 	uint64_t ping_ms;
+	uint64_t tick_ms;
 	uint64_t connect_ms;
 	bool complained;
 	/* Of its connection. */

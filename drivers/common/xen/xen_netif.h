@@ -57,6 +57,9 @@ struct xen_netif_driver {
 	 */
 	const struct eth_dev_ops *ops;
 	const struct eth_dev_ops *secondary_ops;
+	/** What its rings' entries are to the other end. */
+	enum xen_notify_kind rx_notify;
+	enum xen_notify_kind tx_notify;
 	/** XEN_NETIF_STATS_* of its rings. */
 	uint8_t rx_stats;
 	uint8_t tx_stats;
@@ -99,6 +102,11 @@ struct xen_netif_args {
 	uint32_t gso;
 	/* ... and described by flags of packets to be sent, as blank checksums are. */
 	uint32_t legacy_ol_flags;
+	/* How notifications are held back: count 0 is adaptive, 1 immediate. */
+	struct {
+		uint32_t count;
+		uint32_t usec;
+	} notify;
 	/* Zero: none was given. */
 	struct rte_ether_addr mac;
 };

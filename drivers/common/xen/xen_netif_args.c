@@ -11,6 +11,10 @@
 #include "xen_log.h"
 #include "xen_netif_args.h"
 
+/* Half a ring, and a second. */
+#define NOTIFY_COUNT_MAX (XEN_NETIF_RING_SIZE / 2)
+#define NOTIFY_USEC_MAX 1000000u
+
 /* What the handler of one argument needs to know. */
 struct parse {
 	const char *name;
@@ -63,18 +67,50 @@ parse_mac(const struct parse *p, const struct xen_netif_arg *arg, const char *va
 	return -EINVAL;
 }
 
+/* Brackets, for a comma alone begins another argument. */
+static int
+parse_notify(const struct parse *p, const struct xen_netif_arg *arg, const char *value)
+{
+	uint32_t *notify = RTE_PTR_ADD(p->args, arg->offset);
+	unsigned int count, usec;
+	int end = 0;
+
+	if (strcmp(value, "adaptive") == 0) {
+		notify[0] = 0;
+		return 0;
+	}
+	if (strcmp(value, "immediate") == 0) {
+		notify[0] = 1;
+		return 0;
+	}
+	if (strspn(value, "[],0123456789") == strlen(value) &&
+			sscanf(value, "[%4u,%7u]%n", &count, &usec, &end) == 2 && end != 0 &&
+			value[end] == '\0' && count >= 2 && count <= NOTIFY_COUNT_MAX &&
+			usec >= 1 && usec <= NOTIFY_USEC_MAX) {
+		notify[0] = count;
+		notify[1] = usec;
+		return 0;
+	}
+	XEN_LOG(ERR,
+			"%s: %s=%s: not adaptive, immediate, or [COUNT,USEC] with numbers from 2 "
+			"to %u and from 1 to %u",
+			p->name, arg->key, value, NOTIFY_COUNT_MAX, NOTIFY_USEC_MAX);
+	return -EINVAL;
+}
+
 static int (*const parsers[])(const struct parse *p, const struct xen_netif_arg *arg,
 		const char *value) = {
 	[XEN_NETIF_ARG_NUMBER] = parse_number,
 	[XEN_NETIF_ARG_SWITCH] = parse_switch,
 	[XEN_NETIF_ARG_MAC] = parse_mac,
+	[XEN_NETIF_ARG_NOTIFY] = parse_notify,
 };
 
 static void
 complain_unknown(const struct parse *p, const char *key)
 {
 	const struct xen_netif_arg *arg;
-	char allowed[64] = "";
+	char allowed[128] = "";
 	size_t len = 0;
 
 	for (arg = p->table; arg->key != NULL && len < sizeof(allowed); arg++)

@@ -23,6 +23,8 @@ enum xen_netif_arg_kind {
 	/** "on" or "off": 1 or 0. */
 	XEN_NETIF_ARG_SWITCH,
 	XEN_NETIF_ARG_MAC,
+	/** "adaptive" or "immediate": 0 or 1; or "[COUNT,USEC]", two numbers. */
+	XEN_NETIF_ARG_NOTIFY,
 };
 
 /** A devarg. */
@@ -46,7 +48,8 @@ struct xen_netif_arg {
 	ROW("speed", speed, NUMBER, 1, 400000, 10000, false) \
 	ROW("mac", mac, MAC, 0, 0, 0, false) \
 	ROW("gso", gso, SWITCH, 0, 1, 1, false) \
-	ROW("legacy-ol-flags", legacy_ol_flags, NUMBER, 0, 1, 0, false)
+	ROW("legacy-ol-flags", legacy_ol_flags, NUMBER, 0, 1, 0, false) \
+	ROW("notify", notify, NOTIFY, 0, 0, 0, false)
 
 /** The devargs of a driver whose devices are another domain's. */
 #define XEN_NETIF_ARGS_BY_DOMID(ROW) \
@@ -69,6 +72,7 @@ static_assert(XEN_NETIF_QUEUES_MAX == 32, "the row of queues has its range");
 #define XEN_NETIF_ARG_HELP_NUMBER(min, max) "<" #min "-" #max ">"
 #define XEN_NETIF_ARG_HELP_SWITCH(min, max) "<on|off>"
 #define XEN_NETIF_ARG_HELP_MAC(min, max) "<unicast MAC>"
+#define XEN_NETIF_ARG_HELP_NOTIFY(min, max) "<adaptive|immediate|[COUNT,USEC]>"
 
 /* clang-format on */
 

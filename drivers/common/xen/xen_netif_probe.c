@@ -66,6 +66,40 @@ evaluate(struct xen_bus_device *xbdev)
 	nif->refused = true;
 }
 
+/* Bursts look at what is held back, but there may be none for a while. */
+static void
+tick(struct xen_bus_device *xbdev)
+{
+	struct xen_netif *nif = container_of(xbdev, struct xen_netif, xbdev);
+
+	if (__atomic_load_n(&nif->rings.held, __ATOMIC_RELAXED) != 0)
+		xen_netif_notify_poll(&nif->rings);
+}
+
+static void
+ring_init(struct xen_netif_rings *rings, struct xen_netif_ring *ring, unsigned int id,
+		enum xen_notify_kind kind)
+{
+	ring->id = id;
+	ring->rings = rings;
+	xen_notify_init(&ring->notify, kind);
+}
+
+static void
+notify_init(struct xen_netif *nif)
+{
+	uint64_t usec = rte_get_tsc_hz() / US_PER_S;
+
+	nif->rings.notify = (struct xen_notify_config){
+		.adaptive = nif->args.notify.count == 0,
+		.count = nif->args.notify.count,
+		.cycles = nif->args.notify.usec * usec,
+		.usec = usec,
+	};
+	if (nif->args.notify.count != 1)
+		nif->xbdev.tick = tick;
+}
+
 static void
 netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_netif_driver *drv,
 		const struct xen_netif_args *args)
@@ -84,9 +118,10 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	nif->promiscuous = true;
 	nif->allmulticast = true;
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
-		nif->rings.rx[i].id = i;
-		nif->rings.tx[i].id = i;
+		ring_init(&nif->rings, &nif->rings.rx[i], i, drv->rx_notify);
+		ring_init(&nif->rings, &nif->rings.tx[i], i, drv->tx_notify);
 	}
+	notify_init(nif);
 
 	xbdev->root = drv->root;
 	xbdev->evaluate = evaluate;

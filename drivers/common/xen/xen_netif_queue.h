@@ -26,6 +26,7 @@
 
 #include "xen_hash.h"
 #include "xen_mcast.h"
+#include "xen_notify.h"
 #include "xen_ring.h"
 
 /** Queue pairs that one vif can have, and queues of an application. */
@@ -47,6 +48,10 @@ struct xen_netif_counters {
 	uint64_t gso_cut;
 	uint64_t notify_sent;
 	uint64_t notify_suppressed;
+	/* Notifications that were held back, and why they went or did not. */
+	uint64_t notify_full;
+	uint64_t notify_late;
+	uint64_t notify_cancelled;
 	/* tx: bursts that the ring could not take whole; no packet is lost by that. */
 	uint64_t ring_full;
 	/* Packets that the application's filters did not let pass; tx: multicast, the guest's. */
@@ -125,7 +130,7 @@ struct xen_netif_ring {
 		void *page;
 	} sring;
 	/* Where a notification of the other end goes: the vif's handle, and a port of it. */
-	xenevtchn_handle *notify;
+	xenevtchn_handle *evtchn;
 	evtchn_port_t port;
 	/* The port is this ring's own: it does not share the other direction's. */
 	bool bound;
@@ -137,6 +142,10 @@ struct xen_netif_ring {
 	/* rx: since when the packet at starved_cons has been without enough mbufs: TSC. */
 	uint64_t starved_since;
 	uint32_t starved_cons;
+	/* Notifications that are held back; where the other end has said what it asks for. */
+	struct xen_notify notify;
+	const uint32_t *event;
+	struct xen_netif_rings *rings;
 	struct xen_netif_counters count;
 } __rte_cache_aligned;
 
@@ -195,6 +204,10 @@ struct xen_netif_rings {
 	uint16_t active_queues;
 	/** Backend: rings that packets wait for. */
 	uint16_t waiting_rings;
+	/** Rings whose notification is held back: rx, and from bit XEN_NETIF_QUEUES_MAX on tx. */
+	uint64_t held;
+	/** How they are held back; constant. */
+	struct xen_notify_config notify;
 	/** What the other end takes. Written with no ring attached. */
 	struct xen_netif_features peer;
 	/** Packets to be segmented are taken from it whole. */
@@ -352,8 +365,39 @@ xen_netif_starved(const struct xen_netif_queue *q, struct xen_netif_ring *ring, 
 }
 
 /**
- * Notify the other end if it asked for an event for the entries (old, published], and count what
- * was done. Called by the data path with the ring's lock held.
+ * The other end may have asked for an event for the entries (old, published], or for earlier ones
+ * that it has not been told of: notify it, or hold that back, and count what was done. As
+ * xen_netif_notify().
+ */
+__rte_internal
+void
+xen_netif_notify_wanted(struct xen_netif_ring *ring, const uint32_t *event, uint32_t published,
+		uint32_t old);
+
+/** Nothing is held back any more, nothing known of the rate. With the ring's lock held. */
+void
+xen_netif_notify_init(struct xen_netif_ring *ring);
+
+/**
+ * Notify the other end of what was held back, if it still asks for that. With the ring's lock
+ * held; any thread.
+ */
+__rte_internal
+void
+xen_netif_notify_flush(struct xen_netif_ring *ring);
+
+/**
+ * Notify the other end of what was held back for long enough, on all rings of the vif. Without
+ * locks; any thread. To be called by each burst while rings->held is not 0, and now and then by
+ * somebody else, for there need not be another burst.
+ */
+__rte_internal
+void
+xen_netif_notify_poll(struct xen_netif_rings *rings);
+
+/**
+ * The entries (old, published] were published: notify the other end if it asked for an event for
+ * one of them, at once or when it is time. Called by the data path with the ring's lock held.
  *
  * @param event
  *   The other end's event index in the shared page.
@@ -362,12 +406,10 @@ static inline void
 xen_netif_notify(struct xen_netif_ring *ring, const uint32_t *event, uint32_t published,
 		uint32_t old)
 {
-	if (xen_ring_wants_event(event, published, old)) {
-		xen_count_add(&ring->count.notify_sent, 1);
-		xenevtchn_notify(ring->notify, ring->port);
-	} else {
+	if (likely(!ring->notify.held && !xen_ring_wants_event(event, published, old)))
 		xen_count_add(&ring->count.notify_suppressed, 1);
-	}
+	else
+		xen_netif_notify_wanted(ring, event, published, old);
 }
 
 #endif /* XEN_NETIF_QUEUE_H */

@@ -10,6 +10,9 @@ static void
 set_attached(struct xen_netif_ring *ring, bool attached)
 {
 	rte_spinlock_lock(&ring->lock);
+	if (ring->broken == NULL)
+		xen_netif_notify_flush(ring);
+	xen_netif_notify_init(ring);
 	ring->attached = attached && ring->broken == NULL;
 	ring->starved_since = 0;
 	rte_spinlock_unlock(&ring->lock);

@@ -44,13 +44,24 @@ xen_ring_store(uint32_t *index, uint32_t value)
  *   The index that was just published.
  * @param old
  *   The index at the last decision.
+ * @param asked
+ *   Receives the index that the other end asks for an event at.
  */
+static inline bool
+xen_ring_asked(const uint32_t *event, uint32_t published, uint32_t old, uint32_t *asked)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	*asked = __atomic_load_n(event, __ATOMIC_RELAXED);
+	return (uint32_t)(published - *asked) < (uint32_t)(published - old);
+}
+
+/** The same, where it does not matter which of them it asks for. */
 static inline bool
 xen_ring_wants_event(const uint32_t *event, uint32_t published, uint32_t old)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return (uint32_t)(published - __atomic_load_n(event, __ATOMIC_RELAXED)) <
-			(uint32_t)(published - old);
+	uint32_t asked;
+
+	return xen_ring_asked(event, published, old, &asked);
 }
 
 /** Copy a TX request out of the ring, once: the guest may rewrite it at any time (XSA-155). */

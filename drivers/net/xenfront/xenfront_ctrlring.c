@@ -27,13 +27,14 @@ xenfront_ctrlring_send(struct xenfront *front, uint16_t type, const uint32_t dat
 	/* Its response is the next event. */
 	xen_ring_store(&sring->rsp_event, ring->cons + 1);
 	xen_ring_store(&sring->req_prod, ring->prod);
-	xen_netif_notify(ring, &sring->req_event, ring->prod, old);
+	if (xen_ring_wants_event(&sring->req_event, ring->prod, old))
+		xenevtchn_notify(ring->evtchn, ring->port);
 }
 
 void
 xenfront_ctrlring_remind(struct xenfront *front)
 {
-	xenevtchn_notify(front->nif.ctrl.notify, front->nif.ctrl.port);
+	xenevtchn_notify(front->nif.ctrl.evtchn, front->nif.ctrl.port);
 }
 
 static int
@@ -49,7 +50,7 @@ xenfront_ctrlring_take(struct xenfront *front, struct xen_netif_ctrl_response *r
 	struct xen_netif_ring *ring = &front->nif.ctrl;
 	uint32_t rsp_prod = xen_ring_load(&ring->sring.ctrl->rsp_prod);
 
-	if (xenevtchn_unmask(ring->notify, ring->port) < 0)
+	if (xenevtchn_unmask(ring->evtchn, ring->port) < 0)
 		xen_bus_set_timer(&front->nif.xbdev, UNMASK_RETRY_MS);
 	if (rsp_prod - ring->cons > ring->prod - ring->cons)
 		return broken(front, "rsp_prod ahead of the requests");

@@ -79,6 +79,7 @@ sync_locked(struct xen_netif_rings *rings, struct xen_netif_ring *ring,
 	if (ring->prod != old) {
 		xen_ring_store(&ring->sring.tx->req_prod, ring->prod);
 		xen_netif_notify(ring, &ring->sring.tx->req_event, ring->prod, old);
+		xen_netif_notify_flush(ring);
 		xen_count_add(&ring->count.slots, ring->prod - old);
 	}
 	mcast->refused |= tx->ids.nb_mcast_refused != 0;

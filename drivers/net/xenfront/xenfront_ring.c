@@ -84,7 +84,7 @@ ring_bind(struct xenfront *front, struct xen_netif_ring *ring, struct xen_reason
 	int ret;
 
 	errno = 0;
-	port = xenevtchn_bind_unbound_port(ring->notify, front->peer.domid);
+	port = xenevtchn_bind_unbound_port(ring->evtchn, front->peer.domid);
 	if (port < 0) {
 		ret = errno != 0 ? errno : EIO;
 		return xen_reason_set(why, ret, "cannot allocate an event channel to domain %u: %s",
@@ -110,8 +110,8 @@ pair_create(struct xenfront *front, unsigned int i, struct xen_reason *why)
 	tx->priv = &pair->tx;
 	rx->broken = NULL;
 	tx->broken = NULL;
-	rx->notify = front->nif.evtchn;
-	tx->notify = front->nif.evtchn;
+	rx->evtchn = front->nif.evtchn;
+	tx->evtchn = front->nif.evtchn;
 	ret = tx_create(front, tx, pair, why);
 	if (ret == 0)
 		ret = rx_create(front, rx, pair, why);
@@ -131,7 +131,7 @@ ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages,
 		unsigned int nb_pages)
 {
 	if (ring->bound)
-		xenevtchn_unbind(ring->notify, ring->port);
+		xenevtchn_unbind(ring->evtchn, ring->port);
 	ring->bound = false;
 	if (pages != NULL)
 		xengntshr_unshare(front->gntshr, pages, nb_pages);
@@ -150,7 +150,7 @@ ctrl_create(struct xenfront *front, struct xen_reason *why)
 
 	if (!front->peer.features.ctrl_ring)
 		return 0;
-	ret = xen_bus_evtchn_get(&ring->notify, why);
+	ret = xen_bus_evtchn_get(&ring->evtchn, why);
 	if (ret < 0)
 		return ret;
 	ring->sring.page = share(front, 1, &ctrl->keys.ring_ref, true, why);
@@ -175,13 +175,13 @@ ctrl_destroy(struct xenfront *front)
 {
 	struct xen_netif_ring *ring = &front->nif.ctrl;
 
-	if (ring->notify == NULL)
+	if (ring->evtchn == NULL)
 		return;
 	xen_bus_listen(&front->nif.xbdev, 0);
 	ring_destroy(front, ring, front->ctrl.page, 1);
 	front->ctrl.page = NULL;
 	ring->broken = NULL;
-	ring->notify = NULL;
+	ring->evtchn = NULL;
 	xen_bus_evtchn_put();
 }
 
@@ -249,8 +249,8 @@ xenfront_kick(struct xenfront *front)
 	unsigned int i;
 
 	for (i = 0; i < front->nif.nb_queues; i++) {
-		xenevtchn_notify(nif->rings.tx[i].notify, nif->rings.tx[i].port);
+		xenevtchn_notify(nif->rings.tx[i].evtchn, nif->rings.tx[i].port);
 		if (nif->rings.rx[i].bound)
-			xenevtchn_notify(nif->rings.rx[i].notify, nif->rings.rx[i].port);
+			xenevtchn_notify(nif->rings.rx[i].evtchn, nif->rings.rx[i].port);
 	}
 }

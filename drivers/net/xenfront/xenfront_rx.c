@@ -357,6 +357,8 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 	struct xen_netif_ring *ring;
 	uint16_t n = 0;
 
+	if (unlikely(__atomic_load_n(&q->rings->held, __ATOMIC_RELAXED) != 0))
+		xen_netif_notify_poll(q->rings);
 	if (unlikely(!__atomic_load_n(&q->running, __ATOMIC_ACQUIRE)))
 		return 0;
 	if (unlikely(xen_gso_held_any(&rxq->held)))

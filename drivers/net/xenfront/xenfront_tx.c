@@ -451,6 +451,8 @@ xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts)
 
 	if (unlikely(active == 0 || !__atomic_load_n(&q->running, __ATOMIC_ACQUIRE)))
 		return 0;
+	if (unlikely(__atomic_load_n(&q->rings->held, __ATOMIC_RELAXED) != 0))
+		xen_netif_notify_poll(q->rings);
 	if (unlikely(q->nb_queues < active))
 		return tx_spread(q, active, pkts, nb_pkts);
 	return tx_locked(q, &q->rings->tx[q->id % active], pkts, nb_pkts);

@@ -106,7 +106,7 @@ serve_round(struct xenvif *vif)
 		ctrl->cons = prod;
 		xen_ring_store(&sring->rsp_prod, prod);
 		if (xen_ring_wants_event(&sring->rsp_event, prod, old))
-			xenevtchn_notify(ctrl->notify, ctrl->port);
+			xenevtchn_notify(ctrl->evtchn, ctrl->port);
 	}
 	xen_ring_store(&sring->req_event, prod + 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -123,7 +123,7 @@ xenvif_ctrlring_serve(struct xenvif *vif)
 	if (ctrl->attached) {
 		more = serve_round(vif);
 		/* While it is masked no request of the guest is an event. */
-		if (!more && ctrl->attached && xenevtchn_unmask(ctrl->notify, ctrl->port) < 0)
+		if (!more && ctrl->attached && xenevtchn_unmask(ctrl->evtchn, ctrl->port) < 0)
 			xen_bus_set_timer(&vif->nif.xbdev, UNMASK_RETRY_MS);
 	}
 	pthread_mutex_unlock(&vif->nif.lock);

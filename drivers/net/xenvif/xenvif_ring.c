@@ -14,7 +14,7 @@ static void
 ring_release(struct xen_netif *nif, struct xen_netif_ring *ring)
 {
 	if (ring->bound)
-		xenevtchn_unbind(ring->notify, ring->port);
+		xenevtchn_unbind(ring->evtchn, ring->port);
 	ring->bound = false;
 	if (ring->sring.page != NULL)
 		xengnttab_unmap(nif->rings.gnttab, ring->sring.page, 1);
@@ -66,7 +66,7 @@ ring_bind(struct xen_netif_ring *ring, evtchn_port_t remote, struct xen_reason *
 	int err;
 
 	errno = 0;
-	port = xenevtchn_bind_interdomain(ring->notify, ring->domid, remote);
+	port = xenevtchn_bind_interdomain(ring->evtchn, ring->domid, remote);
 	if (port >= 0) {
 		ring->port = port;
 		ring->bound = true;
@@ -87,8 +87,8 @@ queue_map(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int
 	struct xen_netif_ring *rx = &vif->nif.rings.rx[i], *tx = &vif->nif.rings.tx[i];
 	int ret;
 
-	rx->notify = vif->nif.evtchn;
-	tx->notify = vif->nif.evtchn;
+	rx->evtchn = vif->nif.evtchn;
+	tx->evtchn = vif->nif.evtchn;
 	ret = ring_map(&vif->nif, rx, vif->nif.args.domid, cfg->queue[i].tx_ring_ref,
 			XEN_NETIF_KEY_TX_RING, why);
 	if (ret == 0)
@@ -154,7 +154,7 @@ ctrl_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xe
 	if (!cfg->features.ctrl_ring)
 		return 0;
 	/* As with the vif's own. */
-	if (xen_bus_evtchn_get(&ctrl->notify, why) < 0)
+	if (xen_bus_evtchn_get(&ctrl->evtchn, why) < 0)
 		return -EAGAIN;
 	ret = ring_map(&vif->nif, ctrl, vif->nif.args.domid, cfg->ctrl.ring_ref,
 			XEN_NETIF_KEY_CTRL_RING, why);
@@ -174,12 +174,12 @@ ctrl_disconnect(struct xenvif *vif)
 {
 	struct xen_netif_ring *ctrl = &vif->nif.ctrl;
 
-	if (ctrl->notify == NULL)
+	if (ctrl->evtchn == NULL)
 		return;
 	xen_bus_listen(&vif->nif.xbdev, 0);
 	ctrl->attached = false;
 	ring_release(&vif->nif, ctrl);
-	ctrl->notify = NULL;
+	ctrl->evtchn = NULL;
 	xen_bus_evtchn_put();
 }
 
@@ -216,9 +216,9 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 	xen_netif_attach(nif);
 	/* The guest may have filled the rings before anybody listened. */
 	for (i = 0; i < nif->nb_queues; i++) {
-		xenevtchn_notify(nif->rings.rx[i].notify, nif->rings.rx[i].port);
+		xenevtchn_notify(nif->rings.rx[i].evtchn, nif->rings.rx[i].port);
 		if (nif->rings.tx[i].bound)
-			xenevtchn_notify(nif->rings.tx[i].notify, nif->rings.tx[i].port);
+			xenevtchn_notify(nif->rings.tx[i].evtchn, nif->rings.tx[i].port);
 	}
 	xen_count_add(&nif->count.connects, 1);
 	return 0;

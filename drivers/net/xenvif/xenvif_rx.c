@@ -239,6 +239,8 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 
 	if (unlikely(__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) != 0))
 		xenvif_tx_flush(rings, &rxq->batch);
+	if (unlikely(__atomic_load_n(&rings->held, __ATOMIC_RELAXED) != 0))
+		xen_netif_notify_poll(rings);
 	if (unlikely(!__atomic_load_n(&rxq->q.running, __ATOMIC_ACQUIRE)))
 		return 0;
 	if (unlikely(xen_gso_held_any(&rxq->held)))

@@ -40,7 +40,7 @@ static_assert(XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + XENVIF_SLOTS_FATAL <= XEN
  * Bytes of private copies in a batch, for what a packet's mbuf must not be changed to; and up to
  * which length all of a packet is copied, so that it stays one copy operation.
  */
-#define XENVIF_SCRATCH_BYTES 4096u
+#define XENVIF_SCRATCH_BYTES 3072u
 #define XENVIF_SCRATCH_WHOLE 256u
 
 /** A packet of the batch: which of the batch's copy segments and slots are its own. */

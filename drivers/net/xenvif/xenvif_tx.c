@@ -379,6 +379,8 @@ xenvif_tx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		return 0;
 	if (unlikely(__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) != 0))
 		xenvif_tx_flush(rings, &txq->batch);
+	if (unlikely(__atomic_load_n(&rings->held, __ATOMIC_RELAXED) != 0))
+		xen_netif_notify_poll(rings);
 	if (unlikely(txq->q.nb_queues < active ||
 			    __atomic_load_n(&rings->hash.on, __ATOMIC_RELAXED)))
 		return tx_spread(txq, active, pkts, nb_pkts);
