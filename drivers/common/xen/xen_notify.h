@@ -10,7 +10,8 @@
  * When the other end of a ring is told of what was published. What is published can be seen at
  * once; the event that makes the other end look may be held back, until so many entries wait for
  * it or the oldest has waited so long. Nothing here knows a ring or a clock: an lcore gives what it
- * has read, with the ring's lock held. doc/notifications.md says why the numbers are what they are.
+ * has read, with the ring's lock held. doc/guides/design.rst says why the numbers are what they
+ * are.
  */
 
 #include <stdbool.h>
