@@ -247,6 +247,9 @@ test_fixed(void **state __rte_unused)
 		publish(&m, 1000 * USEC, 1);
 	assert_true(m.n.held);
 	assert_true(m.longest == 100 * USEC);
+	/* A backend that asks for buffers waits for them. */
+	model_init(&m, XEN_NOTIFY_BUFFERS, &fixed);
+	assert_true(per_event(&m, USEC, 1) == 1);
 	model_init(&m, XEN_NOTIFY_DONE, &immediate);
 	assert_true(per_event(&m, USEC, 1) == 1);
 	assert_true(per_event(&m, USEC, 32) == 32);

@@ -64,13 +64,13 @@ may_hold(struct xen_notify *n, const struct xen_notify_config *cfg, uint64_t now
 {
 	uint64_t cycles = WAIT_USEC * cfg->usec;
 
+	if (n->kind == XEN_NOTIFY_BUFFERS)
+		return false;
 	if (!cfg->adaptive) {
 		n->count = cfg->count;
 		set_until(n, now + cfg->cycles);
 		return n->count > 1;
 	}
-	if (n->kind == XEN_NOTIFY_BUFFERS)
-		return false;
 	if (n->skip != 0) {
 		n->skip--;
 		return false;
