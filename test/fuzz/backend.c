@@ -86,13 +86,7 @@ setup(struct fuzz_input *in)
 	test.vif.mcast.on = (what & 0x48) == 0x40;
 	rings->frame_max = rings->peer.sg ? XEN_NETIF_PKT_MAX : XEN_PAGE_BYTES;
 	rings->simple_max = XEN_PAGE_BYTES;
-	/* Notifications that are held back for the time of some bursts. */
-	rings->notify = (struct xen_notify_config){
-		.adaptive = (what & 0x20) != 0,
-		.count = 4,
-		.cycles = 10000,
-		.usec = 100,
-	};
+	rings->notify = fuzz_notify((what & 0x20) != 0);
 	for (i = 0; i < test.queues; i++) {
 		setup_ring(&rings->rx[i], i, &test.q[i].tx, start);
 		setup_ring(&rings->tx[i], i, &test.q[i].rx, start);

@@ -123,13 +123,7 @@ setup(struct fuzz_input *in)
 	rings->gso = (what & 0x40) != 0;
 	rings->peer.gso_tcpv4 = rings->gso;
 	rings->peer.gso_tcpv6 = rings->gso;
-	/* Notifications that are held back for the time of some bursts. */
-	rings->notify = (struct xen_notify_config){
-		.adaptive = (what & 0x20) != 0,
-		.count = 4,
-		.cycles = 10000,
-		.usec = 100,
-	};
+	rings->notify = fuzz_notify((what & 0x20) != 0);
 	for (i = 0; i < test.queues; i++) {
 		setup_tx(i, start);
 		setup_rx(i, start);

@@ -12,6 +12,7 @@
 
 #include <sanitizer/asan_interface.h>
 
+#include "xen_notify.h"
 #include "xen_ring.h"
 
 /** A ring's page. */
@@ -20,6 +21,18 @@ union fuzz_page {
 	struct netif_rx_sring rx;
 	uint8_t bytes[XEN_PAGE_BYTES];
 } __attribute__((aligned(XEN_PAGE_BYTES)));
+
+/** Notifications that are held back for the time of some bursts. */
+static inline struct xen_notify_config
+fuzz_notify(bool adaptive)
+{
+	return (struct xen_notify_config){
+		.adaptive = adaptive,
+		.count = 4,
+		.cycles = 10000,
+		.usec = 100,
+	};
+}
 
 /**
  * Make AddressSanitizer's of all slots but [cons, prod): who reads them has gone too far.
