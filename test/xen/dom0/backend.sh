@@ -156,9 +156,10 @@ bridges_for()
 	echo $! > "$RIG/testpmd/$name.pid"
 }
 
-# polling_share PERCENT|max: how much of a processor's time programs that poll get from now on.
-# While a guest boots they only keep the processors from it, and those outside of this machine too.
+# polling_share PERCENT|max: how much of a processor's time threads that poll get from now on. What
+# they do not need they only keep from guests, and from all that is outside of this machine.
 POLLING=/sys/fs/cgroup/polling
+POLLING_USUALLY=30
 POLLING_SHARE=max
 polling_share()
 {
@@ -168,6 +169,7 @@ polling_share()
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup
 		echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
 		mkdir $POLLING
+		echo threaded > $POLLING/cgroup.type
 	fi
 	if [ "$1" = max ]; then
 		echo max > $POLLING/cpu.max
@@ -176,11 +178,14 @@ polling_share()
 	fi
 }
 
-# polling_enter: the shell that calls it becomes such a program.
+# polling_enter PID: threads of it that poll are DPDK's workers; the others go on as they are.
 polling_enter()
 {
-	polling_share max
-	echo 0 > $POLLING/cgroup.procs
+	local task
+
+	for task in /proc/"$1"/task/*; do
+		[[ $(< "$task/comm") != *worker* ]] || echo "${task##*/}" > $POLLING/cgroup.threads
+	done
 }
 
 # backend_again NAME: starts the same testpmd once more.
@@ -192,12 +197,13 @@ backend_again()
 	mkfifo "$RIG/testpmd/$name.in"
 	(
 		trap - ERR
-		polling_enter
 		exec 8<> "$RIG/testpmd/$name.in"
 		eval "exec $(cat "$RIG/testpmd/$name.cmd")" <&8 >> "$log" 2>&1
 	) &
 	echo $! > "$RIG/testpmd/$name.pid"
 	backend_wait_up "$name"
+	polling_share $POLLING_USUALLY
+	polling_enter "$(backend_pid "$name")"
 }
 
 # The prompt's end: testpmd> comes letter by letter, and other threads may speak in between.

@@ -179,6 +179,11 @@ grants_mapped()
 		}' | xargs | cut -c -200
 }
 
+no_grant_mapped()
+{
+	expect "grants still mapped" "" "$(grants_mapped)"
+}
+
 # The dump ends with a line that says so.
 dump_ended()
 {
@@ -247,12 +252,20 @@ vifs_close()
 	done
 }
 
+# clean_up [CHECK]: CHECK is made when no backend runs any more and the guests still live. (With
+# xen-netback there is no such time.)
 clean_up()
 {
+	local netback=/sys/module/xen_netback
+
 	backend_stop_all
-	[ -d /sys/module/xen_netback ] || vifs_close
+	[ -d $netback ] || {
+		net_remove_all
+		"${1:-true}"
+		vifs_close
+	}
 	guest_destroy_all
-	net_remove_all
+	[ ! -d $netback ] || net_remove_all
 	[ ! -d /sys/module/xen_blkback ] || rmmod xen-blkback 2>/dev/null || true
 }
 
@@ -260,14 +273,7 @@ leftovers_step()
 {
 	step "no domain, grant, event channel or error left behind"
 	guest_save_logs
-	# While the guests still live: what is mapped then was left mapped. xen-netback keeps its
-	# rings until they go.
-	if [ ! -d /sys/module/xen_netback ]; then
-		backend_stop_all
-		net_remove_all
-		expect "grants still mapped" "" "$(grants_mapped)"
-	fi
-	clean_up
+	clean_up no_grant_mapped
 	# A domain whose page somebody still maps stays as a zombie until the last unmap.
 	await 60 "all other domains to be gone" no_other_domains
 	await 30 "dom0's event channels to be as before" ports_as_before
