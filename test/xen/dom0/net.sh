@@ -26,11 +26,11 @@ net_remove_all()
 	ovs_stop
 	for link in /sys/class/net/*/bridge; do
 		link=${link%/bridge}
-		[ ! -e "$link" ] || ip link del "${link##*/}"
+		[ ! -e "$link" ] || ip link del "${link##*/}" 2>/dev/null || true
 	done
 	for link in $(ip -o link show type veth | awk -F'[:@ ]+' '{ print $2 }'); do
 		# The other end of one goes with it.
-		[ ! -e "/sys/class/net/$link" ] || ip link del "$link"
+		[ ! -e "/sys/class/net/$link" ] || ip link del "$link" 2>/dev/null || true
 	done
 	[ "$BACKEND" = netback ] || [ ! -d /sys/module/xen_netback ] ||
 		rmmod xen-netback 2>/dev/null || true
