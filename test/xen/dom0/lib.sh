@@ -60,7 +60,8 @@ processor_failed()
 }
 
 # Ends the scenario: the step under way failed. In a subshell the reason waits for the shell above
-# to fail too.
+# to fail too. The status tells run-scenarios that there is a verdict: bash's own, of a script that
+# it cannot read or that has ended by itself, are 1 and 2.
 fail()
 {
 	trap - ERR
@@ -71,12 +72,12 @@ fail()
 	[ ! -s "$RIG/why" ] || set -- "$(cat "$RIG/why")"
 	if processor_failed; then
 		report "again $scenario: ${step_name:-start} - ${1//$'\n'/ }"
-		exit 2
+		exit 4
 	fi
 	report "not ok $scenario: ${step_name:-start} - ${1//$'\n'/ }"
 	step_name=
 	show_state
-	exit 1
+	exit 3
 }
 
 # What the ERR trap calls: only the outermost shell speaks.
