@@ -60,8 +60,7 @@ machine_exec()
 	local linux="console=hvc0 rig.root=/dev/nvme0n1 rig.disk=/dev/nvme0n2 $LINUX_OPTIONS"
 	local hw=()
 
-	# What keeps secrets from guests costs instructions, and has none to keep here.
-	xen="$xen loglvl=all guest_loglvl=all conring_size=512k spec-ctrl=no"
+	xen="$xen loglvl=all guest_loglvl=all conring_size=512k"
 	if [ "$kind" = pvh ]; then
 		xen="$xen dom0=pvh"
 		# shellcheck disable=SC2054 # the comma is QEMU's
