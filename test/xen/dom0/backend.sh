@@ -157,7 +157,8 @@ bridges_for()
 }
 
 # polling_share PERCENT|max: how much of a processor's time threads that poll get from now on. What
-# they do not need they only keep from guests, and from all that is outside of this machine.
+# they do not need they only keep from guests, and from all that is outside of this machine. A
+# scenario may set what they get usually.
 POLLING=/sys/fs/cgroup/polling
 POLLING_USUALLY=30
 # Pauses are exits of a PVH domain, which the emulated processor may not survive (README.md).
@@ -165,7 +166,6 @@ POLLING_USUALLY=30
 POLLING_SHARE=max
 polling_share()
 {
-	# shellcheck disable=SC2034 # for guest.sh
 	POLLING_SHARE=$1
 	if [ ! -d $POLLING ]; then
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -178,6 +178,16 @@ polling_share()
 	else
 		echo "$(($1 * 100)) 10000" > $POLLING/cpu.max
 	fi
+}
+
+# at_share PERCENT|max COMMAND...: for as long as COMMAND runs.
+at_share()
+{
+	local share=$POLLING_SHARE
+
+	polling_share "$1"
+	"${@:2}"
+	polling_share "$share"
 }
 
 # polling_enter PID: threads of it that poll are DPDK's workers; the others go on as they are.
@@ -204,7 +214,7 @@ backend_again()
 	) &
 	echo $! > "$RIG/testpmd/$name.pid"
 	backend_wait_up "$name"
-	polling_share $POLLING_USUALLY
+	polling_share "$POLLING_USUALLY"
 	polling_enter "$(backend_pid "$name")"
 }
 

@@ -91,11 +91,7 @@ guest_is_ready()
 # What waits for the guest keeps the processors from it, too.
 guest_wait_ready()
 {
-	local share=$POLLING_SHARE
-
-	polling_share 10
-	WAIT_PAUSE=0.4 await "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
-	polling_share "$share"
+	WAIT_PAUSE=0.4 at_share 10 await "$GUEST_READY" "guest $1 to be up" guest_settled "$1"
 	guest_is_ready "$1" || fail "guest $1 died"
 }
 

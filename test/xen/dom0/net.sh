@@ -97,7 +97,6 @@ tcp_exchange()
 {
 	local guest=$1 there=$2 here=$3 mib=$4 sum back
 
-	polling_share max
 	head -c "${mib}M" /dev/urandom > "$RIG/tcp.sent"
 	sum=$(sha256sum < "$RIG/tcp.sent")
 	guest_do "$guest" 'rm -f /tmp/sum; { rigtool tcp-listen 5001 > /tmp/file
@@ -114,7 +113,6 @@ tcp_exchange()
 	wait $back || fail "TCP from $guest did not end"
 	expect "checksum of $mib MiB from $guest" "$sum" "$(sha256sum < "$RIG/tcp.back")"
 	rm -f "$RIG/tcp.sent" "$RIG/tcp.back"
-	polling_share "$POLLING_USUALLY"
 }
 
 # tcp_between FROM TO TO-ADDRESS MIB: a file from one guest to another, the checksums equal.
@@ -122,7 +120,6 @@ tcp_between()
 {
 	local from=$1 to=$2 there=$3 mib=$4 sum
 
-	polling_share max
 	sum=$(guest_do "$from" "head -c ${mib}m /dev/urandom > /tmp/file; sha256sum < /tmp/file" 90)
 	guest_do "$to" '{ rigtool tcp-listen 5001 | sha256sum > /tmp/sum; } & echo'
 	await 120 "port 5001 of $to" guest_listens "$to" 5001
@@ -130,7 +127,6 @@ tcp_between()
 	expect "checksum of $mib MiB from $from in $to" "$sum" \
 		"$(guest_do "$to" 'until [ -s /tmp/sum ]; do sleep 0.1; done
 			cat /tmp/sum; rm /tmp/sum' 90)"
-	polling_share "$POLLING_USUALLY"
 }
 
 # flows_each_way GUEST GUEST-ADDRESS OWN-ADDRESS: a dozen of TCP, and datagrams to 200 ports of the
