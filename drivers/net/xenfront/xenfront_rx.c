@@ -4,7 +4,6 @@
 
 #include <errno.h>
 
-#include <rte_memcpy.h>
 #include <rte_prefetch.h>
 
 #include "xen_csum.h"
@@ -69,7 +68,7 @@ fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 				in_seg = 0;
 			}
 			piece = RTE_MIN(r->frags[i].len - in_frag, room - in_seg);
-			rte_memcpy(rte_pktmbuf_mtod_offset(segs[seg], void *, in_seg),
+			memcpy(rte_pktmbuf_mtod_offset(segs[seg], void *, in_seg),
 					data + in_frag, piece);
 			in_seg += piece;
 		}
@@ -276,7 +275,7 @@ take_simple(struct rx_walk *w, const struct netif_rx_response *rsp)
 	struct rte_mbuf *m = w->pkts[w->nb++];
 
 	xen_netif_place(m, w->q->room, rsp->status);
-	rte_memcpy(rte_pktmbuf_mtod(m, void *),
+	memcpy(rte_pktmbuf_mtod(m, void *),
 			w->rx->pages + rsp->id * XEN_PAGE_BYTES + rsp->offset, rsp->status);
 	m->data_len = rsp->status;
 	m->pkt_len = rsp->status;

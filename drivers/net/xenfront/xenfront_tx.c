@@ -3,7 +3,6 @@
  */
 
 #include <rte_ether.h>
-#include <rte_memcpy.h>
 #include <rte_prefetch.h>
 
 #include "xen_csum.h"
@@ -111,7 +110,7 @@ put_simple(struct tx_walk *w, struct rte_mbuf *m)
 
 	if (len <= TX_SHORT_MAX)
 		offset = id % TX_COLOURS * RTE_CACHE_LINE_MIN_SIZE;
-	rte_memcpy(w->tx->pages + id * XEN_PAGE_BYTES + offset, rte_pktmbuf_mtod(m, const void *),
+	memcpy(w->tx->pages + id * XEN_PAGE_BYTES + offset, rte_pktmbuf_mtod(m, const void *),
 			len);
 	put_request(w, id, offset, 0, len);
 	w->packets++;
@@ -128,7 +127,7 @@ fill_page(uint8_t *page, uint32_t len, const struct rte_mbuf **seg, uint32_t *in
 	for (; len != 0; len -= piece, page += piece, *in_seg += piece) {
 		*seg = xen_mbuf_seek(*seg, in_seg);
 		piece = RTE_MIN(len, rte_pktmbuf_data_len(*seg) - *in_seg);
-		rte_memcpy(page, rte_pktmbuf_mtod_offset(*seg, const void *, *in_seg), piece);
+		memcpy(page, rte_pktmbuf_mtod_offset(*seg, const void *, *in_seg), piece);
 	}
 }
 
@@ -170,7 +169,7 @@ put_frame(struct tx_walk *w, const struct frame *f)
 				left == total ? XENFRONT_TX_FIRST : XENFRONT_TX_MORE);
 		page = w->tx->pages + id * XEN_PAGE_BYTES;
 		if (in_page != 0)
-			rte_memcpy(page, f->head, in_page);
+			memcpy(page, f->head, in_page);
 		fill_page(page + in_page, len - in_page, &seg, &in_seg);
 		put_request(w, id, 0, flags | (left > len ? NETTXF_more_data : 0),
 				left == total ? total : len);
