@@ -186,7 +186,7 @@ test_breaches(void **state __rte_unused)
 {
 	static const char *const other = "response to a request that is not outstanding";
 	static const char *const ahead = "rsp_prod ahead of the requests";
-	struct xen_netif_ctrl_request req;
+	struct xen_netif_ctrl_request req = { 0 };
 	unsigned int i;
 
 	for (i = 0; i < 6; i++) {
