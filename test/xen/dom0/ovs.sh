@@ -22,7 +22,7 @@ ovs_start()
 	ovsdb-server --remote=punix:/run/openvswitch/db.sock --pidfile --detach \
 		--log-file="$LOGS/$scenario-ovsdb.log" /etc/openvswitch/conf.db
 	ovs-vsctl --no-wait init
-	hugepages_up || extra="--no-huge --legacy-mem -m 256 $extra"
+	hugepages_up || extra="--no-huge --legacy-mem -m 96 $extra"
 	ovs-vsctl --no-wait set Open_vSwitch . "${@/#/other_config:}" other_config:dpdk-init=true \
 		other_config:pmd-cpu-mask=0x2 other_config:dpdk-lcore-mask=0x1 \
 		other_config:pmd-maxsleep=500 "other_config:dpdk-extra=$extra"
