@@ -160,7 +160,7 @@ bridges_for()
 # they do not need they only keep from guests, and from all that is outside of this machine. A
 # scenario may set what they get usually.
 POLLING=/sys/fs/cgroup/polling
-POLLING_USUALLY=20
+POLLING_USUALLY=10
 # Pauses are exits of a PVH domain, which the emulated processor may not survive (README.md).
 ! grep -qs PVH /sys/hypervisor/guest_type || POLLING_USUALLY=max
 POLLING_SHARE=max
