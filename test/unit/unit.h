@@ -128,6 +128,9 @@ unit_probe(const char *name, const char *args);
 uint16_t
 unit_port(const char *name);
 
+/** Ports that are started from now on are to have rx interrupts. */
+extern bool unit_rx_interrupts;
+
 /**
  * Configure a port, set up as many rx and tx queues, and start it.
  *

@@ -14,6 +14,8 @@
 
 #define XSTATS_MAX 2048
 
+bool unit_rx_interrupts;
+
 int
 unit_probe(const char *name, const char *args)
 {
@@ -42,6 +44,7 @@ unit_start_queues(uint16_t port, uint16_t nb_rxq, uint16_t nb_txq, uint64_t offl
 		.txmode.offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
 				RTE_ETH_TX_OFFLOAD_UDP_CKSUM,
 		.intr_conf.lsc = 1,
+		.intr_conf.rxq = unit_rx_interrupts,
 	};
 	uint16_t i;
 

@@ -68,6 +68,11 @@ struct xen_netif_driver {
 	void (*rxq_fini)(struct xen_netif_queue *q);
 	/** An rx queue is stopped: drop what it has not handed over yet. */
 	void (*rxq_stop)(struct xen_netif_queue *q);
+	/**
+	 * The queue's lcore is about to sleep: ask for an event when there is something to do. True
+	 * when there is already.
+	 */
+	bool (*rxq_arm)(struct xen_netif_queue *q);
 	/** Prepare a tx queue's descriptors, and undo it; both NULL: nothing to do. */
 	int (*txq_init)(struct xen_netif_queue *q, unsigned int socket);
 	void (*txq_fini)(struct xen_netif_queue *q);
@@ -139,14 +144,29 @@ struct xen_netif_held {
 	char last[XEN_REASON_MAX];
 };
 
+/** Interrupts of the application's rx queues. Descriptors: -1 is none. */
+struct xen_netif_intr {
+	/* Queues that have one; 0: the application has not asked for any. */
+	uint16_t nb_queues;
+	struct {
+		/* What the rings of the queue are bound through; open until the port is closed. */
+		xenevtchn_handle *evtchn;
+		/* What the application sleeps on: ready when one of the other two is. */
+		int epoll;
+		int wake;
+	} q[XEN_NETIF_QUEUES_MAX];
+};
+
 /** A port: private data of the ethdev, shared with secondary processes. */
 struct xen_netif {
 	struct xen_bus_device xbdev;
 	uint16_t port_id;
 	struct rte_ether_addr mac;
 	struct xen_netif_args args;
-	/* What the ports of all rings are bound through, from the first connection on. */
+	/* What the ports of all rings are bound through, from the first connection on... */
 	xenevtchn_handle *evtchn;
+	/* ... unless there are interrupts. Guarded by the lock; constant while started. */
+	struct xen_netif_intr intr;
 
 	/* Orders the control thread and the application's calls; never held across xenstore. */
 	pthread_mutex_t lock;
@@ -239,6 +259,22 @@ xen_netif_set_mac(struct xen_netif *nif, const struct rte_ether_addr *mac);
 __rte_internal
 void
 xen_netif_attach(struct xen_netif *nif);
+
+/**
+ * The handle that the event channels of a ring pair are to be bound through. Control thread.
+ *
+ * @param nb_queues
+ *   Queues that have interrupts: nif->intr.nb_queues, once for all pairs.
+ * @param ring
+ *   Number of the pair.
+ */
+__rte_internal
+xenevtchn_handle *
+xen_netif_intr_evtchn(const struct xen_netif *nif, uint16_t nb_queues, unsigned int ring);
+
+/** Wake up all that sleep, to look at their queues. With the device's lock held. */
+void
+xen_netif_intr_wake(const struct xen_netif *nif);
 
 /** Take the rings from the data path; they stay mapped or granted. With the device's lock held. */
 __rte_internal

@@ -100,6 +100,11 @@ dev_start(struct rte_eth_dev *dev)
 	ret = xen_netif_queues_start(dev);
 	if (ret < 0)
 		return ret;
+	ret = xen_netif_intr_start(dev);
+	if (ret < 0) {
+		xen_netif_queues_stop(dev);
+		return ret;
+	}
 	pthread_mutex_lock(&nif->lock);
 	nif->started = true;
 	pthread_mutex_unlock(&nif->lock);
@@ -135,6 +140,7 @@ dev_close(struct rte_eth_dev *dev)
 	if (xen_bus_in_thread() && netif_driver(dev)->leave != NULL)
 		netif_driver(dev)->leave(nif);
 	netif_driver(dev)->close(nif);
+	xen_netif_intr_release(dev);
 	xen_gnttab_put();
 	for (i = 0; i < dev->data->nb_rx_queues; i++)
 		xen_netif_rxq_release(dev, i);
@@ -203,6 +209,8 @@ const struct eth_dev_ops xen_netif_ops = {
 	.rx_queue_stop = xen_netif_rxq_stop,
 	.tx_queue_start = xen_netif_txq_start,
 	.tx_queue_stop = xen_netif_txq_stop,
+	.rx_queue_intr_enable = xen_netif_rxq_intr_enable,
+	.rx_queue_intr_disable = xen_netif_rxq_intr_disable,
 	.rxq_info_get = xen_netif_rxq_info_get,
 	.txq_info_get = xen_netif_txq_info_get,
 	.rx_burst_mode_get = burst_mode_get,

@@ -72,6 +72,20 @@ xen_netif_queues_start(struct rte_eth_dev *dev);
 void
 xen_netif_queues_stop(struct rte_eth_dev *dev);
 
+/* Rx interrupts, in xen_netif_intr.c; see the operations of nearly the same names. */
+int
+xen_netif_rxq_intr_enable(struct rte_eth_dev *dev, uint16_t id);
+int
+xen_netif_rxq_intr_disable(struct rte_eth_dev *dev, uint16_t id);
+
+/** Have interrupts as the port is configured: it starts. 0 or -errno, which is logged. */
+int
+xen_netif_intr_start(struct rte_eth_dev *dev);
+
+/** Let go of all that interrupts need: the port is closed, no ring is bound any more. */
+void
+xen_netif_intr_release(struct rte_eth_dev *dev);
+
 /* Filters and packet types, in xen_netif_classify.c; see the operations of the same names. */
 int
 xen_netif_promiscuous_enable(struct rte_eth_dev *dev);

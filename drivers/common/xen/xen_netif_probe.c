@@ -120,6 +120,8 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
 		ring_init(&nif->rings, &nif->rings.rx[i], i, drv->rx_notify);
 		ring_init(&nif->rings, &nif->rings.tx[i], i, drv->tx_notify);
+		nif->intr.q[i].epoll = -1;
+		nif->intr.q[i].wake = -1;
 	}
 	notify_init(nif);
 

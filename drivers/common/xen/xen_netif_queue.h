@@ -395,6 +395,10 @@ __rte_internal
 void
 xen_netif_notify_poll(struct xen_netif_rings *rings);
 
+/** Notify the other end of all that was held back on the vif. Takes locks of rings; any thread. */
+void
+xen_netif_notify_flush_all(struct xen_netif_rings *rings);
+
 /**
  * The entries (old, published] were published: notify the other end if it asked for an event for
  * one of them, at once or when it is time. Called by the data path with the ring's lock held.

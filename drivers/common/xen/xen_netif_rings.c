@@ -31,7 +31,9 @@ xen_netif_attach(struct xen_netif *nif)
 	}
 	if (nif->nb_queues > nif->most_queues)
 		__atomic_store_n(&nif->most_queues, nif->nb_queues, __ATOMIC_RELAXED);
-	__atomic_store_n(&nif->rings.active_queues, nif->nb_queues, __ATOMIC_RELEASE);
+	__atomic_store_n(&nif->rings.active_queues, nif->nb_queues, __ATOMIC_SEQ_CST);
+	/* They have asked for no event of these rings yet. */
+	xen_netif_intr_wake(nif);
 }
 
 void

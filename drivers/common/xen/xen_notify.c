@@ -240,23 +240,42 @@ xen_netif_notify_flush(struct xen_netif_ring *ring)
 		release(ring);
 }
 
+/* By its bit in what is held. */
+static struct xen_netif_ring *
+held_ring(struct xen_netif_rings *rings, unsigned int bit)
+{
+	return bit < XEN_NETIF_QUEUES_MAX ? &rings->rx[bit] :
+					    &rings->tx[bit - XEN_NETIF_QUEUES_MAX];
+}
+
 void
 xen_netif_notify_poll(struct xen_netif_rings *rings)
 {
 	uint64_t held = __atomic_load_n(&rings->held, __ATOMIC_RELAXED);
 	uint64_t now = rte_get_tsc_cycles();
 	struct xen_netif_ring *ring;
-	unsigned int i;
 
 	for (; held != 0; held &= held - 1) {
-		i = rte_bsf64(held);
-		ring = i < XEN_NETIF_QUEUES_MAX ? &rings->rx[i] :
-						  &rings->tx[i - XEN_NETIF_QUEUES_MAX];
+		ring = held_ring(rings, rte_bsf64(held));
 		/* Whoever has it is at work with it. */
 		if (!xen_notify_due(&ring->notify, now) || !rte_spinlock_trylock(&ring->lock))
 			continue;
 		if (ring->notify.held && xen_notify_due(&ring->notify, now))
 			release(ring);
+		rte_spinlock_unlock(&ring->lock);
+	}
+}
+
+void
+xen_netif_notify_flush_all(struct xen_netif_rings *rings)
+{
+	uint64_t held = __atomic_load_n(&rings->held, __ATOMIC_RELAXED);
+	struct xen_netif_ring *ring;
+
+	for (; held != 0; held &= held - 1) {
+		ring = held_ring(rings, rte_bsf64(held));
+		rte_spinlock_lock(&ring->lock);
+		xen_netif_notify_flush(ring);
 		rte_spinlock_unlock(&ring->lock);
 	}
 }

@@ -79,6 +79,26 @@ xen_ring_tx_request(struct netif_tx_sring *sring, uint32_t idx)
 	return req;
 }
 
+/**
+ * Ask the other end for an event for what it publishes next (ring.h, "RING_FINAL_CHECK_FOR_*").
+ *
+ * @param event
+ *   This end's req_event or rsp_event.
+ * @param prod
+ *   The other end's index.
+ * @param cons
+ *   How far this end is.
+ * @return
+ *   Something has been published already: there may be no event for it.
+ */
+static inline bool
+xen_ring_arm(uint32_t *event, const uint32_t *prod, uint32_t cons)
+{
+	__atomic_store_n(event, cons + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return xen_ring_load(prod) != cons;
+}
+
 /** Copy the extra info that stands in a slot of either ring out of it, once. */
 static inline struct netif_extra_info
 xen_ring_extra(const volatile void *slot)

@@ -60,6 +60,8 @@ struct xenfront {
 
 	/* The rest is the control thread's. */
 	xengntshr_handle *gntshr;
+	/* What nif.intr.nb_queues was when the rings were bound. */
+	uint16_t intr_queues;
 	/* The backend's state was Connected since the rings were published. */
 	bool connected;
 	/* Why it does not connect yet has been said. */

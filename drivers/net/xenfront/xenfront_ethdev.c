@@ -75,6 +75,7 @@ static const struct xen_netif_driver xenfront_driver = {
 	.rxq_init = xenfront_rxq_init,
 	.rxq_fini = xenfront_rxq_stop,
 	.rxq_stop = xenfront_rxq_stop,
+	.rxq_arm = xenfront_rxq_arm,
 	.rx_burst = xenfront_rx_burst,
 	.tx_burst = xenfront_tx_burst,
 	.evaluate = xenfront_evaluate,

@@ -110,8 +110,8 @@ pair_create(struct xenfront *front, unsigned int i, struct xen_reason *why)
 	tx->priv = &pair->tx;
 	rx->broken = NULL;
 	tx->broken = NULL;
-	rx->evtchn = front->nif.evtchn;
-	tx->evtchn = front->nif.evtchn;
+	rx->evtchn = xen_netif_intr_evtchn(&front->nif, front->intr_queues, i);
+	tx->evtchn = rx->evtchn;
 	ret = tx_create(front, tx, pair, why);
 	if (ret == 0)
 		ret = rx_create(front, rx, pair, why);
@@ -225,6 +225,9 @@ xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reas
 				"loaded?)",
 				strerror(ret));
 	}
+	pthread_mutex_lock(&front->nif.lock);
+	front->intr_queues = front->nif.intr.nb_queues;
+	pthread_mutex_unlock(&front->nif.lock);
 	for (i = 0; i < nb_pairs && ret == 0; i++)
 		ret = pair_create(front, i, why);
 	if (ret == 0)

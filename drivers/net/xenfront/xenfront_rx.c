@@ -68,8 +68,8 @@ fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 				in_seg = 0;
 			}
 			piece = RTE_MIN(r->frags[i].len - in_frag, room - in_seg);
-			memcpy(rte_pktmbuf_mtod_offset(segs[seg], void *, in_seg),
-					data + in_frag, piece);
+			memcpy(rte_pktmbuf_mtod_offset(segs[seg], void *, in_seg), data + in_frag,
+					piece);
 			in_seg += piece;
 		}
 	}
@@ -275,8 +275,8 @@ take_simple(struct rx_walk *w, const struct netif_rx_response *rsp)
 	struct rte_mbuf *m = w->pkts[w->nb++];
 
 	xen_netif_place(m, w->q->room, rsp->status);
-	memcpy(rte_pktmbuf_mtod(m, void *),
-			w->rx->pages + rsp->id * XEN_PAGE_BYTES + rsp->offset, rsp->status);
+	memcpy(rte_pktmbuf_mtod(m, void *), w->rx->pages + rsp->id * XEN_PAGE_BYTES + rsp->offset,
+			rsp->status);
 	m->data_len = rsp->status;
 	m->pkt_len = rsp->status;
 	m->port = w->q->port_id;
@@ -398,4 +398,22 @@ void
 xenfront_rxq_stop(struct xen_netif_queue *q)
 {
 	xen_gso_held_drop(&container_of(q, struct xenfront_rxq, q)->held, q);
+}
+
+bool
+xenfront_rxq_arm(struct xen_netif_queue *q)
+{
+	uint16_t i, active = __atomic_load_n(&q->rings->active_queues, __ATOMIC_SEQ_CST);
+	struct xen_netif_ring *ring;
+	bool ready = false;
+
+	for (i = q->id; i < active; i += q->nb_queues) {
+		ring = &q->rings->rx[i];
+		rte_spinlock_lock(&ring->lock);
+		if (ring->attached)
+			ready |= xen_ring_arm(&ring->sring.rx->rsp_event, &ring->sring.rx->rsp_prod,
+					ring->cons);
+		rte_spinlock_unlock(&ring->lock);
+	}
+	return ready || xen_gso_held_any(&container_of(q, struct xenfront_rxq, q)->held);
 }

@@ -25,8 +25,9 @@ struct view {
 	/* The application wants the port connected. */
 	bool wanted;
 	bool leaving;
-	/* Queue pairs that the application asks for. */
+	/* Queue pairs that the application asks for, and rx queues that it asks interrupts for. */
 	uint16_t queues;
+	uint16_t intr_queues;
 };
 
 static void
@@ -118,6 +119,7 @@ look(struct xenfront *front, struct view *v)
 	v->wanted = nif->started && !v->leaving;
 	v->queues = RTE_MIN(nif->args.queues,
 			(uint32_t)RTE_MAX(data->nb_rx_queues, data->nb_tx_queues));
+	v->intr_queues = nif->intr.nb_queues;
 	pthread_mutex_unlock(&nif->lock);
 	return 0;
 }
@@ -237,7 +239,8 @@ static void
 step_published(struct xenfront *front, const struct view *v)
 {
 	bool misfit = v->wanted &&
-			RTE_MIN(v->queues, front->peer.features.queues) != front->nif.nb_queues;
+			(RTE_MIN(v->queues, front->peer.features.queues) != front->nif.nb_queues ||
+					v->intr_queues != front->intr_queues);
 
 	if (handle_broken(front, v))
 		return;

@@ -110,8 +110,7 @@ put_simple(struct tx_walk *w, struct rte_mbuf *m)
 
 	if (len <= TX_SHORT_MAX)
 		offset = id % TX_COLOURS * RTE_CACHE_LINE_MIN_SIZE;
-	memcpy(w->tx->pages + id * XEN_PAGE_BYTES + offset, rte_pktmbuf_mtod(m, const void *),
-			len);
+	memcpy(w->tx->pages + id * XEN_PAGE_BYTES + offset, rte_pktmbuf_mtod(m, const void *), len);
 	put_request(w, id, offset, 0, len);
 	w->packets++;
 	w->bytes += len;

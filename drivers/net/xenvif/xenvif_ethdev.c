@@ -25,6 +25,7 @@ static const struct xen_netif_driver xenvif_driver = {
 	.rxq_init = xenvif_rxq_init,
 	.rxq_fini = xenvif_rxq_fini,
 	.rxq_stop = xenvif_rxq_stop,
+	.rxq_arm = xenvif_rxq_arm,
 	.txq_init = xenvif_wait_txq_init,
 	.txq_fini = xenvif_wait_txq_fini,
 	.txq_stop = xenvif_wait_txq_stop,

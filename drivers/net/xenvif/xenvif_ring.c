@@ -87,8 +87,9 @@ queue_map(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int
 	struct xen_netif_ring *rx = &vif->nif.rings.rx[i], *tx = &vif->nif.rings.tx[i];
 	int ret;
 
-	rx->evtchn = vif->nif.evtchn;
-	tx->evtchn = vif->nif.evtchn;
+	/* Buffers that the guest posts are a reason to wake up, too. */
+	rx->evtchn = xen_netif_intr_evtchn(&vif->nif, vif->nif.intr.nb_queues, i);
+	tx->evtchn = rx->evtchn;
 	ret = ring_map(&vif->nif, rx, vif->nif.args.domid, cfg->queue[i].tx_ring_ref,
 			XEN_NETIF_KEY_TX_RING, why);
 	if (ret == 0)

@@ -285,3 +285,22 @@ xenvif_rxq_stop(struct xen_netif_queue *q)
 {
 	xen_gso_held_drop(&container_of(q, struct xenvif_rxq, q)->held, q);
 }
+
+bool
+xenvif_rxq_arm(struct xen_netif_queue *q)
+{
+	uint16_t i, active = __atomic_load_n(&q->rings->active_queues, __ATOMIC_SEQ_CST);
+	struct xen_netif_ring *ring;
+	bool ready = false;
+
+	for (i = q->id; i < active; i += q->nb_queues) {
+		ring = &q->rings->rx[i];
+		rte_spinlock_lock(&ring->lock);
+		if (ring->attached)
+			ready |= xen_ring_arm(&ring->sring.tx->req_event, &ring->sring.tx->req_prod,
+					ring->cons);
+		rte_spinlock_unlock(&ring->lock);
+		ready |= xenvif_wait_arm(q->rings, &q->rings->tx[i]);
+	}
+	return ready || xen_gso_held_any(&container_of(q, struct xenvif_rxq, q)->held);
+}

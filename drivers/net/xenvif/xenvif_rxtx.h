@@ -108,13 +108,15 @@ struct xenvif_txq {
 	struct xenvif_batch batch;
 };
 
-/** See rxq_init, rxq_fini and rxq_stop of struct xen_netif_driver. */
+/** See rxq_init, rxq_fini, rxq_stop and rxq_arm of struct xen_netif_driver. */
 int
 xenvif_rxq_init(struct xen_netif_queue *q);
 void
 xenvif_rxq_fini(struct xen_netif_queue *q);
 void
 xenvif_rxq_stop(struct xen_netif_queue *q);
+bool
+xenvif_rxq_arm(struct xen_netif_queue *q);
 
 /**
  * Take packets that the guest has put into its TX rings (netif.h, "Guest transmit").

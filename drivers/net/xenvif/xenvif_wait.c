@@ -283,3 +283,21 @@ xenvif_wait_txq_stop(struct xen_netif_queue *q)
 		rte_spinlock_unlock(&ring->lock);
 	}
 }
+
+bool
+xenvif_wait_arm(struct xen_netif_rings *rings, struct xen_netif_ring *ring)
+{
+	const struct xenvif_wait *wait;
+	bool ready = false;
+
+	if (__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) == 0)
+		return false;
+	rte_spinlock_lock(&ring->lock);
+	wait = ring->priv;
+	if (ring->attached && wait->nb != 0)
+		ready = !rings->peer.rx_notify ||
+				xen_ring_arm(&ring->sring.rx->req_event, &ring->sring.rx->req_prod,
+						wait->req_prod);
+	rte_spinlock_unlock(&ring->lock);
+	return ready;
+}

@@ -135,6 +135,17 @@ xenvif_wait_pop(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint
 bool
 xenvif_wait_expire(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint32_t req_prod);
 
+/**
+ * Nobody may look at what waits for a while: have the guest tell when it posts buffers. Takes the
+ * ring's lock; any thread.
+ *
+ * @return
+ *   Something waits for which it has done so since the last look, or will not tell (netif.h,
+ *   "feature-rx-notify").
+ */
+bool
+xenvif_wait_arm(struct xen_netif_rings *rings, struct xen_netif_ring *ring);
+
 /** The vif goes away, or the port stops: drop all that waits for the ring, and forget the rest. */
 void
 xenvif_wait_flush(struct xen_netif_rings *rings, struct xen_netif_ring *ring);
