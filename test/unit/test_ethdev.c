@@ -419,6 +419,57 @@ test_missing_queues(void **state __rte_unused)
 	pair_close();
 }
 
+/* n packets of one slot, which the other end has not looked at yet. */
+static void
+check_descriptors(uint16_t from, uint16_t to, unsigned int n)
+{
+	struct rte_mbuf *pkts[8];
+	unsigned int i;
+
+	assert_int_equal(rte_eth_rx_queue_count(to, 0), 0);
+	assert_int_equal(rte_eth_rx_descriptor_status(to, 0, 0), RTE_ETH_RX_DESC_AVAIL);
+	for (i = 0; i < n; i++)
+		pkts[i] = unit_packet(60, UNIT_ROOM, i);
+	assert_int_equal(rte_eth_tx_burst(from, 0, pkts, n), n);
+	assert_int_equal(rte_eth_rx_queue_count(to, 0), n);
+	assert_int_equal(rte_eth_rx_descriptor_status(to, 0, n - 1), RTE_ETH_RX_DESC_DONE);
+	assert_int_equal(rte_eth_rx_descriptor_status(to, 0, n), RTE_ETH_RX_DESC_AVAIL);
+	assert_int_equal(rte_eth_rx_descriptor_status(to, 0, 256), -EINVAL);
+	assert_int_equal(rte_eth_tx_descriptor_status(from, 0, 256), -EINVAL);
+}
+
+static void
+check_received(uint16_t port, unsigned int n)
+{
+	struct rte_mbuf *pkts[8];
+
+	assert_int_equal(rte_eth_rx_burst(port, 0, pkts, 8), n);
+	rte_pktmbuf_free_bulk(pkts, n);
+	assert_int_equal(rte_eth_rx_queue_count(port, 0), 0);
+}
+
+/* What of the rings is in use, from the application's side of each end. */
+static void
+test_descriptors(void **state __rte_unused)
+{
+	pair_probe(1);
+	unit_start(pair.front, 1, 0, unit_pool);
+	assert_int_equal(rte_eth_rx_queue_count(pair.front, 0), 0);
+	assert_int_equal(rte_eth_tx_descriptor_status(pair.front, 0, 255), RTE_ETH_TX_DESC_DONE);
+	unit_start(pair.back, 1, 0, unit_pool);
+	pair_wait();
+	check_descriptors(pair.front, pair.back, 3);
+	assert_int_equal(rte_eth_tx_descriptor_status(pair.front, 0, 252), RTE_ETH_TX_DESC_DONE);
+	assert_int_equal(rte_eth_tx_descriptor_status(pair.front, 0, 253), RTE_ETH_TX_DESC_FULL);
+	check_received(pair.back, 3);
+	assert_int_equal(rte_eth_tx_descriptor_status(pair.front, 0, 255), RTE_ETH_TX_DESC_DONE);
+	/* A backend's packets are the guest's at once. */
+	check_descriptors(pair.back, pair.front, 5);
+	assert_int_equal(rte_eth_tx_descriptor_status(pair.back, 0, 255), RTE_ETH_TX_DESC_DONE);
+	check_received(pair.front, 5);
+	pair_close();
+}
+
 int
 main(void)
 {
@@ -429,6 +480,7 @@ main(void)
 		cmocka_unit_test(test_queue_states),
 		cmocka_unit_test(test_missing_queues),
 		cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_descriptors),
 	};
 
 	return cmocka_run_group_tests_name("ethdev", tests, unit_setup, unit_teardown);

@@ -297,6 +297,8 @@ check_waiting(bool single_evtchn)
 	m = unit_packet(60, UNIT_ROOM, 1);
 	assert_int_equal(rte_eth_tx_burst(v.port, 0, &m, 1), 1);
 	vif_expect_no_packet(&v, 0);
+	assert_int_equal(rte_eth_tx_descriptor_status(v.port, 0, 254), RTE_ETH_TX_DESC_DONE);
+	assert_int_equal(rte_eth_tx_descriptor_status(v.port, 0, 255), RTE_ETH_TX_DESC_FULL);
 	settle(v.port, 0);
 	rx = v.f.q[0].rx;
 	old = rx->req_prod;

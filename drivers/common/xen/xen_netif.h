@@ -80,6 +80,10 @@ struct xen_netif_driver {
 	void (*txq_stop)(struct xen_netif_queue *q);
 	eth_rx_burst_t rx_burst;
 	eth_tx_burst_t tx_burst;
+	/** Entries that the other end has published, not taken yet. With the lock held. */
+	uint32_t (*rx_ready)(const struct xen_netif_ring *ring);
+	/** Descriptors of a tx queue that are free. Any thread. */
+	uint32_t (*tx_free)(struct xen_netif_queue *q);
 	/** How many packets wait for a tx ring, with its lock held; NULL: none ever does. */
 	uint32_t (*waiting)(const struct xen_netif_ring *ring);
 	/** See struct xen_bus_device. */

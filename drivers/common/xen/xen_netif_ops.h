@@ -56,6 +56,12 @@ void
 xen_netif_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info);
 void
 xen_netif_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info);
+uint32_t
+xen_netif_rx_queue_count(void *queue);
+int
+xen_netif_rx_descriptor_status(void *queue, uint16_t offset);
+int
+xen_netif_tx_descriptor_status(void *queue, uint16_t offset);
 int
 xen_netif_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
 

@@ -148,6 +148,9 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	dev->rx_pkt_burst = drv->rx_burst;
 	dev->tx_pkt_burst = drv->tx_burst;
 	dev->tx_pkt_prepare = xen_csum_tx_prepare;
+	dev->rx_queue_count = xen_netif_rx_queue_count;
+	dev->rx_descriptor_status = xen_netif_rx_descriptor_status;
+	dev->tx_descriptor_status = xen_netif_tx_descriptor_status;
 }
 
 int

@@ -330,3 +330,52 @@ xen_netif_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_
 	info->conf.tx_deferred_start = q->deferred_start;
 	info->nb_desc = q->nb_desc;
 }
+
+static const struct xen_netif_driver *
+driver_of(const struct xen_netif_queue *q)
+{
+	return netif_driver(&rte_eth_devices[q->port_id]);
+}
+
+/* A ring that somebody else has just now is at work: it counts at the next look. */
+uint32_t
+xen_netif_rx_queue_count(void *queue)
+{
+	const struct xen_netif_queue *q = queue;
+	uint16_t i, active = __atomic_load_n(&q->rings->active_queues, __ATOMIC_ACQUIRE);
+	struct xen_netif_ring *ring;
+	uint32_t nb = 0;
+
+	for (i = q->id; i < active; i += q->nb_queues) {
+		ring = &q->rings->rx[i];
+		if (!rte_spinlock_trylock(&ring->lock))
+			continue;
+		/* What the other end says of itself may be anything. */
+		if (ring->attached)
+			nb += RTE_MIN(driver_of(q)->rx_ready(ring), (uint32_t)XEN_NETIF_RING_SIZE);
+		rte_spinlock_unlock(&ring->lock);
+	}
+	return nb;
+}
+
+int
+xen_netif_rx_descriptor_status(void *queue, uint16_t offset)
+{
+	const struct xen_netif_queue *q = queue;
+
+	if (offset >= q->nb_desc)
+		return -EINVAL;
+	return offset < xen_netif_rx_queue_count(queue) ? RTE_ETH_RX_DESC_DONE :
+							  RTE_ETH_RX_DESC_AVAIL;
+}
+
+/* The first that are looked at are those that are used next: the free ones. */
+int
+xen_netif_tx_descriptor_status(void *queue, uint16_t offset)
+{
+	struct xen_netif_queue *q = queue;
+
+	if (offset >= q->nb_desc)
+		return -EINVAL;
+	return offset < driver_of(q)->tx_free(q) ? RTE_ETH_TX_DESC_DONE : RTE_ETH_TX_DESC_FULL;
+}

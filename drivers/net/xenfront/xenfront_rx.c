@@ -417,3 +417,9 @@ xenfront_rxq_arm(struct xen_netif_queue *q)
 	}
 	return ready || xen_gso_held_any(&container_of(q, struct xenfront_rxq, q)->held);
 }
+
+uint32_t
+xenfront_rx_ready(const struct xen_netif_ring *ring)
+{
+	return xen_ring_load(&ring->sring.rx->rsp_prod) - ring->cons;
+}

@@ -46,13 +46,17 @@ struct xenfront_txq {
 	struct xen_netif_queue q;
 };
 
-/** See rxq_init, rxq_fini, rxq_stop and rxq_arm of struct xen_netif_driver. */
+/** See rxq_init, rxq_fini, rxq_stop, rxq_arm, rx_ready and tx_free of struct xen_netif_driver. */
 int
 xenfront_rxq_init(struct xen_netif_queue *q);
 void
 xenfront_rxq_stop(struct xen_netif_queue *q);
 bool
 xenfront_rxq_arm(struct xen_netif_queue *q);
+uint32_t
+xenfront_rx_ready(const struct xen_netif_ring *ring);
+uint32_t
+xenfront_txq_free(struct xen_netif_queue *q);
 
 /**
  * Take packets out of the buffers that the backend has filled (netif.h, "Guest receive").

@@ -455,3 +455,21 @@ xenfront_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		return tx_spread(q, active, pkts, nb_pkts);
 	return tx_locked(q, &q->rings->tx[q->id % active], pkts, nb_pkts);
 }
+
+/* Slots of the ring that the queue sends by; of several rings a flow may have another. */
+uint32_t
+xenfront_txq_free(struct xen_netif_queue *q)
+{
+	uint16_t active = __atomic_load_n(&q->rings->active_queues, __ATOMIC_ACQUIRE);
+	uint32_t used = 0;
+	struct xen_netif_ring *ring;
+
+	if (active == 0)
+		return XEN_NETIF_RING_SIZE;
+	ring = &q->rings->tx[q->id % active];
+	rte_spinlock_lock(&ring->lock);
+	if (ring->attached)
+		used = ring->prod - xen_ring_load(&ring->sring.tx->rsp_prod);
+	rte_spinlock_unlock(&ring->lock);
+	return used < XEN_NETIF_RING_SIZE ? XEN_NETIF_RING_SIZE - used : 0;
+}

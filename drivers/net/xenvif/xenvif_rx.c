@@ -304,3 +304,9 @@ xenvif_rxq_arm(struct xen_netif_queue *q)
 	}
 	return ready || xen_gso_held_any(&container_of(q, struct xenvif_rxq, q)->held);
 }
+
+uint32_t
+xenvif_rx_ready(const struct xen_netif_ring *ring)
+{
+	return xen_ring_load(&ring->sring.tx->req_prod) - ring->cons;
+}

@@ -51,6 +51,12 @@ xenvif_wait_free(const struct xenvif_txq *txq)
 	return __atomic_load_n(&txq->descs.nb_free, __ATOMIC_RELAXED);
 }
 
+uint32_t
+xenvif_wait_txq_free(struct xen_netif_queue *q)
+{
+	return xenvif_wait_free(container_of(q, struct xenvif_txq, q));
+}
+
 static struct xenvif_txd *
 txd_get(struct xenvif_txds *d)
 {

@@ -78,13 +78,15 @@ struct xenvif_wait {
 	const struct xenvif_mcast *mcast;
 };
 
-/** See txq_init, txq_fini and txq_stop of struct xen_netif_driver. */
+/** See txq_init, txq_fini, txq_stop and tx_free of struct xen_netif_driver. */
 int
 xenvif_wait_txq_init(struct xen_netif_queue *q, unsigned int socket);
 void
 xenvif_wait_txq_fini(struct xen_netif_queue *q);
 void
 xenvif_wait_txq_stop(struct xen_netif_queue *q);
+uint32_t
+xenvif_wait_txq_free(struct xen_netif_queue *q);
 
 /** How many packets wait for a ring. With its lock held. */
 uint32_t
