@@ -69,6 +69,26 @@ captured()
 	[ "$(tcpdump -r "$RUN/capture.pcapng" -n icmp 2>/dev/null | grep -c ICMP)" -ge 90 ]
 }
 
+# What telemetry tells of the second vif, and of what is no vif.
+told()
+{
+	local port
+	telemetry xenvif ask /xenvif/list >"$RUN/list.log" &&
+		telemetry xenvif ask /xenvif/info 1 >"$RUN/info.log" &&
+		telemetry xenvif ask /xenvif/queues 1 >"$RUN/queues.log" || return 1
+	[ "$(tr -d ' \n' <"$RUN/list.log")" = '[0,1]' ] &&
+		grep -qx ' *"path": "backend/vif/2/0",' "$RUN/info.log" &&
+		grep -qx ' *"domid": 2,' "$RUN/info.log" &&
+		grep -qx ' *"peer_state": "Connected",' "$RUN/info.log" &&
+		grep -qx ' *"queue_pairs": 1,' "$RUN/info.log" &&
+		grep -qx ' *"peer_sg": 1,' "$RUN/info.log" &&
+		tr -d ' \n' <"$RUN/queues.log" |
+			grep -qE '"rx_req_prod":\[[1-9][0-9]*\]' || return 1
+	for port in 2 '' -1 1x 99999999999999999999; do
+		[ "$(telemetry xenvif ask /xenvif/info "$port")" = null ] || return 1
+	done
+}
+
 all_tried()
 {
 	secondary "$BUILD/test/smoke/xensecondary" --proc-type=secondary --file-prefix xenvif \
@@ -109,6 +129,7 @@ main()
 	check stats "see proc-info.log" stats_shown
 	check xstats "see proc-info.log" xstats_shown
 	check show-port "see proc-info.log" port_shown
+	check telemetry "see list.log, info.log and queues.log" told
 	check dumpcap "see dumpcap.log" captured
 	check every-operation "see secondary.log" all_tried
 	check killed "see reader*.log" killed

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include <rte_lcore.h>
+#include <rte_telemetry.h>
 #include <rte_version.h>
 
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
@@ -47,6 +48,15 @@ xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void
 #else
 #define XEN_PTYPES_COUNT , size_t *nb_ptypes
 #define XEN_PTYPES_SET_COUNT(n) (*nb_ptypes = (n))
+#endif
+
+/* Their names since 23.03 have "uint" in them. */
+#if RTE_VERSION < RTE_VERSION_NUM(23, 3, 0, 0)
+#define XEN_TEL_U64_VAL RTE_TEL_U64_VAL
+#define xen_tel_array_u64 rte_tel_data_add_array_u64
+#else
+#define XEN_TEL_U64_VAL RTE_TEL_UINT_VAL
+#define xen_tel_array_u64 rte_tel_data_add_array_uint
 #endif
 
 #endif /* XEN_COMPAT_H */

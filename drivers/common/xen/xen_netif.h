@@ -209,6 +209,8 @@ struct xen_netif {
 	/* It has been seen alive. The control thread's, as what follows. */
 	bool domain_seen;
 	struct xen_netif_held held[XEN_NETIF_LINES];
+	/* The last line of each kind, said or held back. Written with the lock held. */
+	char reason[XEN_NETIF_LINES][XEN_REASON_MAX];
 
 	struct xen_netif_vif_counters count;
 	struct xen_netif_base base;

@@ -41,6 +41,9 @@ xen_netif_log(struct xen_netif *nif, enum xen_netif_line line, const char *fmt, 
 	va_start(ap, fmt);
 	vsnprintf(held->last, sizeof(held->last), fmt, ap);
 	va_end(ap);
+	pthread_mutex_lock(&nif->lock);
+	memcpy(nif->reason[line], held->last, sizeof(nif->reason[line]));
+	pthread_mutex_unlock(&nif->lock);
 	if (now < held->until || held->nb != 0) {
 		held->nb++;
 		return;

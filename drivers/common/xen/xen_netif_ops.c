@@ -135,6 +135,7 @@ dev_close(struct rte_eth_dev *dev)
 	struct xen_netif *nif = dev->data->dev_private;
 	unsigned int i;
 
+	xen_netif_telemetry_del(nif);
 	xen_bus_del(&nif->xbdev);
 	/* Nobody else has the device now: also a control thread that hangs in there may go on. */
 	if (xen_bus_in_thread() && netif_driver(dev)->leave != NULL)

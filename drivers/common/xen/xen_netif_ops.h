@@ -135,6 +135,12 @@ xen_netif_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *n
 void
 xen_netif_stats_carry(const struct xen_netif_queue *q, struct xen_netif_queue_counters *base);
 
+/** Have telemetry tell of a port, and no longer: it is closed. Primary process. */
+void
+xen_netif_telemetry_add(struct xen_netif *nif);
+void
+xen_netif_telemetry_del(struct xen_netif *nif);
+
 /** See the operation eth_dev_priv_dump. */
 int
 xen_netif_dump(struct rte_eth_dev *dev, FILE *f);

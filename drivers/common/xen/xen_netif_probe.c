@@ -200,6 +200,7 @@ xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv
 		xen_bus_settle(&nif->xbdev);
 	else
 		xen_bus_kick(&nif->xbdev);
+	xen_netif_telemetry_add(nif);
 	rte_eth_dev_probing_finish(dev);
 	return 0;
 
