@@ -323,6 +323,100 @@ test_waiting(void **state __rte_unused)
 	check_waiting(true);
 }
 
+/* Somebody else has a packet wait, when all that would look at it are asleep. */
+static void
+test_waits_later(void **state __rte_unused)
+{
+	struct netif_rx_sring *rx;
+	struct rte_mbuf *m;
+	struct vif v;
+	uint32_t old;
+
+	open_one(&v, NULL);
+	/* What a new ring asks for by itself is over. */
+	rawfront_rx_post(&v.f, 0, 0, 1);
+	rawfront_notify_rx(&v.f, 0);
+	m = unit_packet(60, UNIT_ROOM, 1);
+	assert_int_equal(rte_eth_tx_burst(v.port, 0, &m, 1), 1);
+	assert_true(vif_has_packet(&v, 0));
+	settle(v.port, 0);
+	m = unit_packet(60, UNIT_ROOM, 2);
+	assert_int_equal(rte_eth_tx_burst(v.port, 0, &m, 1), 1);
+	rx = v.f.q[0].rx;
+	old = rx->req_prod;
+	rawfront_rx_post(&v.f, 0, 4, 4);
+	assert_true(xen_ring_wants_event(&rx->req_event, v.f.q[0].rx_prod, old));
+	rawfront_notify_rx(&v.f, 0);
+	assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+	assert_int_equal(rte_eth_rx_burst(v.port, 0, &m, 1), 0);
+	assert_int_equal(rx->rsp_prod, 2);
+	vif_close(&v);
+}
+
+/* A guest that does not connect wakes nobody up. */
+static void
+test_unconnected(void **state __rte_unused)
+{
+	const struct vif_options options = { 0 };
+	struct vif v;
+	unsigned int i;
+
+	open_vif(&v, &options);
+	watch(v.port, 0);
+	settle(v.port, 0);
+	for (i = 0; i < 5; i++) {
+		rawfront_set(&v.f, "some-key", "%u", i);
+		assert_int_equal(sleep_for(20), -1);
+	}
+	vif_close(&v);
+}
+
+/* A stopped queue has nothing to do; and when it is started, what has come meanwhile. */
+static void
+test_stopped_queue(void **state __rte_unused)
+{
+	struct vif v;
+
+	open_one(&v, NULL);
+	assert_int_equal(rte_eth_dev_rx_queue_stop(v.port, 0), 0);
+	guest_send(&v.f, 0);
+	settle(v.port, 0);
+	assert_int_equal(rte_eth_dev_rx_queue_start(v.port, 0), 0);
+	assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+	receive(v.port, 0, 1);
+	vif_close(&v);
+}
+
+/* Another thread sleeps on the queue once the port is configured anew. */
+static void *
+sleep_elsewhere(void *arg)
+{
+	struct vif *v = arg;
+
+	watch(v->port, 0);
+	settle(v->port, 0);
+	guest_send(&v->f, 0);
+	receive(v->port, 0, 1);
+	return NULL;
+}
+
+static void
+test_moves(void **state __rte_unused)
+{
+	pthread_t thread;
+	struct vif v;
+
+	open_one(&v, NULL);
+	assert_int_equal(rte_eth_dev_stop(v.port), 0);
+	unit_rx_interrupts = true;
+	unit_start(v.port, 1, 0, unit_pool);
+	unit_rx_interrupts = false;
+	vif_reconnect(&v);
+	assert_int_equal(pthread_create(&thread, NULL, sleep_elsewhere, &v), 0);
+	pthread_join(thread, NULL);
+	vif_close(&v);
+}
+
 /* The guest does not tell when it posts buffers: somebody has to look. */
 static void
 test_waiting_untold(void **state __rte_unused)
@@ -511,6 +605,10 @@ main(void)
 		cmocka_unit_test(test_reconnects),
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_waiting_untold),
+		cmocka_unit_test(test_waits_later),
+		cmocka_unit_test(test_unconnected),
+		cmocka_unit_test(test_stopped_queue),
+		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_storm),
 		cmocka_unit_test(test_restarts),

@@ -278,6 +278,14 @@ __rte_internal
 xenevtchn_handle *
 xen_netif_intr_evtchn(const struct xen_netif *nif, uint16_t nb_queues, unsigned int ring);
 
+/**
+ * All rings have been unbound: see to it that others can be, any number of times. With the device's
+ * lock held.
+ */
+__rte_internal
+void
+xen_netif_intr_unbound(const struct xen_netif *nif);
+
 /** Wake up all that sleep, to look at their queues. With the device's lock held. */
 void
 xen_netif_intr_wake(const struct xen_netif *nif);

@@ -35,6 +35,14 @@ xen_netif_intr_wake(const struct xen_netif *nif)
 		wake(&nif->intr, i);
 }
 
+void
+xen_netif_queue_wake(struct xen_netif_rings *rings, uint16_t ring)
+{
+	const struct xen_netif *nif = container_of(rings, struct xen_netif, rings);
+
+	wake(&nif->intr, ring % nif->intr.nb_queues);
+}
+
 static void
 queue_close(struct xen_netif_intr *intr, uint16_t id)
 {
@@ -56,6 +64,9 @@ intr_close(struct rte_eth_dev *dev)
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++)
 		queue_close(&nif->intr, i);
 	nif->intr.nb_queues = 0;
+	nif->rings.interrupts = false;
+	if (dev->intr_handle != NULL)
+		rte_intr_free_epoll_fd(dev->intr_handle);
 	rte_intr_vec_list_free(dev->intr_handle);
 	rte_intr_instance_free(dev->intr_handle);
 	dev->intr_handle = NULL;
@@ -119,19 +130,31 @@ static int
 intr_open(struct rte_eth_dev *dev, uint16_t nb_queues, struct xen_reason *why)
 {
 	struct xen_netif *nif = dev->data->dev_private;
+	uint32_t had = 0;
 	uint16_t i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < nb_queues; i++) {
+	for (i = 0; i < nb_queues && ret == 0; i++) {
+		had |= nif->intr.q[i].evtchn != NULL ? RTE_BIT32(i) : 0;
 		ret = queue_open(&nif->intr, i, why);
-		if (ret < 0)
-			return ret;
 	}
-	dev->intr_handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
-	if (dev->intr_handle == NULL || handle_fill(dev, &nif->intr, nb_queues) < 0)
-		return xen_reason_set(why, ENOMEM, "no memory");
-	nif->intr.nb_queues = nb_queues;
-	return 0;
+	if (ret == 0) {
+		dev->intr_handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+		if (dev->intr_handle == NULL || handle_fill(dev, &nif->intr, nb_queues) < 0)
+			ret = xen_reason_set(why, ENOMEM, "no memory");
+	}
+	if (ret == 0) {
+		nif->intr.nb_queues = nb_queues;
+		nif->rings.interrupts = true;
+		return 0;
+	}
+	intr_close(dev);
+	/* No ring has been bound through those that are new. */
+	while (i-- > 0) {
+		if ((had & RTE_BIT32(i)) == 0)
+			xen_evtchn_close(&nif->intr.q[i].evtchn);
+	}
+	return ret;
 }
 
 int
@@ -146,13 +169,12 @@ xen_netif_intr_start(struct rte_eth_dev *dev)
 	/* As long as they are right they stay, for the application may sleep on them already. */
 	if (nb_queues != nif->intr.nb_queues) {
 		intr_close(dev);
-		ret = intr_open(dev, nb_queues, &why);
-	}
-	if (ret < 0) {
-		intr_close(dev);
-		XEN_LOG(ERR, "%s: no rx interrupts: %s", dev->device->name, why.text);
+		if (nb_queues != 0)
+			ret = intr_open(dev, nb_queues, &why);
 	}
 	pthread_mutex_unlock(&nif->lock);
+	if (ret < 0)
+		XEN_LOG(ERR, "%s: no rx interrupts: %s", dev->device->name, why.text);
 	return ret;
 }
 
@@ -173,6 +195,22 @@ xen_netif_intr_evtchn(const struct xen_netif *nif, uint16_t nb_queues, unsigned 
 	return nb_queues == 0 ? nif->evtchn : nif->intr.q[ring % nb_queues].evtchn;
 }
 
+void
+xen_netif_intr_queue_started(struct rte_eth_dev *dev, uint16_t id)
+{
+	const struct xen_netif *nif = dev->data->dev_private;
+
+	if (id < nif->intr.nb_queues)
+		wake(&nif->intr, id);
+}
+
+void
+xen_netif_intr_configure(struct rte_eth_dev *dev)
+{
+	if (dev->intr_handle != NULL)
+		rte_intr_free_epoll_fd(dev->intr_handle);
+}
+
 /*
  * Take the events that have come, and have others come again. A port gives one at a time, but
  * whoever is at the other end may send them as fast as they are taken. True when there may be more.
@@ -190,6 +228,21 @@ take_events(xenevtchn_handle *evtchn)
 		xenevtchn_unmask(evtchn, port);
 	}
 	return true;
+}
+
+/*
+ * An event that nobody has taken stays with the handle when its port goes. The kernel has room for
+ * 64, or one a port, and gives none any more when there have been more than that.
+ */
+void
+xen_netif_intr_unbound(const struct xen_netif *nif)
+{
+	uint16_t i;
+
+	for (i = 0; i < nif->intr.nb_queues; i++) {
+		take_events(nif->intr.q[i].evtchn);
+		wake(&nif->intr, i);
+	}
 }
 
 int

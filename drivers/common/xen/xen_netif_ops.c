@@ -55,8 +55,9 @@ xen_netif_tell_link(struct xen_netif *nif)
 }
 
 static int
-dev_configure(struct rte_eth_dev *dev __rte_unused)
+dev_configure(struct rte_eth_dev *dev)
 {
+	xen_netif_intr_configure(dev);
 	return 0;
 }
 

@@ -84,9 +84,17 @@ xen_netif_rxq_intr_enable(struct rte_eth_dev *dev, uint16_t id);
 int
 xen_netif_rxq_intr_disable(struct rte_eth_dev *dev, uint16_t id);
 
+/** The port is configured anew: whoever slept on its queues may be another from now on. */
+void
+xen_netif_intr_configure(struct rte_eth_dev *dev);
+
 /** Have interrupts as the port is configured: it starts. 0 or -errno, which is logged. */
 int
 xen_netif_intr_start(struct rte_eth_dev *dev);
+
+/** A queue is started: who sleeps on it may have asked for nothing while it was not. */
+void
+xen_netif_intr_queue_started(struct rte_eth_dev *dev, uint16_t id);
 
 /** Let go of all that interrupts need: the port is closed, no ring is bound any more. */
 void

@@ -238,6 +238,7 @@ xen_netif_rxq_start(struct rte_eth_dev *dev, uint16_t id)
 	/* What a burst under which the queue was stopped has left. */
 	netif_driver(dev)->rxq_stop(dev->data->rx_queues[id]);
 	queue_run(dev->data->rx_queues[id], true, &dev->data->rx_queue_state[id]);
+	xen_netif_intr_queue_started(dev, id);
 	return 0;
 }
 

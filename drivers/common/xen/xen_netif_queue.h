@@ -206,6 +206,8 @@ struct xen_netif_rings {
 	uint16_t waiting_rings;
 	/** Rings whose notification is held back: rx, and from bit XEN_NETIF_QUEUES_MAX on tx. */
 	uint64_t held;
+	/** Applications may sleep: what they are to look at has to wake them. Set while stopped. */
+	bool interrupts;
 	/** How they are held back; constant. */
 	struct xen_notify_config notify;
 	/** What the other end takes. Written with no ring attached. */
@@ -394,6 +396,14 @@ xen_netif_notify_flush(struct xen_netif_ring *ring);
 __rte_internal
 void
 xen_netif_notify_poll(struct xen_netif_rings *rings);
+
+/**
+ * Wake up whoever sleeps on the rx queue that a ring pair belongs to. Only if rings->interrupts;
+ * any thread.
+ */
+__rte_internal
+void
+xen_netif_queue_wake(struct xen_netif_rings *rings, uint16_t ring);
 
 /** Notify the other end of all that was held back on the vif. Takes locks of rings; any thread. */
 void

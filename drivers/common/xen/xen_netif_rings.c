@@ -23,7 +23,8 @@ xen_netif_attach(struct xen_netif *nif)
 {
 	unsigned int i;
 
-	if (!nif->started || nif->admin_down || nif->no_carrier || nif->rings.active_queues != 0)
+	if (!nif->started || nif->admin_down || nif->no_carrier || nif->rings.active_queues != 0 ||
+			nif->nb_queues == 0)
 		return;
 	for (i = 0; i < nif->nb_queues; i++) {
 		set_attached(&nif->rings.rx[i], true);

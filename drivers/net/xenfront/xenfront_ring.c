@@ -200,6 +200,7 @@ xenfront_rings_destroy(struct xenfront *front)
 	}
 	ctrl_destroy(front);
 	pthread_mutex_lock(&front->nif.lock);
+	xen_netif_intr_unbound(&front->nif);
 	front->nif.nb_queues = 0;
 	pthread_mutex_unlock(&front->nif.lock);
 	if (front->gntshr != NULL)

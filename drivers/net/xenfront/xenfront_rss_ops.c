@@ -199,6 +199,7 @@ xenfront_rss_configure(struct rte_eth_dev *dev)
 	struct xen_hash_config cfg = { 0 };
 	unsigned int i;
 
+	xen_netif_ops.dev_configure(dev);
 	if ((dev->data->dev_conf.rxmode.mq_mode & RTE_ETH_MQ_RX_RSS_FLAG) != 0) {
 		if (check_key(dev, conf) < 0)
 			return -EINVAL;

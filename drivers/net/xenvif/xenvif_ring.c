@@ -263,6 +263,7 @@ xenvif_disconnect(struct xenvif *vif)
 		ring_release(nif, &nif->rings.tx[i]);
 		ring_release(nif, &nif->rings.rx[i]);
 	}
+	xen_netif_intr_unbound(nif);
 	nif->nb_queues = 0;
 	xenvif_mcast_clear(&vif->mcast);
 	xen_count_add(&nif->count.disconnects, 1);

@@ -290,13 +290,13 @@ bool
 xenvif_rxq_arm(struct xen_netif_queue *q)
 {
 	uint16_t i, active = __atomic_load_n(&q->rings->active_queues, __ATOMIC_SEQ_CST);
+	bool ready = false, running = __atomic_load_n(&q->running, __ATOMIC_SEQ_CST);
 	struct xen_netif_ring *ring;
-	bool ready = false;
 
 	for (i = q->id; i < active; i += q->nb_queues) {
 		ring = &q->rings->rx[i];
 		rte_spinlock_lock(&ring->lock);
-		if (ring->attached)
+		if (ring->attached && running)
 			ready |= xen_ring_arm(&ring->sring.tx->req_event, &ring->sring.tx->req_prod,
 					ring->cons);
 		rte_spinlock_unlock(&ring->lock);

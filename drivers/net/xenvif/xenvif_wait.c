@@ -136,6 +136,27 @@ holds_up_others(const struct xenvif_txq *txq, const struct xenvif_wait *wait, ui
 			passed(wait->empty, now, XENVIF_NEGLECTED_MS);
 }
 
+/* Have the guest tell when it posts buffers. True when it has done so, or will not tell. */
+static bool
+ask_for_buffers(const struct xen_netif_rings *rings, const struct xen_netif_ring *ring)
+{
+	const struct xenvif_wait *wait = ring->priv;
+
+	if (wait->nb == 0)
+		return false;
+	return !rings->peer.rx_notify ||
+			xen_ring_arm(&ring->sring.rx->req_event, &ring->sring.rx->req_prod,
+					wait->req_prod);
+}
+
+/* Whoever has the ring's packets wait need not be the one that looks at them again. */
+static void
+wait_left(struct xen_netif_rings *rings, const struct xen_netif_ring *ring)
+{
+	if (rings->interrupts && ask_for_buffers(rings, ring))
+		xen_netif_queue_wake(rings, ring->id);
+}
+
 uint16_t
 xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t req_prod,
 		struct rte_mbuf **pkts, uint16_t nb_pkts)
@@ -155,6 +176,7 @@ xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t re
 		STAILQ_INSERT_TAIL(&wait->list, txd, next);
 	}
 	wait_resized(txq->q.rings, wait, wait->nb + n);
+	wait_left(txq->q.rings, ring);
 	if (n < nb_pkts && holds_up_others(txq, wait, now))
 		wait->stalled = true;
 	if (!wait->stalled)
@@ -235,6 +257,7 @@ xenvif_wait_expire(struct xen_netif_rings *rings, struct xen_netif_ring *ring, u
 			break;
 		dropped = true;
 	}
+	wait_left(rings, ring);
 	return dropped;
 }
 
@@ -293,17 +316,12 @@ xenvif_wait_txq_stop(struct xen_netif_queue *q)
 bool
 xenvif_wait_arm(struct xen_netif_rings *rings, struct xen_netif_ring *ring)
 {
-	const struct xenvif_wait *wait;
-	bool ready = false;
+	bool ready;
 
 	if (__atomic_load_n(&rings->waiting_rings, __ATOMIC_RELAXED) == 0)
 		return false;
 	rte_spinlock_lock(&ring->lock);
-	wait = ring->priv;
-	if (ring->attached && wait->nb != 0)
-		ready = !rings->peer.rx_notify ||
-				xen_ring_arm(&ring->sring.rx->req_event, &ring->sring.rx->req_prod,
-						wait->req_prod);
+	ready = ring->attached && ask_for_buffers(rings, ring);
 	rte_spinlock_unlock(&ring->lock);
 	return ready;
 }
