@@ -54,6 +54,13 @@ queue_close(struct xen_netif_intr *intr, uint16_t id)
 	intr->q[id].wake = -1;
 }
 
+void
+xen_netif_intr_configure(struct rte_eth_dev *dev)
+{
+	if (dev->intr_handle != NULL)
+		rte_intr_free_epoll_fd(dev->intr_handle);
+}
+
 /* Nobody sleeps any more. Rings may yet be bound through the handles. */
 static void
 intr_close(struct rte_eth_dev *dev)
@@ -65,8 +72,7 @@ intr_close(struct rte_eth_dev *dev)
 		queue_close(&nif->intr, i);
 	nif->intr.nb_queues = 0;
 	nif->rings.interrupts = false;
-	if (dev->intr_handle != NULL)
-		rte_intr_free_epoll_fd(dev->intr_handle);
+	xen_netif_intr_configure(dev);
 	rte_intr_vec_list_free(dev->intr_handle);
 	rte_intr_instance_free(dev->intr_handle);
 	dev->intr_handle = NULL;
@@ -193,22 +199,6 @@ xenevtchn_handle *
 xen_netif_intr_evtchn(const struct xen_netif *nif, uint16_t nb_queues, unsigned int ring)
 {
 	return nb_queues == 0 ? nif->evtchn : nif->intr.q[ring % nb_queues].evtchn;
-}
-
-void
-xen_netif_intr_queue_started(struct rte_eth_dev *dev, uint16_t id)
-{
-	const struct xen_netif *nif = dev->data->dev_private;
-
-	if (id < nif->intr.nb_queues)
-		wake(&nif->intr, id);
-}
-
-void
-xen_netif_intr_configure(struct rte_eth_dev *dev)
-{
-	if (dev->intr_handle != NULL)
-		rte_intr_free_epoll_fd(dev->intr_handle);
 }
 
 /*

@@ -92,10 +92,6 @@ xen_netif_intr_configure(struct rte_eth_dev *dev);
 int
 xen_netif_intr_start(struct rte_eth_dev *dev);
 
-/** A queue is started: who sleeps on it may have asked for nothing while it was not. */
-void
-xen_netif_intr_queue_started(struct rte_eth_dev *dev, uint16_t id);
-
 /** Let go of all that interrupts need: the port is closed, no ring is bound any more. */
 void
 xen_netif_intr_release(struct rte_eth_dev *dev);

@@ -235,10 +235,14 @@ queue_run(struct xen_netif_queue *q, bool run, uint8_t *state)
 int
 xen_netif_rxq_start(struct rte_eth_dev *dev, uint16_t id)
 {
+	struct xen_netif_queue *q = dev->data->rx_queues[id];
+
 	/* What a burst under which the queue was stopped has left. */
-	netif_driver(dev)->rxq_stop(dev->data->rx_queues[id]);
-	queue_run(dev->data->rx_queues[id], true, &dev->data->rx_queue_state[id]);
-	xen_netif_intr_queue_started(dev, id);
+	netif_driver(dev)->rxq_stop(q);
+	queue_run(q, true, &dev->data->rx_queue_state[id]);
+	/* Who sleeps on it may have asked for nothing while it was stopped. */
+	if (q->rings->interrupts)
+		xen_netif_queue_wake(q->rings, id);
 	return 0;
 }
 

@@ -80,7 +80,7 @@ add_peer(struct rte_tel_data *d, const struct xen_netif_features *peer)
 	rte_tel_data_add_dict_int(d, "peer_headroom", peer->headroom);
 }
 
-static void
+static int
 add_vif(struct rte_tel_data *d, struct xen_netif *nif)
 {
 	const struct rte_eth_dev *dev = &rte_eth_devices[nif->port_id];
@@ -106,23 +106,7 @@ add_vif(struct rte_tel_data *d, struct xen_netif *nif)
 	rte_tel_data_add_dict_string(d, "failed_because", v.reason[XEN_NETIF_FAILED]);
 	if (v.active != 0)
 		add_peer(d, &v.peer);
-}
-
-static int
-info(const char *cmd __rte_unused, const char *params, struct rte_tel_data *d)
-{
-	struct xen_netif *nif;
-	int ret = -EINVAL;
-
-	pthread_mutex_lock(&ports_lock);
-	nif = find(params);
-	if (nif != NULL) {
-		rte_tel_data_start_dict(d);
-		add_vif(d, nif);
-		ret = 0;
-	}
-	pthread_mutex_unlock(&ports_lock);
-	return ret;
+	return 0;
 }
 
 /* What is told of a ring, a list with an entry for each of a direction. */
@@ -176,7 +160,17 @@ add_rings(struct rte_tel_data *d, const struct xen_netif *nif, const char *dir,
 }
 
 static int
-queues(const char *cmd __rte_unused, const char *params, struct rte_tel_data *d)
+add_queues(struct rte_tel_data *d, struct xen_netif *nif)
+{
+	int ret = add_rings(d, nif, "rx", nif->rings.rx);
+
+	return ret < 0 ? ret : add_rings(d, nif, "tx", nif->rings.tx);
+}
+
+/* The answer of one port. */
+static int
+tell(const char *params, struct rte_tel_data *d,
+		int (*add)(struct rte_tel_data *d, struct xen_netif *nif))
 {
 	struct xen_netif *nif;
 	int ret = -EINVAL;
@@ -185,12 +179,22 @@ queues(const char *cmd __rte_unused, const char *params, struct rte_tel_data *d)
 	nif = find(params);
 	if (nif != NULL) {
 		rte_tel_data_start_dict(d);
-		ret = add_rings(d, nif, "rx", nif->rings.rx);
-		if (ret == 0)
-			ret = add_rings(d, nif, "tx", nif->rings.tx);
+		ret = add(d, nif);
 	}
 	pthread_mutex_unlock(&ports_lock);
 	return ret;
+}
+
+static int
+info(const char *cmd __rte_unused, const char *params, struct rte_tel_data *d)
+{
+	return tell(params, d, add_vif);
+}
+
+static int
+queues(const char *cmd __rte_unused, const char *params, struct rte_tel_data *d)
+{
+	return tell(params, d, add_queues);
 }
 
 RTE_INIT(xen_netif_telemetry_init)
