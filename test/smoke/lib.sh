@@ -526,19 +526,25 @@ hostile()
 	in_domain "$1" timeout "$((2 * LIMIT))" "$BUILD/test/guest/xenhostile" "${@:2}"
 }
 
-# ping_guest FROM TO COUNT: that many pings, with the answers in $RUN/ping.log; fails unless each
-# one is answered. By -w ping waits for late answers, too, where -c alone counts them as lost, and
-# goes on pinging meanwhile: what counts is that the first COUNT answers are those to the first
+# ping_answered FROM ADDRESS COUNT: that many pings, with the answers in $RUN/ping.log; fails unless
+# each one is answered. By -w ping waits for late answers, too, where -c alone counts them as lost,
+# and goes on pinging meanwhile: what counts is that the first COUNT answers are those to the first
 # COUNT pings.
-ping_guest()
+ping_answered()
 {
 	local answered
-	interruptible ip netns exec "guest$1" ping -n -c "$3" -i 0.05 -w "$LIMIT" "10.99.0.$2" \
+	interruptible ip netns exec "guest$1" ping -n -c "$3" -i 0.05 -w "$LIMIT" "$2" \
 		>"$RUN/ping.log" || return 1
 	# It may have seen more of them than it was to wait for.
 	answered=$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$RUN/ping.log" | sort -nu |
 		head -n "$3")
 	[ "$answered" = "$(seq "$3")" ]
+}
+
+# ping_guest FROM TO COUNT: the same, to another guest of the network that all have.
+ping_guest()
+{
+	ping_answered "$1" "10.99.0.$2" "$3"
 }
 
 # pings_start FROM TO: ping without end, 200 a second, in the background.

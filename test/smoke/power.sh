@@ -52,10 +52,8 @@ host_up()
 
 routed()
 {
-	local out
-	out=$(guest 1 timeout $((2 * LIMIT)) ping -q -c 200 -i 0.02 -W "$LIMIT" 2.1.1.2) || return 1
-	info "$out"
-	[[ $out == *'200 received'* ]]
+	ping_answered 1 2.1.1.2 200 || return 1
+	info "$(tail -n 2 "$RUN/ping.log")"
 }
 
 # Ticks of 1/100 s that the router has been running, all its threads.
