@@ -40,6 +40,17 @@ ROWS = (
     ("dom0.grant-other", "  other grant operations"),
     ("dom0.iret", "  iret"),
     ("dom0.sched", "  sched (block, yield)"),
+    ("dom0.mmu-update", "  page tables: mmu_update"),
+    ("dom0.update-va-mapping", "    update_va_mapping"),
+    ("dom0.mmuext", "    mmuext_op (address spaces, flushes)"),
+    ("dom0.multicall", "  multicall"),
+    ("dom0.stack-switch", "  changes of task: stack_switch"),
+    ("dom0.fpu-taskswitch", "    fpu_taskswitch"),
+    ("dom0.update-descriptor", "    update_descriptor"),
+    ("dom0.set-segment-base", "    set_segment_base"),
+    ("dom0.set-timer", "  timers: set_timer_op"),
+    ("dom0.vcpu", "    vcpu_op"),
+    ("dom0.xen-version", "  xen_version (a look for events)"),
     ("dom0.events", "dom0: notifications of the vif that came"),
 )
 

@@ -27,14 +27,39 @@
 /* The width of argument i in its record: 0 absent, 1 of 32 bits, 2 of 64 bits. */
 #define ARG_WORDS(head, i) ((head) >> (20 + 2 * (i)) & 3)
 
+/* More than there are hypercalls. */
+#define OPS_MAX 64
+
 struct counts {
 	uint64_t all;
 	uint64_t grant_copy;
 	uint64_t grant_copy_ops;
 	uint64_t grant_other;
-	uint64_t event_channel;
-	uint64_t sched;
-	uint64_t iret;
+	uint64_t of[OPS_MAX];
+};
+
+/* Those that a running domain makes; others go by their numbers. */
+static const char *const op_names[OPS_MAX] = {
+	[__HYPERVISOR_mmu_update] = "mmu-update",
+	[__HYPERVISOR_stack_switch] = "stack-switch",
+	[__HYPERVISOR_fpu_taskswitch] = "fpu-taskswitch",
+	[__HYPERVISOR_update_descriptor] = "update-descriptor",
+	[__HYPERVISOR_memory_op] = "memory",
+	[__HYPERVISOR_multicall] = "multicall",
+	[__HYPERVISOR_update_va_mapping] = "update-va-mapping",
+	[__HYPERVISOR_set_timer_op] = "set-timer",
+	[__HYPERVISOR_xen_version] = "xen-version",
+	[__HYPERVISOR_console_io] = "console-io",
+	[__HYPERVISOR_grant_table_op] = "grant-table",
+	[__HYPERVISOR_iret] = "iret",
+	[__HYPERVISOR_vcpu_op] = "vcpu",
+	[__HYPERVISOR_set_segment_base] = "set-segment-base",
+	[__HYPERVISOR_mmuext_op] = "mmuext",
+	[__HYPERVISOR_sched_op] = "sched",
+	[__HYPERVISOR_event_channel_op] = "event-channel",
+	[__HYPERVISOR_physdev_op] = "physdev",
+	[__HYPERVISOR_sysctl] = "sysctl",
+	[__HYPERVISOR_domctl] = "domctl",
 };
 
 /* The arguments that are recorded of a grant table operation: the command and the number of ops. */
@@ -57,23 +82,16 @@ count_grant_op(struct counts *c, const uint32_t *extra, unsigned int nb)
 static void
 count_hypercall(struct counts *c, const uint32_t *extra, unsigned int nb)
 {
+	uint32_t op;
+
 	if (nb == 0)
 		return;
 	c->all++;
-	switch (extra[0] & OP_MASK) {
-	case __HYPERVISOR_grant_table_op:
+	op = extra[0] & OP_MASK;
+	if (op < OPS_MAX)
+		c->of[op]++;
+	if (op == __HYPERVISOR_grant_table_op)
 		count_grant_op(c, extra, nb);
-		break;
-	case __HYPERVISOR_event_channel_op:
-		c->event_channel++;
-		break;
-	case __HYPERVISOR_sched_op:
-		c->sched++;
-		break;
-	case __HYPERVISOR_iret:
-		c->iret++;
-		break;
-	}
 }
 
 /* Reads one record; false at the end of the file. */
@@ -92,24 +110,27 @@ read_record(FILE *in, uint32_t *event, uint32_t *extra, unsigned int *nb)
 }
 
 static void
+print_count(unsigned int cpu, const char *name, uint64_t count)
+{
+	printf("cpu%u %s %llu\n", cpu, name, (unsigned long long)count);
+}
+
+static void
 print_counts(unsigned int cpu, const struct counts *c)
 {
-	const struct {
-		const char *name;
-		uint64_t value;
-	} lines[] = {
-		{ "hypercalls", c->all },
-		{ "grant-copy", c->grant_copy },
-		{ "grant-copy-ops", c->grant_copy_ops },
-		{ "grant-other", c->grant_other },
-		{ "event-channel", c->event_channel },
-		{ "sched", c->sched },
-		{ "iret", c->iret },
-	};
-	size_t i;
+	char number[16];
+	unsigned int op;
 
-	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		printf("cpu%u %s %llu\n", cpu, lines[i].name, (unsigned long long)lines[i].value);
+	print_count(cpu, "hypercalls", c->all);
+	print_count(cpu, "grant-copy", c->grant_copy);
+	print_count(cpu, "grant-copy-ops", c->grant_copy_ops);
+	print_count(cpu, "grant-other", c->grant_other);
+	for (op = 0; op < OPS_MAX; op++) {
+		if (c->of[op] == 0)
+			continue;
+		snprintf(number, sizeof(number), "op-%u", op);
+		print_count(cpu, op_names[op] != NULL ? op_names[op] : number, c->of[op]);
+	}
 }
 
 int
