@@ -13,6 +13,7 @@
 #include "xen_compat.h"
 #include "xen_log.h"
 #include "xen_netif_ops.h"
+#include "xen_vlan.h"
 
 #define PTYPE_LAYERS (RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK)
 
@@ -76,6 +77,8 @@ xen_netif_rx_classify(const struct xen_netif_queue *q, struct xen_netif_ring *ri
 			rte_pktmbuf_free(pkts[i]);
 			continue;
 		}
+		if ((wishes & XEN_NETIF_CLASSIFY_VLAN) != 0)
+			*bytes -= xen_vlan_strip(pkts[i]);
 		if ((wishes & (XEN_NETIF_CLASSIFY_PTYPE | XEN_NETIF_CLASSIFY_IPV4)) != 0)
 			classify(q, pkts[i], wishes);
 		pkts[n++] = pkts[i];
@@ -88,6 +91,7 @@ xen_netif_rx_classify(const struct xen_netif_queue *q, struct xen_netif_ring *ri
 void
 xen_netif_classify_update(struct rte_eth_dev *dev)
 {
+	uint64_t offloads = dev->data->dev_conf.rxmode.offloads;
 	struct xen_netif *nif = dev->data->dev_private;
 	struct xen_netif_queue *q;
 	uint32_t wishes = 0;
@@ -99,13 +103,23 @@ xen_netif_classify_update(struct rte_eth_dev *dev)
 		wishes |= XEN_NETIF_CLASSIFY_MULTICAST;
 	if (nif->rings.ptypes != 0)
 		wishes |= XEN_NETIF_CLASSIFY_PTYPE;
-	if ((dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0)
+	if ((offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0)
 		wishes |= XEN_NETIF_CLASSIFY_IPV4;
+	if ((offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) != 0)
+		wishes |= XEN_NETIF_CLASSIFY_VLAN;
 	for (i = 0; i < dev->data->nb_rx_queues; i++) {
 		q = dev->data->rx_queues[i];
 		if (q != NULL)
 			__atomic_store_n(&q->classify, wishes, __ATOMIC_RELAXED);
 	}
+}
+
+/* Ethdev has noted what is wanted now, and offered nothing but the stripping. */
+int
+xen_netif_vlan_offload_set(struct rte_eth_dev *dev, int mask __rte_unused)
+{
+	xen_netif_classify_update(dev);
+	return 0;
 }
 
 static int

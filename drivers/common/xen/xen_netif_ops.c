@@ -14,11 +14,12 @@
 #define RX_OFFLOADS \
 	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | \
 			RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_LRO | \
-			RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_RSS_HASH)
+			RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_RSS_HASH | \
+			RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
 #define TX_OFFLOADS \
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
 			RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO | \
-			RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+			RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
 
 static void
 link_write(struct rte_eth_dev *dev, bool up)
@@ -221,6 +222,7 @@ const struct eth_dev_ops xen_netif_ops = {
 	.dev_set_link_up = link_up,
 	.dev_set_link_down = link_down,
 	.mtu_set = xen_netif_mtu_set,
+	.vlan_offload_set = xen_netif_vlan_offload_set,
 	.mac_addr_set = xen_netif_mac_set,
 	.set_mc_addr_list = xen_netif_mc_list_set,
 	.promiscuous_enable = xen_netif_promiscuous_enable,

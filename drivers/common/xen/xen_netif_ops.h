@@ -98,6 +98,8 @@ xen_netif_intr_release(struct rte_eth_dev *dev);
 
 /* Filters and packet types, in xen_netif_classify.c; see the operations of the same names. */
 int
+xen_netif_vlan_offload_set(struct rte_eth_dev *dev, int mask);
+int
 xen_netif_promiscuous_enable(struct rte_eth_dev *dev);
 int
 xen_netif_promiscuous_disable(struct rte_eth_dev *dev);

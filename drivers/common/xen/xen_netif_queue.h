@@ -247,6 +247,7 @@ struct xen_netif_rings {
 #define XEN_NETIF_CLASSIFY_MULTICAST 0x2 /* Nor multicast but broadcasts and what is listed. */
 #define XEN_NETIF_CLASSIFY_PTYPE 0x4 /* mbuf's packet_type */
 #define XEN_NETIF_CLASSIFY_IPV4 0x8 /* The checksum of the IPv4 header. */
+#define XEN_NETIF_CLASSIFY_VLAN 0x10 /* A tag, which is taken off. */
 
 /** The part of an application's queue that both drivers and both directions have. */
 struct xen_netif_queue {
@@ -306,14 +307,14 @@ xen_netif_ring_broken_why(const struct xen_netif_ring *ring)
 }
 
 /**
- * Look at received packets for what the application has asked for: filters, packet types, the
- * checksum of an IPv4 header. What is not for this port is dropped and counted; that is nobody's
- * fault. By an lcore, with the ring's lock held, and only if q->classify is not 0.
+ * Look at received packets for what the application has asked for: filters, VLAN tags, packet
+ * types, the checksum of an IPv4 header. What is not for this port is dropped and counted; that is
+ * nobody's fault. By an lcore, with the ring's lock held, and only if q->classify is not 0.
  *
  * @param pkts
  *   The packets of a burst; those that stay are moved to the front.
  * @param bytes
- *   Their bytes, less those of packets that are dropped.
+ *   Their bytes, less those of packets that are dropped and of tags.
  * @return
  *   How many packets stay.
  */

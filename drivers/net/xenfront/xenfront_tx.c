@@ -8,11 +8,14 @@
 #include "xen_csum.h"
 #include "xen_flow.h"
 #include "xen_gso.h"
+#include "xen_vlan.h"
 #include "xenfront_rxtx.h"
 
 static_assert(XEN_CSUM_PATCH_MAX <= XEN_PAGE_BYTES, "what is changed has to lie in the first page");
 
-#define TX_WISHES (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)
+#define TX_WISHES \
+	(RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | \
+			RTE_MBUF_F_TX_VLAN)
 
 /* How far ahead the data of packets is fetched. */
 #define TX_PREFETCH 4
@@ -195,12 +198,13 @@ tx_room(const struct tx_walk *w)
 static bool
 packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 {
-	uint32_t len = rte_pktmbuf_pkt_len(m), max = XEN_NETIF_PKT_MAX, sum = 0;
+	uint32_t len = rte_pktmbuf_pkt_len(m), tag = xen_vlan_len(m), sum = 0;
+	uint32_t max = XEN_NETIF_PKT_MAX - tag;
 	const struct rte_mbuf *seg;
 
 	/* One that is cut need not fit as a whole. */
 	if (!w->q->rings->peer.sg && (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0)
-		max = XEN_PAGE_BYTES;
+		max = XEN_PAGE_BYTES - tag;
 	if (len > max) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
@@ -278,7 +282,7 @@ enum put_result {
 
 /* A packet to be segmented. */
 static enum put_result
-put_gso(struct tx_walk *w, struct rte_mbuf *m)
+put_gso(struct tx_walk *w, const struct rte_mbuf *m)
 {
 	uint32_t seg_len;
 	struct xen_gso g;
@@ -306,7 +310,7 @@ put_gso(struct tx_walk *w, struct rte_mbuf *m)
 
 /* A packet in several pages or with a wish for its checksums. */
 static enum put_result
-put_chain(struct tx_walk *w, struct rte_mbuf *m)
+put_chain(struct tx_walk *w, const struct rte_mbuf *m)
 {
 	struct frame f = { .m = m, .len = rte_pktmbuf_pkt_len(m) };
 	struct xen_csum_patch patch = { .nb = 0 };
@@ -330,10 +334,15 @@ static __rte_noinline bool
 put_complex(struct tx_walk *w, struct rte_mbuf *m)
 {
 	enum put_result result = PUT_BAD;
+	const struct rte_mbuf *pkt = m;
+	struct xen_vlan vlan;
 
-	if (packet_sendable(w, m))
-		result = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 ? put_gso(w, m) :
-								      put_chain(w, m);
+	if (packet_sendable(w, m)) {
+		if (xen_vlan_len(m) != 0)
+			pkt = xen_vlan_tagged(&vlan, m);
+		result = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 ? put_gso(w, pkt) :
+								      put_chain(w, pkt);
+	}
 	if (result == PUT_FULL)
 		return false;
 	if (result == PUT_DONE) {

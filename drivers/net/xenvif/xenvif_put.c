@@ -7,6 +7,7 @@
 
 #include "xen_csum.h"
 #include "xen_gso.h"
+#include "xen_vlan.h"
 #include "xenvif_put.h"
 
 /* Most extra info that goes with one packet: of its segments, its headroom and its hash. */
@@ -121,18 +122,22 @@ make_head(struct xenvif_batch *b, struct head *head, const struct rte_mbuf *m,
 }
 
 /*
- * Do the checksum work that a packet asks for. The mbuf may be shared with others: nothing is
- * written to it. False when the packet has to be dropped.
+ * Make a head of what a packet's first bytes are to be: with the checksums that it asks for, and
+ * with a tag that its mbuf has not. The mbuf may be shared with others: nothing is written to it.
+ * False when the packet has to be dropped.
  */
 static bool
-checksum(struct xenvif_tx_walk *w, const struct rte_mbuf *m, struct head *head)
+finish_head(struct xenvif_tx_walk *w, const struct rte_mbuf *m, bool tagged, struct head *head)
 {
-	struct xen_csum_patch patch;
+	struct xen_csum_patch patch = { .len = 0 };
 
-	if (!xen_csum_send(&w->rings->peer, w->ring, m, &head->flags,
-			    NETRXF_csum_blank | NETRXF_data_validated, &patch))
+	if ((m->ol_flags & XENVIF_TX_WISHES) != 0 &&
+			!xen_csum_send(&w->rings->peer, w->ring, m, &head->flags,
+					NETRXF_csum_blank | NETRXF_data_validated, &patch))
 		return false;
-	if (patch.nb != 0)
+	if (tagged)
+		patch.len = RTE_MAX(patch.len, rte_pktmbuf_data_len(m));
+	if (patch.len != 0)
 		make_head(w->b, head, m, &patch);
 	return true;
 }
@@ -204,11 +209,12 @@ static bool
 packet_sendable(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t *nb_segs)
 {
 	bool gso = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
-	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0, n = 0;
+	uint32_t len = rte_pktmbuf_pkt_len(m), sum = 0, n = 0, tagged = len + xen_vlan_len(m);
 	const struct rte_mbuf *seg;
 
 	/* One that is to be segmented need not fit as a whole. */
-	if (len > XEN_NETIF_PKT_MAX || !frame_fits(w, gso ? RTE_ETHER_HDR_LEN : len)) {
+	if (tagged < len || tagged > XEN_NETIF_PKT_MAX ||
+			!frame_fits(w, gso ? RTE_ETHER_HDR_LEN : tagged)) {
 		xen_count_add(&w->ring->count.oversize, 1);
 		return false;
 	}
@@ -322,7 +328,7 @@ put_segments(struct xenvif_tx_walk *w, const struct rte_mbuf *m, const struct xe
 
 /* A packet to be segmented. Where it does not fit, it is not begun unless it may go in parts. */
 static bool
-put_gso(struct xenvif_tx_walk *w, struct rte_mbuf *m, uint32_t nb_segs)
+put_gso(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t nb_segs)
 {
 	struct xenvif_packet *p = &w->b->packets[w->b->nb_packets];
 	struct head head = { .data = NULL };
@@ -354,29 +360,34 @@ drop:
 }
 
 bool
-xenvif_put_complex(struct xenvif_tx_walk *w, struct rte_mbuf *m)
+xenvif_put_complex(struct xenvif_tx_walk *w, const struct rte_mbuf *m)
 {
+	bool wishes = (m->ol_flags & XENVIF_TX_WISHES) != 0, tagged = xen_vlan_len(m) != 0;
 	struct xenvif_batch *b = w->b;
 	struct xenvif_packet *p = &b->packets[b->nb_packets];
 	struct head head = { .data = NULL };
-	uint32_t len = rte_pktmbuf_pkt_len(m), segs;
+	struct xen_vlan vlan;
+	uint32_t len, segs;
 
 	w->headroom = __atomic_load_n(&w->rings->headroom, __ATOMIC_RELAXED);
 	p->first_seg = b->nb_segs;
 	p->first_slot = b->nb_slots;
 	if (!packet_sendable(w, m, &segs))
 		goto drop;
+	if (unlikely(tagged))
+		m = xen_vlan_tagged(&vlan, m);
+	len = rte_pktmbuf_pkt_len(m);
 	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
 		return put_gso(w, m, segs);
 	add_headroom(w, &head);
 	add_hash(w, m, &head);
 	if (!buffers_for(w, slots_of(w, len, &head)) || !batch_has_room(w, segs, len))
 		return false;
-	if ((m->ol_flags & XENVIF_TX_WISHES) != 0) {
+	if (wishes) {
 		head.data = scratch_room(b, HEAD_MAX);
 		if (head.data == NULL)
 			return false;
-		if (!checksum(w, m, &head))
+		if (!finish_head(w, m, tagged, &head))
 			goto drop;
 	}
 	stage_frame(w, m, head.len, len - head.len, &head);

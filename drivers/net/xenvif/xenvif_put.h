@@ -14,7 +14,9 @@
 #include "xenvif_batch.h"
 
 /** Wishes of a packet that is not simply copied. */
-#define XENVIF_TX_WISHES (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)
+#define XENVIF_TX_WISHES \
+	(RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | \
+			RTE_MBUF_F_TX_VLAN)
 
 /** A burst's state while buffers are taken from the ring. */
 struct xenvif_tx_walk {
@@ -95,6 +97,6 @@ xenvif_put_simple(struct xenvif_tx_walk *w, struct xenvif_batch *b, struct rte_m
  *   its segments are in the batch.
  */
 bool
-xenvif_put_complex(struct xenvif_tx_walk *w, struct rte_mbuf *m);
+xenvif_put_complex(struct xenvif_tx_walk *w, const struct rte_mbuf *m);
 
 #endif /* XENVIF_PUT_H */
