@@ -172,8 +172,9 @@ vif_add()
 		>>"$RUN/xensim.log" 2>&1
 }
 
-# What testpmd has for memory.
+# What testpmd has for memory, and where it finds the drivers.
 TESTPMD_MEMORY=(--no-huge -m 256)
+DRIVERS=$BUILD/drivers
 
 # testpmd_start VDEV... -- ARG...: Debian's testpmd as the backend, with a command line that
 # `testpmd COMMAND...` writes to.
@@ -189,7 +190,7 @@ testpmd_start()
 	exec 9<>"$RUN/testpmd.in"
 	# -d with a bare name: a path would be refused below a folder that everybody may write to.
 	in_background testpmd "${POLLER[@]}" "$BUILD/test/xensim/xensim" exec 0 -- \
-		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
+		env "LD_LIBRARY_PATH=$DRIVERS:$BUILD/test/xensim" \
 		stdbuf -oL dpdk-testpmd "${TESTPMD_MEMORY[@]}" --no-pci \
 		--file-prefix xenvif --lcores "0@($(cpus)),1@($(cpus))" \
 		-d librte_net_xenvif.so "${options[@]}" -- \

@@ -8,6 +8,7 @@
 
 #include "xen_log.h"
 #include "xen_netif.h"
+#include "xen_trace.h"
 
 /* For how long lines are held back after one was written. */
 #define HOLD_MS 60000u
@@ -31,6 +32,20 @@ say_held(struct xen_netif *nif, enum xen_netif_line line)
 	held->nb = 0;
 }
 
+/* A trace has all of them, however many they are. */
+static void
+trace(const struct xen_netif *nif, enum xen_netif_line line)
+{
+	const char *text = nif->held[line].last;
+
+	if (line == XEN_NETIF_CONNECTED)
+		xen_trace_connected(nif->port_id, nif->nb_queues);
+	else if (line == XEN_NETIF_DISCONNECTED)
+		xen_trace_disconnected(nif->port_id, text);
+	else if (line == XEN_NETIF_FAILED)
+		xen_trace_failed(nif->port_id, text);
+}
+
 void
 xen_netif_log(struct xen_netif *nif, enum xen_netif_line line, const char *fmt, ...)
 {
@@ -44,6 +59,7 @@ xen_netif_log(struct xen_netif *nif, enum xen_netif_line line, const char *fmt, 
 	pthread_mutex_lock(&nif->lock);
 	memcpy(nif->reason[line], held->last, sizeof(nif->reason[line]));
 	pthread_mutex_unlock(&nif->lock);
+	trace(nif, line);
 	if (now < held->until || held->nb != 0) {
 		held->nb++;
 		return;

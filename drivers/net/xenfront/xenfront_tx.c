@@ -8,6 +8,7 @@
 #include "xen_csum.h"
 #include "xen_flow.h"
 #include "xen_gso.h"
+#include "xen_trace.h"
 #include "xen_vlan.h"
 #include "xenfront_rxtx.h"
 
@@ -409,6 +410,7 @@ tx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	xen_count_add(&q->packets, w.packets);
 	xen_count_add(&q->bytes, w.bytes);
 	put_back(&w);
+	xen_trace_tx_burst(q->port_id, ring->id, n, w.prod);
 	return n;
 }
 

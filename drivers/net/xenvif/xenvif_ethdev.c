@@ -33,6 +33,7 @@ static const struct xen_netif_driver xenvif_driver = {
 	.tx_burst = xenvif_tx_burst,
 	.rx_ready = xenvif_rx_ready,
 	.tx_free = xenvif_wait_txq_free,
+	.tx_cleanup = xenvif_txq_cleanup,
 	.waiting = xenvif_wait_count,
 	.evaluate = xenvif_evaluate,
 	.stop = xenvif_stop,

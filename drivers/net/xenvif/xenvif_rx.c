@@ -3,6 +3,7 @@
  */
 
 #include "xen_csum.h"
+#include "xen_trace.h"
 #include "xenvif_rate.h"
 #include "xenvif_take.h"
 
@@ -224,6 +225,7 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate 
 	}
 	if (unlikely(w.stage != NULL))
 		xenvif_stage_put(w.stage);
+	xen_trace_rx_burst(rxq->q.port_id, ring->id, w.nb, ring->cons);
 	return w.nb;
 }
 

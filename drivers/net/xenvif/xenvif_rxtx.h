@@ -139,6 +139,10 @@ xenvif_rx_burst(void *rxq, struct rte_mbuf **pkts, uint16_t nb_pkts);
 uint16_t
 xenvif_tx_burst(void *txq, struct rte_mbuf **pkts, uint16_t nb_pkts);
 
+/** See tx_cleanup of struct xen_netif_driver. */
+void
+xenvif_txq_cleanup(struct xen_netif_queue *q);
+
 /**
  * Send what waits for rings of the vif and has found buffers by now. By an lcore, without locks.
  *

@@ -6,6 +6,7 @@
 #include <rte_ether.h>
 
 #include "xen_flow.h"
+#include "xen_trace.h"
 #include "xenvif_mcast.h"
 #include "xenvif_put.h"
 
@@ -233,6 +234,12 @@ xenvif_tx_flush(struct xen_netif_rings *rings, struct xenvif_batch *b)
 	}
 }
 
+void
+xenvif_txq_cleanup(struct xen_netif_queue *q)
+{
+	xenvif_tx_flush(q->rings, &container_of(q, struct xenvif_txq, q)->batch);
+}
+
 /* Deliver packets to a ring, or have them wait for it; fewer when the descriptors are used up. */
 static __rte_always_inline uint16_t
 tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
@@ -263,6 +270,7 @@ tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		if (w.cut != 0 && wait->nb != 0)
 			wait->cut = w.cut;
 	}
+	xen_trace_tx_burst(txq->q.port_id, ring->id, n, ring->cons);
 unlock:
 	rte_spinlock_unlock(&ring->lock);
 	xen_count_add(&txq->q.packets, w.packets);
