@@ -82,6 +82,7 @@ told()
 		grep -qx ' *"peer_state": "Connected",' "$RUN/info.log" &&
 		grep -qx ' *"queue_pairs": 1,' "$RUN/info.log" &&
 		grep -qx ' *"peer_sg": 1,' "$RUN/info.log" &&
+		grep -qxE ' *"rx_packets_per_second": [1-9][0-9]*,' "$RUN/info.log" &&
 		tr -d ' \n' <"$RUN/queues.log" |
 			grep -qE '"rx_req_prod":\[[1-9][0-9]*\]' || return 1
 	for port in 2 '' -1 1x 99999999999999999999; do

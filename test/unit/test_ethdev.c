@@ -14,7 +14,7 @@
 #define ROOM_SMALL 1024u
 #define ROOM_JUST 1518u
 
-/* One rule for an MTU, whichever call it is given to. */
+/* One rule for an MTU, whichever call it is given to: what fits into one mbuf, or takes several. */
 static const struct mtu_case {
 	uint16_t mtu;
 	uint16_t room;
@@ -49,57 +49,46 @@ setup_queues(uint16_t port, uint16_t mtu, bool scatter, struct rte_mempool *pool
 	return rte_eth_rx_queue_setup(port, 0, 256, SOCKET_ID_ANY, NULL, pool);
 }
 
+/* Started with that MTU, the port gives as many mbufs as it has to. */
 static void
-assert_refused(int ret, uint16_t mtu)
+check_started(uint16_t port, const struct mtu_case *c)
 {
-	char text[64];
+	bool several = c->scatter || !c->fits;
+	struct rte_eth_rxq_info rxq;
 
-	assert_int_equal(ret, -EINVAL);
-	snprintf(text, sizeof(text), "mtu %u: a frame of %u bytes does not fit", mtu, mtu + 18);
-	unit_assert_log(text);
-	assert_int_equal(unit_log_count("does not fit"), 1);
-	unit_log_clear();
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	assert_int_equal(rte_eth_devices[port].data->scattered_rx, several);
+	assert_int_equal(rte_eth_rx_queue_info_get(port, 0, &rxq), 0);
+	assert_int_equal(rxq.scattered_rx, several);
+	assert_int_equal(rte_eth_dev_stop(port), 0);
 }
 
 static void
-check_mtu(uint16_t port, const struct mtu_case *c, struct rte_mempool *pool,
-		struct rte_mempool *large)
+check_mtu(uint16_t port, const struct mtu_case *c, struct rte_mempool *pool)
 {
+	char text[64];
 	uint16_t mtu;
 	int ret;
 
 	unit_log_clear();
-	/* By configure: the queue's setup tells. */
-	ret = setup_queues(port, c->mtu, c->scatter, pool);
-	if (!c->fits)
-		assert_refused(ret, c->mtu);
-	else
-		assert_int_equal(ret, 0);
-	/* By set_mtu, when the port is stopped: the start tells, unless other mbufs come first. */
+	/* By configure. */
+	assert_int_equal(setup_queues(port, c->mtu, c->scatter, pool), 0);
+	check_started(port, c);
+	/* By set_mtu, when the port is stopped. */
 	assert_int_equal(setup_queues(port, RTE_ETHER_MIN_MTU, c->scatter, pool), 0);
 	assert_int_equal(rte_eth_dev_set_mtu(port, c->mtu), 0);
-	ret = rte_eth_dev_start(port);
-	if (!c->fits) {
-		assert_refused(ret, c->mtu);
-		if (c->mtu < 9000) {
-			assert_int_equal(rte_eth_rx_queue_setup(port, 0, 256, SOCKET_ID_ANY, NULL,
-							 large),
-					0);
-			assert_int_equal(rte_eth_dev_start(port), 0);
-			assert_int_equal(rte_eth_dev_stop(port), 0);
-		}
-	} else {
-		assert_int_equal(ret, 0);
-		assert_int_equal(rte_eth_dev_stop(port), 0);
-	}
-	/* By set_mtu, when the port runs: at once. */
+	check_started(port, c);
+	assert_int_equal(unit_log_count("does not fit"), 0);
+	/* By set_mtu, when the port runs. */
 	assert_int_equal(setup_queues(port, RTE_ETHER_MIN_MTU, c->scatter, pool), 0);
 	assert_int_equal(rte_eth_dev_start(port), 0);
 	ret = rte_eth_dev_set_mtu(port, c->mtu);
-	if (!c->fits)
-		assert_refused(ret, c->mtu);
-	else
-		assert_int_equal(ret, 0);
+	assert_int_equal(ret, c->fits ? 0 : -EBUSY);
+	if (!c->fits) {
+		snprintf(text, sizeof(text), "mtu %u: a frame of %u bytes does not fit", c->mtu,
+				c->mtu + 18);
+		unit_assert_log(text);
+	}
 	assert_int_equal(rte_eth_dev_get_mtu(port, &mtu), 0);
 	assert_int_equal(mtu, c->fits ? c->mtu : RTE_ETHER_MIN_MTU);
 	assert_int_equal(rte_eth_dev_stop(port), 0);
@@ -120,7 +109,6 @@ test_mtu(void **state __rte_unused)
 {
 	struct rte_mempool *small = make_pool("mtu_small", ROOM_SMALL), *pool;
 	struct rte_mempool *just = make_pool("mtu_just", ROOM_JUST);
-	struct rte_mempool *large = make_pool("mtu_large", 4096);
 	struct rte_eth_dev_info info;
 	unsigned int i;
 
@@ -129,8 +117,8 @@ test_mtu(void **state __rte_unused)
 		pool = mtu_cases[i].room == ROOM_SMALL	       ? small :
 				mtu_cases[i].room == ROOM_JUST ? just :
 								 unit_pool;
-		check_mtu(pair.back, &mtu_cases[i], pool, large);
-		check_mtu(pair.front, &mtu_cases[i], pool, large);
+		check_mtu(pair.back, &mtu_cases[i], pool);
+		check_mtu(pair.front, &mtu_cases[i], pool);
 	}
 	/* What an application computes the overhead from. */
 	assert_int_equal(rte_eth_dev_info_get(pair.back, &info), 0);
@@ -140,7 +128,32 @@ test_mtu(void **state __rte_unused)
 	pair_close();
 	rte_mempool_free(small);
 	rte_mempool_free(just);
-	rte_mempool_free(large);
+}
+
+/* An application that knows nothing of SCATTER has an MTU of 9,000: it gets packets of that. */
+static void
+check_jumbo(uint16_t from, uint16_t to)
+{
+	struct rte_mbuf *m = unit_packet(9014, UNIT_ROOM, 9);
+
+	assert_int_equal(rte_eth_tx_burst(from, 0, &m, 1), 1);
+	unit_wait(rte_eth_rx_burst(to, 0, &m, 1) == 1);
+	unit_check_packet(m, 9014, 9);
+	rte_pktmbuf_free(m);
+}
+
+static void
+test_jumbo(void **state __rte_unused)
+{
+	pair_probe(1);
+	assert_int_equal(setup_queues(pair.back, 9000, false, unit_pool), 0);
+	assert_int_equal(setup_queues(pair.front, 9000, false, unit_pool), 0);
+	assert_int_equal(rte_eth_dev_start(pair.back), 0);
+	assert_int_equal(rte_eth_dev_start(pair.front), 0);
+	pair_wait();
+	check_jumbo(pair.back, pair.front);
+	check_jumbo(pair.front, pair.back);
+	pair_close();
 }
 
 /* What is said of a queue is what was asked for. */
@@ -475,6 +488,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mtu),
+		cmocka_unit_test(test_jumbo),
 		cmocka_unit_test(test_infos),
 		cmocka_unit_test(test_segs),
 		cmocka_unit_test(test_queue_states),

@@ -293,7 +293,7 @@ test_own_domain(void **state __rte_unused)
 	pair_close();
 }
 
-/* What the callback of a link event does to a port, once. */
+/* What the callback of an event does to a port, once. */
 static struct {
 	int (*action)(uint16_t port);
 	uint16_t port;
@@ -302,7 +302,7 @@ static struct {
 } deed;
 
 static int
-on_lsc(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
+on_event(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 {
 	RTE_SET_USED(type);
 	RTE_SET_USED(arg);
@@ -387,14 +387,13 @@ static const struct {
 };
 
 static void
-do_deed(uint16_t port, unsigned int i)
+do_deed(uint16_t port, unsigned int i, enum rte_eth_event_type event)
 {
 	memset(&deed, 0, sizeof(deed));
 	deed.port = port;
-	assert_int_equal(rte_eth_dev_callback_register(port, RTE_ETH_EVENT_INTR_LSC, on_lsc, NULL),
-			0);
+	assert_int_equal(rte_eth_dev_callback_register(port, event, on_event, NULL), 0);
 	__atomic_store_n(&deed.action, deeds[i].action, __ATOMIC_RELEASE);
-	/* The link goes, which is told. */
+	/* The link and the queues go, which is told. */
 	assert_int_equal(rte_eth_dev_set_link_down(port), 0);
 	unit_wait(__atomic_load_n(&deed.done, __ATOMIC_ACQUIRE));
 	if (deed.ret != 0)
@@ -402,12 +401,11 @@ do_deed(uint16_t port, unsigned int i)
 }
 
 static void
-end_port(uint16_t port, const char *name, bool closed)
+end_port(uint16_t port, const char *name, bool closed, enum rte_eth_event_type event)
 {
 	if (!closed) {
 		/* The event may still be told. */
-		unit_wait(rte_eth_dev_callback_unregister(port, RTE_ETH_EVENT_INTR_LSC, on_lsc,
-					  NULL) != -EAGAIN);
+		unit_wait(rte_eth_dev_callback_unregister(port, event, on_event, NULL) != -EAGAIN);
 		unit_remove_port(name);
 	} else {
 		assert_false(rte_eth_dev_is_valid_port(port));
@@ -415,25 +413,32 @@ end_port(uint16_t port, const char *name, bool closed)
 	}
 }
 
+static void
+run_deed(unsigned int i, bool front, enum rte_eth_event_type event)
+{
+	bool other = deeds[i].closes_other;
+
+	pair_open(1, 0);
+	do_deed(front ? pair.front : pair.back, i, event);
+	bystander_run();
+	end_port(pair.front, PAIR_FRONT, other || (deeds[i].closes && front), event);
+	end_port(pair.back, PAIR_BACK, other || (deeds[i].closes && !front), event);
+	rawfront_toolstack_remove(&pair.names);
+	unit_wait(unit_maps() == 2);
+	assert_int_equal(unit_grants(), 0);
+}
+
 /* In a callback of either driver's port: done, and the control thread lives on. */
 static void
 test_callback(void **state __rte_unused)
 {
-	unsigned int i, end;
+	unsigned int i, front;
 
 	bystander_start();
 	for (i = 0; i < RTE_DIM(deeds); i++) {
-		for (end = 0; end < 2; end++) {
-			pair_open(1, 0);
-			do_deed(end == 0 ? pair.back : pair.front, i);
-			bystander_run();
-			end_port(pair.front, PAIR_FRONT,
-					deeds[i].closes_other || (deeds[i].closes && end == 1));
-			end_port(pair.back, PAIR_BACK,
-					deeds[i].closes_other || (deeds[i].closes && end == 0));
-			rawfront_toolstack_remove(&pair.names);
-			unit_wait(unit_maps() == 2);
-			assert_int_equal(unit_grants(), 0);
+		for (front = 0; front < 2; front++) {
+			run_deed(i, front, RTE_ETH_EVENT_INTR_LSC);
+			run_deed(i, front, RTE_ETH_EVENT_QUEUE_STATE);
 		}
 	}
 	bystander_stop();
@@ -452,7 +457,7 @@ test_callback_last(void **state)
 		memset(&deed, 0, sizeof(deed));
 		deed.port = v->port;
 		assert_int_equal(rte_eth_dev_callback_register(v->port, RTE_ETH_EVENT_INTR_LSC,
-						 on_lsc, NULL),
+						 on_event, NULL),
 				0);
 		__atomic_store_n(&deed.action, close_port, __ATOMIC_RELEASE);
 		assert_int_equal(rte_eth_dev_set_link_down(v->port), 0);
@@ -497,7 +502,7 @@ test_callback_hangs(void **state __rte_unused)
 	callback_over = false;
 	memset(&deed, 0, sizeof(deed));
 	deed.port = pair.back;
-	assert_int_equal(rte_eth_dev_callback_register(pair.back, RTE_ETH_EVENT_INTR_LSC, on_lsc,
+	assert_int_equal(rte_eth_dev_callback_register(pair.back, RTE_ETH_EVENT_INTR_LSC, on_event,
 					 NULL),
 			0);
 	__atomic_store_n(&deed.action, hold, __ATOMIC_RELEASE);

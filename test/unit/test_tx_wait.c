@@ -169,6 +169,29 @@ test_descriptors(void **state __rte_unused)
 	check_descriptors(0, 256);
 }
 
+/* Who needs mbufs back has sent what can be. */
+static void
+test_cleanup(void **state)
+{
+	struct vif *v = *state;
+	struct rte_mbuf *pkts[3];
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		pkts[i] = unit_packet(100, UNIT_ROOM, i);
+	assert_int_equal(rte_eth_tx_done_cleanup(v->port, 0, 0), 0);
+	assert_int_equal(rte_eth_tx_burst(v->port, 0, pkts, 3), 3);
+	assert_int_equal(rte_eth_tx_done_cleanup(v->port, 0, 0), 0);
+	vif_post(v, 0, 2);
+	assert_int_equal(rte_eth_tx_done_cleanup(v->port, 0, 0), 2);
+	vif_post(v, 0, 2);
+	assert_int_equal(rte_eth_tx_done_cleanup(v->port, 0, 8), 1);
+	for (i = 0; i < 3; i++)
+		vif_expect_packet(v, 0, -1, 100, i, 0);
+	vif_expect_no_packet(v, 0);
+	vif_expect_sent(v, 3, 0);
+}
+
 /* The guest neglects one of its queues: the others get theirs, and in order. */
 static void
 test_neglected_queue(void **state __rte_unused)
@@ -316,6 +339,7 @@ main(void)
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_flush_by_others),
 		cmocka_unit_test(test_descriptors),
+		vif_test(test_cleanup),
 		cmocka_unit_test(test_neglected_queue),
 		vif_test(test_bad_ones_wait),
 		vif_test(test_copy_errors),

@@ -54,9 +54,11 @@ xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void
 #if RTE_VERSION < RTE_VERSION_NUM(23, 3, 0, 0)
 #define XEN_TEL_U64_VAL RTE_TEL_U64_VAL
 #define xen_tel_array_u64 rte_tel_data_add_array_u64
+#define xen_tel_dict_u64 rte_tel_data_add_dict_u64
 #else
 #define XEN_TEL_U64_VAL RTE_TEL_UINT_VAL
 #define xen_tel_array_u64 rte_tel_data_add_array_uint
+#define xen_tel_dict_u64 rte_tel_data_add_dict_uint
 #endif
 
 #endif /* XEN_COMPAT_H */

@@ -84,6 +84,8 @@ struct xen_netif_driver {
 	uint32_t (*rx_ready)(const struct xen_netif_ring *ring);
 	/** Descriptors of a tx queue that are free. Any thread. */
 	uint32_t (*tx_free)(struct xen_netif_queue *q);
+	/** Send what waits in a tx queue and can go. By its lcore; NULL: no mbuf ever waits. */
+	void (*tx_cleanup)(struct xen_netif_queue *q);
 	/** How many packets wait for a tx ring, with its lock held; NULL: none ever does. */
 	uint32_t (*waiting)(const struct xen_netif_ring *ring);
 	/** See struct xen_bus_device. */
@@ -182,6 +184,8 @@ struct xen_netif {
 	bool no_carrier;
 	/* The last that it was told of the link by RTE_ETH_EVENT_INTR_LSC. */
 	bool link_told;
+	/* ... and of queue pairs in use by RTE_ETH_EVENT_QUEUE_STATE. */
+	uint16_t queues_told;
 	/* The control ring, with this lock instead of its own; no page: there is none. */
 	struct xen_netif_ring ctrl;
 	/* Queue pairs that are mapped or granted, and the most that the data path has had. */

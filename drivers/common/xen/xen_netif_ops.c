@@ -35,24 +35,36 @@ link_write(struct rte_eth_dev *dev, bool up)
 	rte_eth_linkstatus_set(dev, &link);
 }
 
+/* The application may do anything in there, and close the port: false when it has. */
+static bool
+tell(struct rte_eth_dev *dev, enum rte_eth_event_type event)
+{
+	xen_bus_outside_begin("the application's callback");
+	rte_eth_dev_callback_process(dev, event, NULL);
+	xen_bus_outside_end(NULL);
+	return dev->state == RTE_ETH_DEV_ATTACHED;
+}
+
 void
 xen_netif_tell_link(struct xen_netif *nif)
 {
 	struct rte_eth_dev *dev = &rte_eth_devices[nif->port_id];
-	bool up, news;
+	bool up, link_news, queue_news;
+	uint16_t queues;
 
 	pthread_mutex_lock(&nif->lock);
-	up = nif->rings.active_queues != 0;
+	queues = nif->rings.active_queues;
+	up = queues != 0;
 	link_write(dev, up);
-	news = up != nif->link_told;
+	queue_news = queues != nif->queues_told;
+	nif->queues_told = queues;
+	link_news = up != nif->link_told;
 	nif->link_told = up;
 	pthread_mutex_unlock(&nif->lock);
-	if (!news)
+	if (queue_news && !tell(dev, RTE_ETH_EVENT_QUEUE_STATE))
 		return;
-	/* The application may do anything in there, and close the port. */
-	xen_bus_outside_begin("the application's callback");
-	rte_eth_dev_callback_process(dev, RTE_ETH_EVENT_INTR_LSC, NULL);
-	xen_bus_outside_end(NULL);
+	if (link_news)
+		tell(dev, RTE_ETH_EVENT_INTR_LSC);
 }
 
 static int
@@ -125,9 +137,32 @@ dev_stop(struct rte_eth_dev *dev)
 	link_write(dev, false);
 	/* Whoever stops a port need not be told. */
 	nif->link_told = false;
+	nif->queues_told = 0;
 	pthread_mutex_unlock(&nif->lock);
 	xen_netif_queues_stop(dev);
 	xen_bus_kick(&nif->xbdev);
+	return 0;
+}
+
+static void
+release_queues(struct rte_eth_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->data->nb_rx_queues; i++)
+		xen_netif_rxq_release(dev, i);
+	for (i = 0; i < dev->data->nb_tx_queues; i++)
+		xen_netif_txq_release(dev, i);
+}
+
+/*
+ * The port is as after the probe, for the application to configure it anew; ethdev has stopped it.
+ * The vif stays as it is: a frontend that was disconnected need not come again.
+ */
+static int
+dev_reset(struct rte_eth_dev *dev)
+{
+	release_queues(dev);
 	return 0;
 }
 
@@ -135,7 +170,6 @@ static int
 dev_close(struct rte_eth_dev *dev)
 {
 	struct xen_netif *nif = dev->data->dev_private;
-	unsigned int i;
 
 	xen_netif_telemetry_del(nif);
 	xen_bus_del(&nif->xbdev);
@@ -145,10 +179,7 @@ dev_close(struct rte_eth_dev *dev)
 	netif_driver(dev)->close(nif);
 	xen_netif_intr_release(dev);
 	xen_gnttab_put();
-	for (i = 0; i < dev->data->nb_rx_queues; i++)
-		xen_netif_rxq_release(dev, i);
-	for (i = 0; i < dev->data->nb_tx_queues; i++)
-		xen_netif_txq_release(dev, i);
+	release_queues(dev);
 	pthread_mutex_destroy(&nif->lock);
 	/* Part of the private data, which ethdev frees by itself. */
 	dev->data->mac_addrs = NULL;
@@ -203,6 +234,7 @@ const struct eth_dev_ops xen_netif_ops = {
 	.dev_infos_get = dev_infos_get,
 	.dev_start = dev_start,
 	.dev_stop = dev_stop,
+	.dev_reset = dev_reset,
 	.dev_close = dev_close,
 	.rx_queue_setup = xen_netif_rxq_setup,
 	.tx_queue_setup = xen_netif_txq_setup,
@@ -216,6 +248,7 @@ const struct eth_dev_ops xen_netif_ops = {
 	.rx_queue_intr_disable = xen_netif_rxq_intr_disable,
 	.rxq_info_get = xen_netif_rxq_info_get,
 	.txq_info_get = xen_netif_txq_info_get,
+	.tx_done_cleanup = xen_netif_tx_done_cleanup,
 	.rx_burst_mode_get = burst_mode_get,
 	.tx_burst_mode_get = burst_mode_get,
 	.link_update = link_update,

@@ -63,13 +63,15 @@ xen_netif_rx_descriptor_status(void *queue, uint16_t offset);
 int
 xen_netif_tx_descriptor_status(void *queue, uint16_t offset);
 int
+xen_netif_tx_done_cleanup(void *queue, uint32_t free_cnt);
+int
 xen_netif_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
 
 /**
  * Start all queues but those whose start is deferred, as the port is configured.
  *
  * @return
- *   0, or -EINVAL when a queue is not set up, or its mbufs are too small for the MTU.
+ *   0, or -EINVAL when a queue is not set up.
  */
 int
 xen_netif_queues_start(struct rte_eth_dev *dev);

@@ -66,31 +66,15 @@ wants_extbufs(const struct xen_netif *nif, const struct rte_mempool *pool)
 					RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF) == 0;
 }
 
-/* The one rule for an MTU: a frame fits into one mbuf, or may take several. */
-static int
-check_room(const struct rte_eth_dev *dev, uint16_t mtu, uint16_t room)
+/*
+ * Does a queue give packets several mbufs? Where the application asks for that, and where its MTU
+ * needs it: many programs set a large one and know nothing of SCATTER, which most NICs bear with.
+ */
+static bool
+scatters(const struct rte_eth_dev *dev, const struct xen_netif_queue *q)
 {
-	if (mtu + XEN_NETIF_FRAME_OVERHEAD <= room || rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER))
-		return 0;
-	XEN_LOG(ERR,
-			"%s: mtu %u: a frame of %u bytes does not fit into one mbuf of %u bytes, "
-			"and the offload SCATTER is off",
-			dev->device->name, mtu, mtu + XEN_NETIF_FRAME_OVERHEAD, room);
-	return -EINVAL;
-}
-
-static int
-check_rooms(const struct rte_eth_dev *dev, uint16_t mtu)
-{
-	const struct xen_netif_queue *q;
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < dev->data->nb_rx_queues && ret == 0; i++) {
-		q = dev->data->rx_queues[i];
-		ret = check_room(dev, mtu, q->room);
-	}
-	return ret;
+	return rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER) ||
+			dev->data->mtu + XEN_NETIF_FRAME_OVERHEAD > q->room;
 }
 
 /* Ethdev starts a port also while some of its queues have never been set up. */
@@ -108,11 +92,24 @@ check_queues(const struct rte_eth_dev *dev, void *const *queues, uint16_t nb_que
 	return -EINVAL;
 }
 
-/* While the port is stopped its queues may yet be set up anew: the start decides. */
+/* While the port is stopped its queues may yet be set up anew, and begin to give several mbufs. */
 int
 xen_netif_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 {
-	return dev->data->dev_started ? check_rooms(dev, mtu) : 0;
+	const struct xen_netif_queue *q;
+	unsigned int i;
+
+	for (i = 0; dev->data->dev_started && i < dev->data->nb_rx_queues; i++) {
+		q = dev->data->rx_queues[i];
+		if (q->scatter || mtu + XEN_NETIF_FRAME_OVERHEAD <= q->room)
+			continue;
+		XEN_LOG(ERR,
+				"%s: mtu %u: a frame of %u bytes does not fit into one mbuf of %u "
+				"bytes; the port has to be stopped for it to take several",
+				dev->device->name, mtu, mtu + XEN_NETIF_FRAME_OVERHEAD, q->room);
+		return -EBUSY;
+	}
+	return 0;
 }
 
 static struct xen_netif_queue *
@@ -143,8 +140,6 @@ xen_netif_rxq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsi
 	struct xen_netif_queue *q;
 	int ret;
 
-	if (check_room(dev, dev->data->mtu, room) < 0)
-		return -EINVAL;
 	q = queue_create(dev, "xen_rxq", drv->rxq_size, id, nb_desc, socket);
 	if (q == NULL)
 		return -ENOMEM;
@@ -279,14 +274,14 @@ xen_netif_queues_start(struct rte_eth_dev *dev)
 	unsigned int i;
 
 	if (check_queues(dev, data->rx_queues, data->nb_rx_queues, "rx") < 0 ||
-			check_queues(dev, data->tx_queues, data->nb_tx_queues, "tx") < 0 ||
-			check_rooms(dev, data->mtu) < 0)
+			check_queues(dev, data->tx_queues, data->nb_tx_queues, "tx") < 0)
 		return -EINVAL;
-	data->scattered_rx = rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER);
+	data->scattered_rx = 0;
 	for (i = 0; i < data->nb_rx_queues; i++) {
 		q = data->rx_queues[i];
 		q->nb_queues = data->nb_rx_queues;
-		q->scatter = data->scattered_rx;
+		q->scatter = scatters(dev, q);
+		data->scattered_rx |= q->scatter;
 		q->csum_offload = takes_blank(&data->dev_conf);
 		q->legacy_ol_flags = nif->args.legacy_ol_flags != 0;
 		q->whole_max = whole_max(dev);
@@ -321,7 +316,7 @@ xen_netif_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_
 	info->mp = q->pool;
 	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
 	info->conf.rx_deferred_start = q->deferred_start;
-	info->scattered_rx = rx_offload(dev, RTE_ETH_RX_OFFLOAD_SCATTER);
+	info->scattered_rx = scatters(dev, q);
 	info->nb_desc = q->nb_desc;
 	info->rx_buf_size = q->room;
 }
@@ -383,4 +378,19 @@ xen_netif_tx_descriptor_status(void *queue, uint16_t offset)
 	if (offset >= q->nb_desc)
 		return -EINVAL;
 	return offset < driver_of(q)->tx_free(q) ? RTE_ETH_TX_DESC_DONE : RTE_ETH_TX_DESC_FULL;
+}
+
+/* More than free_cnt may go: a packet that can be sent is not made to wait for that. */
+int
+xen_netif_tx_done_cleanup(void *queue, uint32_t free_cnt __rte_unused)
+{
+	struct xen_netif_queue *q = queue;
+	const struct xen_netif_driver *drv = driver_of(q);
+	uint32_t before;
+
+	if (drv->tx_cleanup == NULL)
+		return 0;
+	before = drv->tx_free(q);
+	drv->tx_cleanup(q);
+	return RTE_MAX((int)(drv->tx_free(q) - before), 0);
 }

@@ -11,7 +11,9 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_telemetry.h>
 
 #include "xen_compat.h"
@@ -19,13 +21,22 @@
 #include "xen_netif_ops.h"
 
 static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct xen_netif *ports[RTE_MAX_ETHPORTS];
+static struct port {
+	struct xen_netif *nif;
+	/* When somebody asked for the last time, TSC, and what had been counted then. */
+	uint64_t asked;
+	struct rte_eth_stats stats;
+} ports[RTE_MAX_ETHPORTS];
 
 void
 xen_netif_telemetry_add(struct xen_netif *nif)
 {
+	struct port *port = &ports[nif->port_id];
+
 	pthread_mutex_lock(&ports_lock);
-	ports[nif->port_id] = nif;
+	port->nif = nif;
+	port->asked = rte_get_tsc_cycles();
+	memset(&port->stats, 0, sizeof(port->stats));
 	pthread_mutex_unlock(&ports_lock);
 }
 
@@ -33,7 +44,7 @@ void
 xen_netif_telemetry_del(struct xen_netif *nif)
 {
 	pthread_mutex_lock(&ports_lock);
-	ports[nif->port_id] = NULL;
+	ports[nif->port_id].nif = NULL;
 	pthread_mutex_unlock(&ports_lock);
 }
 
@@ -45,7 +56,7 @@ list(const char *cmd __rte_unused, const char *params __rte_unused, struct rte_t
 	rte_tel_data_start_array(d, RTE_TEL_INT_VAL);
 	pthread_mutex_lock(&ports_lock);
 	for (i = 0; i < RTE_DIM(ports); i++) {
-		if (ports[i] != NULL)
+		if (ports[i].nif != NULL)
 			rte_tel_data_add_array_int(d, i);
 	}
 	pthread_mutex_unlock(&ports_lock);
@@ -53,7 +64,7 @@ list(const char *cmd __rte_unused, const char *params __rte_unused, struct rte_t
 }
 
 /* The port that the parameter names; NULL: there is none of these drivers. With the lock held. */
-static struct xen_netif *
+static struct port *
 find(const char *params)
 {
 	unsigned long port;
@@ -62,7 +73,34 @@ find(const char *params)
 	if (params == NULL || !isdigit((unsigned char)params[0]))
 		return NULL;
 	port = strtoul(params, &end, 10);
-	return *end == '\0' && port < RTE_DIM(ports) ? ports[port] : NULL;
+	return *end == '\0' && port < RTE_DIM(ports) && ports[port].nif != NULL ? &ports[port] :
+										  NULL;
+}
+
+/* How many a second there were since then; after a reset of the statistics, since that. */
+static void
+add_rate(struct rte_tel_data *d, const char *name, uint64_t now, uint64_t then, double seconds)
+{
+	uint64_t n = now >= then ? now - then : now;
+
+	xen_tel_dict_u64(d, name, seconds > 0 ? (uint64_t)(n / seconds) : 0);
+}
+
+static void
+add_rates(struct rte_tel_data *d, struct port *port)
+{
+	struct rte_eth_dev *dev = &rte_eth_devices[port->nif->port_id];
+	struct rte_eth_stats now = { 0 }, *then = &port->stats;
+	uint64_t tsc = rte_get_tsc_cycles();
+	double seconds = (double)(tsc - port->asked) / rte_get_tsc_hz();
+
+	xen_netif_stats_get(dev, &now);
+	add_rate(d, "rx_packets_per_second", now.ipackets, then->ipackets, seconds);
+	add_rate(d, "rx_bytes_per_second", now.ibytes, then->ibytes, seconds);
+	add_rate(d, "tx_packets_per_second", now.opackets, then->opackets, seconds);
+	add_rate(d, "tx_bytes_per_second", now.obytes, then->obytes, seconds);
+	port->asked = tsc;
+	*then = now;
 }
 
 static void
@@ -81,8 +119,9 @@ add_peer(struct rte_tel_data *d, const struct xen_netif_features *peer)
 }
 
 static int
-add_vif(struct rte_tel_data *d, struct xen_netif *nif)
+add_vif(struct rte_tel_data *d, struct port *port)
 {
+	struct xen_netif *nif = port->nif;
 	const struct rte_eth_dev *dev = &rte_eth_devices[nif->port_id];
 	struct xen_netif_vif_look v;
 
@@ -104,6 +143,7 @@ add_vif(struct rte_tel_data *d, struct xen_netif *nif)
 	rte_tel_data_add_dict_int(d, "rx_interrupts", v.interrupts);
 	rte_tel_data_add_dict_string(d, "disconnected_because", v.reason[XEN_NETIF_DISCONNECTED]);
 	rte_tel_data_add_dict_string(d, "failed_because", v.reason[XEN_NETIF_FAILED]);
+	add_rates(d, port);
 	if (v.active != 0)
 		add_peer(d, &v.peer);
 	return 0;
@@ -160,8 +200,9 @@ add_rings(struct rte_tel_data *d, const struct xen_netif *nif, const char *dir,
 }
 
 static int
-add_queues(struct rte_tel_data *d, struct xen_netif *nif)
+add_queues(struct rte_tel_data *d, struct port *port)
 {
+	struct xen_netif *nif = port->nif;
 	int ret = add_rings(d, nif, "rx", nif->rings.rx);
 
 	return ret < 0 ? ret : add_rings(d, nif, "tx", nif->rings.tx);
@@ -170,16 +211,16 @@ add_queues(struct rte_tel_data *d, struct xen_netif *nif)
 /* The answer of one port. */
 static int
 tell(const char *params, struct rte_tel_data *d,
-		int (*add)(struct rte_tel_data *d, struct xen_netif *nif))
+		int (*add)(struct rte_tel_data *d, struct port *port))
 {
-	struct xen_netif *nif;
+	struct port *port;
 	int ret = -EINVAL;
 
 	pthread_mutex_lock(&ports_lock);
-	nif = find(params);
-	if (nif != NULL) {
+	port = find(params);
+	if (port != NULL) {
 		rte_tel_data_start_dict(d);
-		ret = add(d, nif);
+		ret = add(d, port);
 	}
 	pthread_mutex_unlock(&ports_lock);
 	return ret;
