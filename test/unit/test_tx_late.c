@@ -84,7 +84,9 @@ step_expired(struct late *c)
 		c->phase++;
 		break;
 	case 2:
-		if (!look_for(c, "wait_expired_dropped", c->since, XENVIF_WAIT_MS))
+		/* They came one after the other, and may be found so. */
+		if (!look_for(c, "wait_expired_dropped", c->since, XENVIF_WAIT_MS) ||
+				vif_tx_stat(&c->v, 0, "wait_expired_dropped") < 5)
 			break;
 		write_off(c, 5);
 		/* Unless this was too slow to find out. */
@@ -172,7 +174,8 @@ step_blocked(struct late *c)
 		next_phase(c);
 		break;
 	case 1:
-		if (!look_for(c, "wait_blocked_dropped", c->since, XENVIF_BLOCKED_MS))
+		if (!look_for(c, "wait_blocked_dropped", c->since, XENVIF_BLOCKED_MS) ||
+				vif_tx_stat(&c->v, 0, "wait_blocked_dropped") < 2)
 			break;
 		assert_int_equal(vif_tx_stat(&c->v, 0, "wait_blocked_dropped"), 2);
 		assert_int_equal(lane_take(&c->lane), 3);
@@ -245,6 +248,7 @@ static void
 step_neglected(struct late *c)
 {
 	struct lane good = { .v = &c->v, .queue = 1, .small = true };
+	bool due = unit_age_ms(c->since) > XENVIF_NEGLECTED_MS + 2 * SLACK_MS;
 
 	switch (c->phase) {
 	case 0:
@@ -255,7 +259,7 @@ step_neglected(struct late *c)
 	case 1:
 		vif_flush_by_rx(&c->v, 0);
 		if (lane_send(&c->lane, 0, 1) == 0) {
-			assert_true(unit_age_ms(c->since) < XENVIF_NEGLECTED_MS + 2 * SLACK_MS);
+			assert_false(due);
 			break;
 		}
 		assert_true(unit_age_ms(c->since) >= XENVIF_NEGLECTED_MS - SLACK_MS);
