@@ -99,6 +99,7 @@ try_changes(struct rte_mempool *pool)
 	REFUSED(rte_eth_dev_set_link_down(port));
 	REFUSED(rte_eth_dev_set_link_up(port));
 	REFUSED(rte_eth_dev_set_mtu(port, 9000));
+	REFUSED(rte_eth_dev_set_vlan_offload(port, RTE_ETH_VLAN_STRIP_OFFLOAD));
 	REFUSED(rte_eth_dev_default_mac_addr_set(port, &mac));
 	REFUSED(rte_eth_dev_mac_addr_add(port, &mac, 0));
 	REFUSED(rte_eth_dev_set_mc_addr_list(port, &mac, 1));

@@ -208,9 +208,8 @@ run_ptypes(uint16_t from, uint16_t to)
 	const uint32_t layers = RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK;
 	uint32_t list[32];
 
-	/* Nobody has asked. */
-	check_ptypes(from, to, 0);
-	/* Who asks what there is uses it (l3fwd). */
+	/* Also for who has not asked (ip_reassembly). */
+	check_ptypes(from, to, layers);
 	assert_int_equal(rte_eth_dev_get_supported_ptypes(to, RTE_PTYPE_L3_MASK, list, 32), 4);
 	assert_int_equal(list[0], RTE_PTYPE_L3_IPV4);
 	check_ptypes(from, to, layers);
@@ -252,7 +251,6 @@ run_ipv4(uint16_t from, uint16_t to, bool wanted)
 			flags = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 			want = bad != 0 ? RTE_MBUF_F_RX_IP_CKSUM_BAD : RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 			assert_int_equal(flags, wanted && !f.ipv6 ? want : 0);
-			assert_int_equal(m->packet_type, 0);
 			rte_pktmbuf_free(m);
 		}
 	}

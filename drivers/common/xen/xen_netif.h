@@ -198,7 +198,6 @@ struct xen_netif {
 	/* The application's wishes about received packets: see xen_netif_rx_classify(). */
 	bool promiscuous;
 	bool allmulticast;
-	bool ptypes_set;
 
 	/* What the control thread saw last: states of both ends. */
 	uint8_t own_state;

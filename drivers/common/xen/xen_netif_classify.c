@@ -15,8 +15,6 @@
 #include "xen_netif_ops.h"
 #include "xen_vlan.h"
 
-#define PTYPE_LAYERS (RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK)
-
 /* A MAC address as one word, which is read and written as a whole. */
 static uint64_t
 mac_word(const struct rte_ether_addr *mac)
@@ -57,7 +55,7 @@ classify(const struct xen_netif_queue *q, struct rte_mbuf *m, uint32_t wishes)
 	struct rte_net_hdr_lens lens;
 	uint32_t ptype;
 
-	ptype = rte_net_get_ptype(m, &lens, PTYPE_LAYERS);
+	ptype = rte_net_get_ptype(m, &lens, XEN_NETIF_PTYPE_LAYERS);
 	if ((wishes & XEN_NETIF_CLASSIFY_PTYPE) != 0)
 		m->packet_type = ptype & __atomic_load_n(&q->rings->ptypes, __ATOMIC_RELAXED);
 	if ((wishes & XEN_NETIF_CLASSIFY_IPV4) != 0 && RTE_ETH_IS_IPV4_HDR(ptype))
@@ -242,30 +240,9 @@ static const uint32_t ptypes[] = {
 	RTE_PTYPE_UNKNOWN,
 };
 
-static void
-set_ptypes(struct rte_eth_dev *dev, uint32_t mask)
-{
-	struct xen_netif *nif = dev->data->dev_private;
-
-	__atomic_store_n(&nif->rings.ptypes, mask & PTYPE_LAYERS, __ATOMIC_RELAXED);
-	xen_netif_classify_update(dev);
-}
-
 const uint32_t *
-xen_netif_ptypes_list(struct rte_eth_dev *dev __rte_unused XEN_PTYPES_COUNT)
+xen_netif_ptypes_get(struct rte_eth_dev *dev __rte_unused XEN_PTYPES_COUNT)
 {
-	XEN_PTYPES_SET_COUNT(RTE_DIM(ptypes) - 1);
-	return ptypes;
-}
-
-/* Who asks what is recognized means to read it in the packets, unless they have said otherwise. */
-const uint32_t *
-xen_netif_ptypes_get(struct rte_eth_dev *dev XEN_PTYPES_COUNT)
-{
-	const struct xen_netif *nif = dev->data->dev_private;
-
-	if (!nif->ptypes_set)
-		set_ptypes(dev, PTYPE_LAYERS);
 	XEN_PTYPES_SET_COUNT(RTE_DIM(ptypes) - 1);
 	return ptypes;
 }
@@ -275,7 +252,7 @@ xen_netif_ptypes_set(struct rte_eth_dev *dev, uint32_t mask)
 {
 	struct xen_netif *nif = dev->data->dev_private;
 
-	nif->ptypes_set = true;
-	set_ptypes(dev, mask);
+	__atomic_store_n(&nif->rings.ptypes, mask & XEN_NETIF_PTYPE_LAYERS, __ATOMIC_RELAXED);
+	xen_netif_classify_update(dev);
 	return 0;
 }

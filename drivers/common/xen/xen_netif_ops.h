@@ -19,6 +19,9 @@
 #define XEN_NETIF_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN)
 #define XEN_NETIF_MTU_MAX (XEN_NETIF_PKT_MAX - XEN_NETIF_FRAME_OVERHEAD)
 
+/** Layers of a received packet that are recognized. */
+#define XEN_NETIF_PTYPE_LAYERS (RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK)
+
 /** The driver of a port, as this process has it. */
 static inline const struct xen_netif_driver *
 netif_driver(const struct rte_eth_dev *dev)
@@ -117,10 +120,6 @@ const uint32_t *
 xen_netif_ptypes_get(struct rte_eth_dev *dev XEN_PTYPES_COUNT);
 int
 xen_netif_ptypes_set(struct rte_eth_dev *dev, uint32_t mask);
-
-/** What xen_netif_ptypes_get() returns, without taking it for a wish. */
-const uint32_t *
-xen_netif_ptypes_list(struct rte_eth_dev *dev XEN_PTYPES_COUNT);
 
 /** Tell the rx queues what to look at packets for, after any of that has changed. */
 void
