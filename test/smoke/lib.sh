@@ -176,24 +176,36 @@ vif_add()
 TESTPMD_MEMORY=(--no-huge -m 256)
 DRIVERS=$BUILD/drivers
 
+# dpdk_start NAME PROGRAM LCORES VDEV... -- ARG...: a DPDK program in domain 0 that has these ports,
+# in the background as NAME.
+dpdk_start()
+{
+	local name=$1 program=$2 lcores=$3 options=()
+	shift 3
+	while [ "$1" != -- ]; do
+		options+=(--vdev "$1")
+		shift
+	done
+	# -d with a bare name: a path would be refused below a folder that everybody may write to.
+	in_background "$name" "${POLLER[@]}" "$BUILD/test/xensim/xensim" exec 0 -- \
+		env "LD_LIBRARY_PATH=$DRIVERS:$BUILD/test/xensim" \
+		stdbuf -oL "$program" "${TESTPMD_MEMORY[@]}" --no-pci --file-prefix xenvif \
+		--lcores "$lcores" -d librte_net_xenvif.so "${options[@]}" "$@"
+}
+
 # testpmd_start VDEV... -- ARG...: Debian's testpmd as the backend, with a command line that
 # `testpmd COMMAND...` writes to.
 testpmd_start()
 {
-	local options=()
+	local vdevs=()
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
-		options+=(--vdev "$1")
+		vdevs+=("$1")
 		shift
 	done
 	[ $# -eq 0 ] || shift
 	[ -p "$RUN/testpmd.in" ] || mkfifo "$RUN/testpmd.in"
 	exec 9<>"$RUN/testpmd.in"
-	# -d with a bare name: a path would be refused below a folder that everybody may write to.
-	in_background testpmd "${POLLER[@]}" "$BUILD/test/xensim/xensim" exec 0 -- \
-		env "LD_LIBRARY_PATH=$DRIVERS:$BUILD/test/xensim" \
-		stdbuf -oL dpdk-testpmd "${TESTPMD_MEMORY[@]}" --no-pci \
-		--file-prefix xenvif --lcores "0@($(cpus)),1@($(cpus))" \
-		-d librte_net_xenvif.so "${options[@]}" -- \
+	dpdk_start testpmd dpdk-testpmd "0@($(cpus)),1@($(cpus))" "${vdevs[@]}" -- \
 		-i --auto-start --forward-mode=io --disable-link-check --no-mlockall \
 		--total-num-mbufs=8192 "$@" <"$RUN/testpmd.in"
 	wait_for "$LIMIT" testpmd_ready || die "testpmd does not start"
@@ -527,14 +539,14 @@ hostile()
 	in_domain "$1" timeout "$((2 * LIMIT))" "$BUILD/test/guest/xenhostile" "${@:2}"
 }
 
-# ping_answered FROM ADDRESS COUNT: that many pings, with the answers in $RUN/ping.log; fails unless
-# each one is answered. By -w ping waits for late answers, too, where -c alone counts them as lost,
-# and goes on pinging meanwhile: what counts is that the first COUNT answers are those to the first
-# COUNT pings.
+# ping_answered FROM ADDRESS COUNT [PING-ARGUMENT...]: that many pings, with the answers in
+# $RUN/ping.log; fails unless each one is answered. By -w ping waits for late answers, too, where -c
+# alone counts them as lost, and goes on pinging meanwhile: what counts is that the first COUNT
+# answers are those to the first COUNT pings.
 ping_answered()
 {
 	local answered
-	interruptible ip netns exec "guest$1" ping -n -c "$3" -i 0.05 -w "$LIMIT" "$2" \
+	interruptible ip netns exec "guest$1" ping -n -c "$3" -i 0.05 -w "$LIMIT" "${@:4}" "$2" \
 		>"$RUN/ping.log" || return 1
 	# It may have seen more of them than it was to wait for.
 	answered=$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$RUN/ping.log" | sort -nu |

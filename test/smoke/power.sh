@@ -6,49 +6,9 @@
 # two vifs, routes between their guests, and takes hardly any time while there is nothing to do.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
-. "$TREE/scripts/dpdk-source.sh"
+. "$SMOKE/examples-lib.sh"
 
 IDLE_SECONDS=10
-
-build()
-{
-	local tarball flags
-	tarball=$(dpdk_source) || return 1
-	mkdir "$RUN/source"
-	tar -xf "$tarball" -C "$RUN/source" --wildcards --strip-components=1 \
-		'*/examples/l3fwd-power'
-	read -ra flags < <(pkg-config --cflags --libs libdpdk)
-	cc -O1 -DALLOW_EXPERIMENTAL_API -o "$RUN/l3fwd-power" \
-		"$RUN"/source/examples/l3fwd-power/*.c "${flags[@]}" >&2
-}
-
-# It has the networks 1.1.1.0/24 and 2.1.1.0/24 on its ports 0 and 1, and sends to hosts of these
-# addresses.
-router_start()
-{
-	in_background router "$BUILD/test/xensim/xensim" exec 0 -- \
-		env "LD_LIBRARY_PATH=$BUILD/drivers:$BUILD/test/xensim" \
-		stdbuf -oL "$RUN/l3fwd-power" --no-huge -m 256 --no-pci --file-prefix xenvif \
-		--lcores "0@($(cpus))" -d librte_net_xenvif.so \
-		--vdev net_xenvif0,domid=1,devid=0 --vdev net_xenvif1,domid=2,devid=0 -- \
-		-p 0x3 -P --config="(0,0,0),(1,0,0)" --interrupt-only
-}
-
-router_up()
-{
-	process_ended "${PIDS[router]}" && die "l3fwd-power has ended"
-	grep -q 'entering main interrupt loop' "$RUN/router.log"
-}
-
-host_up()
-{
-	local d=$1
-	guest_up "$d"
-	ip -n "guest$d" link set eth0 address "02:00:00:00:00:0$((d - 1))"
-	ip -n "guest$d" addr add "$d.1.1.2/24" dev eth0
-	ip -n "guest$d" route add default via "$d.1.1.1"
-	ip -n "guest$d" neigh replace "$d.1.1.1" lladdr 02:00:00:00:01:00 dev eth0
-}
 
 routed()
 {
@@ -60,7 +20,7 @@ routed()
 ticks()
 {
 	local stat
-	read -r stat <"/proc/${PIDS[router]}/stat"
+	read -r stat <"/proc/${PIDS[l3fwd-power]}/stat"
 	# shellcheck disable=SC2086 # words
 	set -- ${stat##*) }
 	echo $((${12} + ${13}))
@@ -79,20 +39,21 @@ idle()
 main()
 {
 	local d
-	check build "it does not build" build
+	check build "it does not build" example_build l3fwd-power
 	[ -x "$RUN/l3fwd-power" ] || verdict
 	machine_start
 	domain_add 1
 	domain_add 2
-	router_start
+	# It has the networks 1.1.1.0/24 and 2.1.1.0/24 on its ports 0 and 1.
+	example_start l3fwd-power -p 0x3 -P --config="(0,0,0),(1,0,0)" --interrupt-only
 	for d in 1 2; do
 		vif_add "$d" 0
 		guest_start "$d"
 	done
-	for d in 1 2; do
-		host_up "$d"
-	done
-	check starts "it does not start" wait_for "$LIMIT" router_up
+	routed_guest 1 1.1.1
+	routed_guest 2 2.1.1
+	check starts "it does not start" \
+		wait_for "$LIMIT" example_says l3fwd-power 'entering main interrupt loop'
 	check routes "pings were lost" routed
 	check idle "it runs though there is nothing to do" idle
 	check routes-again "pings were lost" routed
