@@ -7,9 +7,8 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include <rte_epoll.h>
-
 #include "pair.h"
+#include "sleeper.h"
 #include "vif.h"
 
 #define ROUNDS 10000
@@ -17,20 +16,7 @@
 static void
 watch(uint16_t port, uint16_t queue)
 {
-	assert_int_equal(rte_eth_dev_rx_intr_ctl_q(port, queue, RTE_EPOLL_PER_THREAD,
-					 RTE_INTR_EVENT_ADD, (void *)(uintptr_t)queue),
-			0);
-}
-
-/* The queue that woke this thread up; -1: none did. */
-static int
-sleep_for(int ms)
-{
-	struct rte_epoll_event event;
-
-	if (rte_epoll_wait(RTE_EPOLL_PER_THREAD, &event, 1, ms) != 1)
-		return -1;
-	return (uintptr_t)event.epdata.data;
+	assert_int_equal(sleeper_watch(port, queue), 0);
 }
 
 static void
@@ -45,7 +31,7 @@ settle(uint16_t port, uint16_t queue)
 {
 	do {
 		arm(port, queue);
-	} while (sleep_for(20) >= 0);
+	} while (sleeper_sleep(20) >= 0);
 }
 
 /* Wait for n packets as an application does that looks, arms and sleeps. */
@@ -63,7 +49,7 @@ receive(uint16_t port, uint16_t queue, unsigned int n)
 		if (got != 0 || nb == n)
 			continue;
 		arm(port, queue);
-		if (sleep_for(UNIT_LIMIT_MS) < 0)
+		if (sleeper_sleep(UNIT_LIMIT_MS) < 0)
 			fail_msg("nobody woke queue %u up", queue);
 		assert_int_equal(rte_eth_dev_rx_intr_disable(port, queue), 0);
 	}
@@ -140,9 +126,9 @@ test_wakes(void **state __rte_unused)
 	open_one(&v, NULL);
 	for (i = 0; i < 3; i++) {
 		arm(v.port, 0);
-		assert_int_equal(sleep_for(20), -1);
+		assert_int_equal(sleeper_sleep(20), -1);
 		assert_true(guest_send(&v.f, 0));
-		assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+		assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 		assert_int_equal(rte_eth_dev_rx_intr_disable(v.port, 0), 0);
 		assert_false(guest_send(&v.f, 0));
 		receive(v.port, 0, 2);
@@ -164,7 +150,7 @@ test_pending(void **state __rte_unused)
 	receive(v.port, 0, 1);
 	assert_false(guest_send(&v.f, 0));
 	arm(v.port, 0);
-	assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+	assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 	receive(v.port, 0, 1);
 	vif_close(&v);
 }
@@ -228,7 +214,7 @@ test_queues(void **state __rte_unused)
 	settle(v.port, 1);
 	for (i = 0; i < 8; i++) {
 		assert_true(guest_send(&v.f, i % 4));
-		assert_int_equal(sleep_for(UNIT_LIMIT_MS), i % 2);
+		assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), i % 2);
 		receive(v.port, i % 2, 1);
 		settle(v.port, i % 2);
 	}
@@ -248,7 +234,7 @@ test_reconnects(void **state __rte_unused)
 	settle(v.port, 0);
 	vif_connect(&v);
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+		assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 		settle(v.port, 0);
 		assert_true(guest_send(&v.f, 0));
 		receive(v.port, 0, 1);
@@ -288,7 +274,7 @@ check_waiting(bool single_evtchn)
 	rawfront_rx_post(&v.f, 0, 0, 4);
 	assert_true(xen_ring_wants_event(&rx->req_event, v.f.q[0].rx_prod, old));
 	rawfront_notify_rx(&v.f, 0);
-	assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+	assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 	assert_int_equal(rte_eth_rx_burst(v.port, 0, &m, 1), 0);
 	assert_true(vif_has_packet(&v, 0));
 	settle(v.port, 0);
@@ -330,7 +316,7 @@ test_waits_later(void **state __rte_unused)
 	rawfront_rx_post(&v.f, 0, 4, 4);
 	assert_true(xen_ring_wants_event(&rx->req_event, v.f.q[0].rx_prod, old));
 	rawfront_notify_rx(&v.f, 0);
-	assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+	assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 	assert_int_equal(rte_eth_rx_burst(v.port, 0, &m, 1), 0);
 	assert_int_equal(rx->rsp_prod, 2);
 	vif_close(&v);
@@ -349,7 +335,7 @@ test_unconnected(void **state __rte_unused)
 	settle(v.port, 0);
 	for (i = 0; i < 5; i++) {
 		rawfront_set(&v.f, "some-key", "%u", i);
-		assert_int_equal(sleep_for(20), -1);
+		assert_int_equal(sleeper_sleep(20), -1);
 	}
 	vif_close(&v);
 }
@@ -365,7 +351,7 @@ test_stopped_queue(void **state __rte_unused)
 	guest_send(&v.f, 0);
 	settle(v.port, 0);
 	assert_int_equal(rte_eth_dev_rx_queue_start(v.port, 0), 0);
-	assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+	assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 	receive(v.port, 0, 1);
 	vif_close(&v);
 }
@@ -418,7 +404,7 @@ test_waiting_untold(void **state __rte_unused)
 	m = unit_packet(60, UNIT_ROOM, 1);
 	assert_int_equal(rte_eth_tx_burst(v.port, 0, &m, 1), 1);
 	rawfront_rx_post(&v.f, 0, 0, 4);
-	assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+	assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 	assert_int_equal(rte_eth_rx_burst(v.port, 0, &m, 1), 0);
 	assert_true(vif_has_packet(&v, 0));
 	vif_close(&v);
@@ -465,7 +451,7 @@ test_storm(void **state __rte_unused)
 	assert_int_equal(pthread_create(&thread, NULL, notify_for_ever, &s), 0);
 	for (i = 0; i < 100; i++) {
 		arm(v.port, 0);
-		assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+		assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 		assert_int_equal(rte_eth_dev_rx_intr_disable(v.port, 0), 0);
 	}
 	__atomic_store_n(&s.received, 1, __ATOMIC_RELEASE);
@@ -505,7 +491,7 @@ test_restarts(void **state __rte_unused)
 	settle(v.port, 0);
 	settle(v.port, 1);
 	assert_true(guest_send(&v.f, 0));
-	assert_int_equal(sleep_for(UNIT_LIMIT_MS), 0);
+	assert_int_equal(sleeper_sleep(UNIT_LIMIT_MS), 0);
 	receive(v.port, 0, 1);
 	vif_close(&v);
 }
