@@ -12,13 +12,20 @@ import sys
 import options
 
 SCENARIO = "bench-backends"
-BACKENDS = ("netback", "xenvif", "xenvif-whole")
+BACKENDS = ("netback", "xenvif", "xenvif-immediate", "xenvif-whole")
+TITLES = ("xen-netback", "net_xenvif", "immediate", "whole")
 MIB = 16
+PINGS = 2000
 
 # Measurements of the scenario: name, heading, what a row is divided by, and its unit.
 MEASUREMENTS = (
     ("pktgen", "guest's kernel pktgen, 100,000 packets of 64 bytes, per 1,000 packets delivered",
      lambda counts: counts["packets"] / 1000),
+    ("pktgen-10k", "... 10,000 of them, one each 100 us, per packet delivered",
+     lambda counts: counts["packets"]),
+    ("pktgen-1k", "... 2,000 of them, one each ms, per packet delivered",
+     lambda counts: counts["packets"]),
+    ("ping", "2,000 pings of the guest, 1,000 a second, per ping", lambda _: PINGS),
     ("tcp-from-guest", f"TCP, guest to dom0, {MIB} MiB, per MiB", lambda _: MIB),
     ("tcp-to-guest", f"TCP, dom0 to guest, {MIB} MiB, per MiB", lambda _: MIB),
     ("idle", "no traffic, for about 10 s of the emulated machine, per second",
@@ -90,6 +97,10 @@ def make_table(counts):
                           **{b: side["usec"] / 1e6 for b, side in zip(BACKENDS, sides)}})
             table.append({"measurement": name, "name": "packets that dom0 received",
                           **{b: side["packets"] for b, side in zip(BACKENDS, sides)}})
+        for key in ("rtt-p50", "rtt-p99"):
+            if key in sides[0]:
+                table.append({"measurement": name, "name": f"{key}, us of the emulated machine",
+                              **{b: side[key] for b, side in zip(BACKENDS, sides)}})
         for key, _ in ROWS:
             if name == "idle" and key == "dom0.hypercalls-net":
                 continue
@@ -117,7 +128,7 @@ def print_table(table):
     titles = dict(ROWS)
     for name, heading, _ in MEASUREMENTS:
         print(f"\n{heading}")
-        print(f"  {'':42} {'xen-netback':>12} {'net_xenvif':>12} {'ratio':>7} {'whole':>12} {'ratio':>7}")
+        print(f"  {'':42} {TITLES[0]:>12}" + "".join(f" {t:>12} {'ratio':>7}" for t in TITLES[1:]))
         for row in table:
             if row["measurement"] != name:
                 continue
@@ -127,7 +138,7 @@ def print_table(table):
 The machine is emulated: its time is no speed, and how many packets a burst holds depends on how fast the
 emulated processors are beside each other. The counts tell who asks the hypervisor for what, and how often.
 One guest, one boot: first xen-netback with a bridge; then net_xenvif with testpmd and a net_af_packet port, which
-takes no packet whole that TCP has to segment; then ("whole") with testpmd and a virtio_user port on the kernel's
+takes no packet whole that TCP has to segment; then ("immediate") the same with notify=immediate; then ("whole") with testpmd and a virtio_user port on the kernel's
 vhost-net, where both ports have TCP_LRO and TCP_TSO. In dom0, hypercalls are those of both of its vcpus, whatever
 they are for; the guest's vcpu has a physical CPU of its own.""")
 

@@ -73,6 +73,7 @@ bench()
 	cat /proc/interrupts > "$RIG/before"
 	packets=$(link_packets)
 	start=${EPOCHREALTIME/./}
+	touch "$RIG/bench.begun"
 	rigtool tcp-connect 10.0.0.2 5010 < /dev/null
 	wait $done_pid || fail "$bench_name did not end"
 	bench_result usec $((${EPOCHREALTIME/./} - start))
@@ -90,12 +91,13 @@ bench()
 	guest_do g1 'cat /tmp/bench' > "$RIG/bench.out"
 }
 
-# A frame of pktgen's has no check sequence, which makes 64 bytes of 60.
+# bench_pktgen NAME COUNT DELAY: so many packets, with so many nanoseconds from one to the next. A
+# frame of pktgen's has no check sequence, which makes 64 bytes of 60.
 bench_pktgen()
 {
-	bench pktgen "echo rem_device_all > /proc/net/pktgen/kpktgend_0
+	bench "$1" "echo rem_device_all > /proc/net/pktgen/kpktgend_0
 		echo add_device eth0 > /proc/net/pktgen/kpktgend_0
-		for line in 'count $BENCH_PACKETS' 'pkt_size 60' 'delay 0' 'dst 10.0.0.1' \
+		for line in 'count $2' 'pkt_size 60' 'delay $3' 'dst 10.0.0.1' \
 				'dst_mac $PEER_MAC'; do
 			echo \"\$line\" > /proc/net/pktgen/eth0
 		done
@@ -127,6 +129,27 @@ bench_tcp_to_guest()
 	expect "bytes to the guest" $((BENCH_MIB << 20)) "$(cat "$RIG/bench.out")"
 }
 
+# A thousand pings a second, or as many as there can be, of which the guest receives one packet and
+# sends one; and how long half of the answers took, and 99 of 100, in microseconds.
+bench_ping()
+{
+	local pid
+
+	rm -f "$RIG/bench.begun"
+	timeout 900 rigtool tcp-serve 5012 < <(
+		until [ -e "$RIG/bench.begun" ]; do sleep 0.1; done
+		ping -c $BENCH_PINGS -i 0.001 -W 5 10.0.0.2 > "$RIG/bench.ping"
+	) &
+	pid=$!
+	bench ping "rigtool tcp-connect 10.0.0.1 5012 < /dev/null"
+	wait $pid || fail "pings to the guest did not end"
+	sed -n 's/.* time=\([0-9.]*\) ms/\1/p' "$RIG/bench.ping" | sort -n |
+		awk '{ t[NR] = $1 * 1000 }
+			END { print "rtt-p50", int(t[int(NR * 0.5) + 1])
+				print "rtt-p99", int(t[int(NR * 0.99) + 1]) }' |
+		while read -r key value; do bench_result "$key" "$value"; done
+}
+
 # bench_all BACKEND SINK IRQ: SINK is dom0's interface where the guest's packets end, IRQ tells the
 # names of the backend's interrupts.
 bench_all()
@@ -135,7 +158,10 @@ bench_all()
 	bench_sink=$2
 	bench_irq=$3
 	bench idle "sleep 10"
-	bench_pktgen
+	bench_pktgen pktgen $BENCH_PACKETS 0
+	bench_pktgen pktgen-10k $((BENCH_PACKETS / 10)) 100000
+	bench_pktgen pktgen-1k $((BENCH_PACKETS / 50)) 1000000
+	bench_ping
 	bench_tcp_from_guest
 	bench_tcp_to_guest
 }
