@@ -62,6 +62,12 @@ answered()
 		END { exit n != count }' "$RIG/ping.$1"
 }
 
+# answered_beyond NAME NUMBER: so far at least.
+answered_beyond()
+{
+	[ "$(last_answered "$1")" -ge "$2" ]
+}
+
 # last_answered NAME: the number of the newest ping with an answer.
 last_answered()
 {
@@ -219,7 +225,9 @@ ping_stop()
 	local last pid
 
 	last=$(last_answered "$1")
-	[ "$last" -gt 0 ] || fail "no ping was answered"
+	# It still goes on.
+	await 60 "pings after the first $last to be answered" answered_beyond "$1" $((last + 20))
+	last=$(last_answered "$1")
 	await 60 "the answers to pings 1 to $last" answered "$1" "$last"
 	pid=$(cat "$RIG/ping.$1.pid")
 	rm -f "$RIG/ping.$1.pid"
