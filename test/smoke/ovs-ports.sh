@@ -14,12 +14,13 @@ long_packets()
 	for d in 1 2 3; do
 		vsctl set Interface "vif$d.0" mtu_request=9000 || return 1
 	done
-	wait_for "$LIMIT" ping_answered 1 10.99.0.2 20 -M do -s 8000
+	wait_for "$LIMIT" ping_answered 1 10.99.0.2 20 -M "do" -s 8000
 }
 
 mtu_taken()
 {
-	[ "$(vsctl get Interface vif1.0 mtu)" = 9000 ] && [ "$(vsctl get Interface vif2.0 mtu)" = 9000 ]
+	[ "$(vsctl get Interface vif1.0 mtu)" = 9000 ] &&
+		[ "$(vsctl get Interface vif2.0 mtu)" = 9000 ]
 }
 
 # A packet of 1,234 bytes and its answer are seen by the third guest.

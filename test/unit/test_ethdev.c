@@ -60,6 +60,10 @@ check_started(uint16_t port, const struct mtu_case *c)
 	assert_int_equal(rte_eth_devices[port].data->scattered_rx, several);
 	assert_int_equal(rte_eth_rx_queue_info_get(port, 0, &rxq), 0);
 	assert_int_equal(rxq.scattered_rx, several);
+	/* That holds while it runs. */
+	assert_int_equal(rte_eth_dev_set_mtu(port, RTE_ETHER_MIN_MTU), 0);
+	assert_int_equal(rte_eth_rx_queue_info_get(port, 0, &rxq), 0);
+	assert_int_equal(rxq.scattered_rx, several);
 	assert_int_equal(rte_eth_dev_stop(port), 0);
 }
 

@@ -6,19 +6,24 @@
 
 #include <errno.h>
 
+#include <ethdev_driver.h>
+
 #include "pair.h"
 
 /* What a port has told of: a letter an event. */
 static char told[64];
+/* The application stops the port when it hears of queues. */
+static bool stop_it;
 
 static int
 on_event(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret __rte_unused)
 {
 	const uint16_t *of = arg;
 
-	if (port == *of)
-		strcat(told, type == RTE_ETH_EVENT_QUEUE_STATE ? "q" : "l");
-	return 0;
+	if (port != *of)
+		return 0;
+	strcat(told, type == RTE_ETH_EVENT_QUEUE_STATE ? "q" : "l");
+	return stop_it ? rte_eth_dev_stop(port) : 0;
 }
 
 /* Other numbers of queues are told of, before the link that goes with them. */
@@ -46,6 +51,16 @@ check_events(uint16_t port, uint16_t other)
 	assert_int_equal(rte_eth_dev_start(port), 0);
 	pair_wait();
 	unit_wait(strcmp(told, "qlqlqlql") == 0);
+	/* Nor need it be told of a link in the callback of which it has been stopped. */
+	assert_int_equal(rte_eth_dev_stop(port), 0);
+	told[0] = '\0';
+	stop_it = true;
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	unit_wait(!rte_eth_devices[port].data->dev_started);
+	stop_it = false;
+	assert_int_equal(rte_eth_dev_start(port), 0);
+	pair_wait();
+	unit_wait(strcmp(told, "qql") == 0);
 	assert_int_equal(rte_eth_dev_callback_unregister(port, RTE_ETH_EVENT_QUEUE_STATE, on_event,
 					 &port),
 			0);
@@ -83,7 +98,11 @@ check_reset(uint16_t port)
 {
 	struct rte_eth_stats stats;
 
+	/* Also from that a reset helps. */
+	assert_int_equal(rte_eth_dev_set_link_down(port), 0);
 	assert_int_equal(rte_eth_dev_reset(port), 0);
+	/* Whoever is short of mbufs may ask at any time. */
+	assert_int_equal(rte_eth_tx_done_cleanup(port, 0, 0), 0);
 	assert_int_equal(rte_eth_stats_get(port, &stats), 0);
 	assert_int_equal(stats.ipackets, 1);
 	assert_int_equal(rte_eth_dev_start(port), -EINVAL);

@@ -150,12 +150,35 @@ run_lengths(uint16_t from, uint16_t to)
 	assert_int_equal(unit_xstat(from, "tx_q0_oversize_errors"), 1);
 }
 
+/* With the tag, the length of its header does not fit into the mbuf. */
+static void
+check_uncountable(uint16_t from, uint16_t to)
+{
+	uint64_t bad = unit_xstat(from, "tx_q0_bad_packet_errors");
+	struct rte_mbuf *m = unit_packet(200, UNIT_ROOM, 1);
+
+	m->l2_len = 123;
+	add_tag(m);
+	m = cross(from, to, m);
+	unit_check_packet(m, 200, 1);
+	rte_pktmbuf_free(m);
+	m = unit_packet(200, UNIT_ROOM, 1);
+	m->l2_len = 124;
+	m->l3_len = sizeof(struct rte_ipv4_hdr);
+	m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	add_tag(m);
+	assert_int_equal(rte_eth_tx_burst(from, 0, &m, 1), 1);
+	assert_int_equal(unit_xstat(from, "tx_q0_bad_packet_errors"), bad + 1);
+}
+
 static void
 test_lengths(void **state __rte_unused)
 {
 	open_pair(STRIP);
 	run_lengths(pair.front, pair.back);
 	run_lengths(pair.back, pair.front);
+	check_uncountable(pair.front, pair.back);
+	check_uncountable(pair.back, pair.front);
 	pair_close();
 }
 

@@ -116,6 +116,12 @@ xen_bus_thread_end(void)
 	xen_bus_self = NULL;
 }
 
+bool
+xen_bus_evaluates(const struct xen_bus_device *dev)
+{
+	return xen_bus_self != NULL && xen_bus_self->current == dev;
+}
+
 void
 xen_bus_outside_begin(const char *where)
 {

@@ -91,6 +91,10 @@ __rte_internal
 bool
 xen_bus_in_thread(void);
 
+/** Is the device being evaluated by the calling thread? No longer, once it has been removed. */
+bool
+xen_bus_evaluates(const struct xen_bus_device *dev);
+
 /**
  * The control thread begins a call that may take any time: of xenstore's library, or of the
  * application's callback. Such calls nest. Does nothing in other threads.

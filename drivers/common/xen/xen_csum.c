@@ -253,7 +253,8 @@ xen_csum_tx_prepare(void *queue __rte_unused, struct rte_mbuf **pkts, uint16_t n
 
 	for (i = 0; i < nb_pkts; i++) {
 		l4 = pkts[i]->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-		if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM) {
+		if (l4 == RTE_MBUF_F_TX_SCTP_CKSUM ||
+				(pkts[i]->ol_flags & RTE_MBUF_F_TX_QINQ) == RTE_MBUF_F_TX_QINQ) {
 			rte_errno = ENOTSUP;
 			break;
 		}

@@ -39,11 +39,11 @@ trace(const struct xen_netif *nif, enum xen_netif_line line)
 	const char *text = nif->held[line].last;
 
 	if (line == XEN_NETIF_CONNECTED)
-		xen_trace_connected(nif->port_id, nif->nb_queues);
+		rte_xen_trace_connected(nif->port_id, nif->nb_queues);
 	else if (line == XEN_NETIF_DISCONNECTED)
-		xen_trace_disconnected(nif->port_id, text);
+		rte_xen_trace_disconnected(nif->port_id, text);
 	else if (line == XEN_NETIF_FAILED)
-		xen_trace_failed(nif->port_id, text);
+		rte_xen_trace_failed(nif->port_id, text);
 }
 
 void

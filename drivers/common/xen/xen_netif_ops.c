@@ -35,35 +35,41 @@ link_write(struct rte_eth_dev *dev, bool up)
 	rte_eth_linkstatus_set(dev, &link);
 }
 
-/* The application may do anything in there, and close the port: false when it has. */
-static bool
+/* The application may do anything in there, and close the port. */
+static void
 tell(struct rte_eth_dev *dev, enum rte_eth_event_type event)
 {
 	xen_bus_outside_begin("the application's callback");
 	rte_eth_dev_callback_process(dev, event, NULL);
 	xen_bus_outside_end(NULL);
-	return dev->state == RTE_ETH_DEV_ATTACHED;
 }
 
 void
 xen_netif_tell_link(struct xen_netif *nif)
 {
 	struct rte_eth_dev *dev = &rte_eth_devices[nif->port_id];
-	bool up, link_news, queue_news;
+	bool up, news;
 	uint16_t queues;
 
 	pthread_mutex_lock(&nif->lock);
 	queues = nif->rings.active_queues;
-	up = queues != 0;
-	link_write(dev, up);
-	queue_news = queues != nif->queues_told;
+	link_write(dev, queues != 0);
+	news = queues != nif->queues_told;
 	nif->queues_told = queues;
-	link_news = up != nif->link_told;
+	pthread_mutex_unlock(&nif->lock);
+	if (news) {
+		tell(dev, RTE_ETH_EVENT_QUEUE_STATE);
+		if (!xen_bus_evaluates(&nif->xbdev))
+			return;
+	}
+	/* It may have stopped the port in there. */
+	pthread_mutex_lock(&nif->lock);
+	up = nif->rings.active_queues != 0;
+	link_write(dev, up);
+	news = up != nif->link_told;
 	nif->link_told = up;
 	pthread_mutex_unlock(&nif->lock);
-	if (queue_news && !tell(dev, RTE_ETH_EVENT_QUEUE_STATE))
-		return;
-	if (link_news)
+	if (news)
 		tell(dev, RTE_ETH_EVENT_INTR_LSC);
 }
 
@@ -156,13 +162,18 @@ release_queues(struct rte_eth_dev *dev)
 }
 
 /*
- * The port is as after the probe, for the application to configure it anew; ethdev has stopped it.
- * The vif stays as it is: a frontend that was disconnected need not come again.
+ * The port is to be configured anew; ethdev has stopped it, and gives it its address and filters
+ * again. The vif stays as it is: a frontend that was disconnected need not come again.
  */
 static int
 dev_reset(struct rte_eth_dev *dev)
 {
+	struct xen_netif *nif = dev->data->dev_private;
+
 	release_queues(dev);
+	pthread_mutex_lock(&nif->lock);
+	nif->admin_down = false;
+	pthread_mutex_unlock(&nif->lock);
 	return 0;
 }
 

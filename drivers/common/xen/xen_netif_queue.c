@@ -187,13 +187,20 @@ xen_netif_txq_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsi
 	return 0;
 }
 
+/* Telemetry's thread may be adding up what the queues have counted. */
 static void
-queue_release(void **queues, uint16_t id, struct xen_netif_queue_counters *base)
+queue_release(struct xen_netif *nif, void **queues, uint16_t id,
+		struct xen_netif_queue_counters *base)
 {
-	if (queues[id] != NULL)
-		xen_netif_stats_carry(queues[id], base);
-	rte_free(queues[id]);
+	struct xen_netif_queue *q = queues[id];
+
+	if (q == NULL)
+		return;
+	pthread_mutex_lock(&nif->lock);
+	xen_netif_stats_carry(q, base);
 	queues[id] = NULL;
+	pthread_mutex_unlock(&nif->lock);
+	rte_free(q);
 }
 
 void
@@ -206,7 +213,7 @@ xen_netif_rxq_release(struct rte_eth_dev *dev, uint16_t id)
 		netif_driver(dev)->rxq_fini(q);
 	if (q != NULL)
 		xen_extbufs_release(q->extbufs);
-	queue_release(dev->data->rx_queues, id, &nif->base.rxq[id]);
+	queue_release(nif, dev->data->rx_queues, id, &nif->base.rxq[id]);
 }
 
 void
@@ -216,7 +223,7 @@ xen_netif_txq_release(struct rte_eth_dev *dev, uint16_t id)
 
 	if (dev->data->tx_queues[id] != NULL && netif_driver(dev)->txq_fini != NULL)
 		netif_driver(dev)->txq_fini(dev->data->tx_queues[id]);
-	queue_release(dev->data->tx_queues, id, &nif->base.txq[id]);
+	queue_release(nif, dev->data->tx_queues, id, &nif->base.txq[id]);
 }
 
 /* A queue that is stopped gives and takes no packets, and its rings are not served. */
@@ -316,7 +323,7 @@ xen_netif_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_
 	info->mp = q->pool;
 	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
 	info->conf.rx_deferred_start = q->deferred_start;
-	info->scattered_rx = scatters(dev, q);
+	info->scattered_rx = dev->data->dev_started ? q->scatter : scatters(dev, q);
 	info->nb_desc = q->nb_desc;
 	info->rx_buf_size = q->room;
 }
@@ -384,10 +391,14 @@ xen_netif_tx_descriptor_status(void *queue, uint16_t offset)
 int
 xen_netif_tx_done_cleanup(void *queue, uint32_t free_cnt __rte_unused)
 {
+	const struct xen_netif_driver *drv;
 	struct xen_netif_queue *q = queue;
-	const struct xen_netif_driver *drv = driver_of(q);
 	uint32_t before;
 
+	/* Not set up, or the port has been reset: ethdev does not look. */
+	if (q == NULL)
+		return 0;
+	drv = driver_of(q);
 	if (drv->tx_cleanup == NULL)
 		return 0;
 	before = drv->tx_free(q);

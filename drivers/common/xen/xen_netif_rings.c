@@ -58,7 +58,7 @@ xen_netif_ring_broken(struct xen_netif_rings *rings, struct xen_netif_ring *ring
 	ring->attached = false;
 	__atomic_store_n(&ring->broken, why, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&nif->count.protocol_errors, 1, __ATOMIC_RELAXED);
-	xen_trace_breach(nif->port_id, ring >= rings->tx && ring < rings->tx + RTE_DIM(rings->tx),
-			ring->id, why);
+	rte_xen_trace_breach(nif->port_id,
+			ring >= rings->tx && ring < rings->tx + RTE_DIM(rings->tx), ring->id, why);
 	xen_bus_kick(&nif->xbdev);
 }

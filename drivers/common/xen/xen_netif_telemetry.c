@@ -77,7 +77,7 @@ find(const char *params)
 										  NULL;
 }
 
-/* How many a second there were since then; after a reset of the statistics, since that. */
+/* How many a second there were since then. Statistics that were reset tell of a part of them. */
 static void
 add_rate(struct rte_tel_data *d, const char *name, uint64_t now, uint64_t then, double seconds)
 {
@@ -94,11 +94,15 @@ add_rates(struct rte_tel_data *d, struct port *port)
 	uint64_t tsc = rte_get_tsc_cycles();
 	double seconds = (double)(tsc - port->asked) / rte_get_tsc_hz();
 
+	/* Its queues may be released meanwhile. */
+	pthread_mutex_lock(&port->nif->lock);
 	xen_netif_stats_get(dev, &now);
+	pthread_mutex_unlock(&port->nif->lock);
 	add_rate(d, "rx_packets_per_second", now.ipackets, then->ipackets, seconds);
 	add_rate(d, "rx_bytes_per_second", now.ibytes, then->ibytes, seconds);
 	add_rate(d, "tx_packets_per_second", now.opackets, then->opackets, seconds);
 	add_rate(d, "tx_bytes_per_second", now.obytes, then->obytes, seconds);
+	xen_tel_dict_u64(d, "measured_milliseconds", (uint64_t)(seconds * 1000));
 	port->asked = tsc;
 	*then = now;
 }

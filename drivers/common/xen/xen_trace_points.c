@@ -10,12 +10,12 @@
 #define REGISTER(trace, name) \
 	__rte_trace_point_register(&__##trace, "pmd.net.xen." name, (void (*)(void))trace)
 
-POINT(xen_trace_connected);
-POINT(xen_trace_disconnected);
-POINT(xen_trace_failed);
-POINT(xen_trace_breach);
-POINT(xen_trace_rx_burst);
-POINT(xen_trace_tx_burst);
+POINT(rte_xen_trace_connected);
+POINT(rte_xen_trace_disconnected);
+POINT(rte_xen_trace_failed);
+POINT(rte_xen_trace_breach);
+POINT(rte_xen_trace_rx_burst);
+POINT(rte_xen_trace_tx_burst);
 
 /*
  * In place of RTE_TRACE_POINT_REGISTER(): a driver may be loaded twice, from two folders or by a
@@ -25,10 +25,10 @@ RTE_INIT(xen_trace_points_init)
 {
 	if (rte_trace_point_lookup("pmd.net.xen.connected") != NULL)
 		return;
-	REGISTER(xen_trace_connected, "connected");
-	REGISTER(xen_trace_disconnected, "disconnected");
-	REGISTER(xen_trace_failed, "failed");
-	REGISTER(xen_trace_breach, "breach");
-	REGISTER(xen_trace_rx_burst, "rx.burst");
-	REGISTER(xen_trace_tx_burst, "tx.burst");
+	REGISTER(rte_xen_trace_connected, "connected");
+	REGISTER(rte_xen_trace_disconnected, "disconnected");
+	REGISTER(rte_xen_trace_failed, "failed");
+	REGISTER(rte_xen_trace_breach, "breach");
+	REGISTER(rte_xen_trace_rx_burst, "rx.burst");
+	REGISTER(rte_xen_trace_tx_burst, "tx.burst");
 }

@@ -30,7 +30,6 @@ xen_vlan_tagged(struct xen_vlan *v, const struct rte_mbuf *m)
 	v->first.data_off = 0;
 	v->first.data_len = sizeof(v->bytes);
 	v->first.pkt_len += RTE_VLAN_HLEN;
-	/* More than fits there is no header's length: what is left of it is refused as one. */
 	v->first.l2_len += RTE_VLAN_HLEN;
 	v->first.next = &v->rest;
 	v->first.nb_segs++;
@@ -53,5 +52,7 @@ xen_vlan_strip(struct rte_mbuf *m)
 	/* The lengths of its headers, where they are told. */
 	if (m->l2_len != 0)
 		m->l2_len -= RTE_VLAN_HLEN;
+	if ((m->packet_type & RTE_PTYPE_L2_MASK) == RTE_PTYPE_L2_ETHER_VLAN)
+		m->packet_type = (m->packet_type & ~RTE_PTYPE_L2_MASK) | RTE_PTYPE_L2_ETHER;
 	return RTE_VLAN_HLEN;
 }

@@ -11,8 +11,10 @@
  * of the data on the rings.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_bitops.h>
 #include <rte_compat.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
@@ -31,6 +33,13 @@ xen_vlan_len(const struct rte_mbuf *m)
 	return (m->ol_flags & RTE_MBUF_F_TX_VLAN) != 0 ? RTE_VLAN_HLEN : 0;
 }
 
+/** Is there room in the mbuf for the length of its header with the tag? */
+static inline bool
+xen_vlan_countable(const struct rte_mbuf *m)
+{
+	return m->l2_len + xen_vlan_len(m) < RTE_BIT32(RTE_MBUF_L2_LEN_BITS);
+}
+
 /**
  * Look at a packet that asks for a tag (RTE_MBUF_F_TX_VLAN) as at one that has it. The mbuf may be
  * shared with others, and may have to wait: nothing is written to it. An lcore.
@@ -38,7 +47,8 @@ xen_vlan_len(const struct rte_mbuf *m)
  * @param v
  *   What is returned, which lives as long.
  * @param m
- *   The packet: its segments hold what pkt_len says, and an Ethernet header.
+ *   The packet: its segments hold what pkt_len says, and an Ethernet header; its l2_len is
+ *   countable.
  * @return
  *   The packet with the tag, with the wishes and the lengths that go with it, to be read only.
  */

@@ -344,7 +344,7 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 		repost(&w);
 	xen_count_add(&q->packets, w.nb);
 	xen_count_add(&q->bytes, w.bytes);
-	xen_trace_rx_burst(q->port_id, ring->id, w.nb, ring->cons);
+	rte_xen_trace_rx_burst(q->port_id, ring->id, w.nb, ring->cons);
 	return w.nb;
 }
 

@@ -212,7 +212,7 @@ packet_sendable(struct tx_walk *w, const struct rte_mbuf *m)
 	}
 	for (seg = m; seg != NULL; seg = seg->next)
 		sum += rte_pktmbuf_data_len(seg);
-	if (len < RTE_ETHER_HDR_LEN || sum != len) {
+	if (len < RTE_ETHER_HDR_LEN || sum != len || !xen_vlan_countable(m)) {
 		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}
@@ -410,7 +410,7 @@ tx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	xen_count_add(&q->packets, w.packets);
 	xen_count_add(&q->bytes, w.bytes);
 	put_back(&w);
-	xen_trace_tx_burst(q->port_id, ring->id, n, w.prod);
+	rte_xen_trace_tx_burst(q->port_id, ring->id, n, w.prod);
 	return n;
 }
 

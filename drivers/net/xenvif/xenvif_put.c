@@ -221,7 +221,8 @@ packet_sendable(struct xenvif_tx_walk *w, const struct rte_mbuf *m, uint32_t *nb
 	for (seg = m; seg != NULL && n <= XENVIF_TX_SEGS_MAX; seg = seg->next, n++)
 		sum += rte_pktmbuf_data_len(seg);
 	*nb_segs = n;
-	if (len < RTE_ETHER_HDR_LEN || sum != len || n != m->nb_segs || n > XENVIF_TX_SEGS_MAX) {
+	if (len < RTE_ETHER_HDR_LEN || sum != len || n != m->nb_segs || n > XENVIF_TX_SEGS_MAX ||
+			!xen_vlan_countable(m)) {
 		xen_count_add(&w->ring->count.bad_packets, 1);
 		return false;
 	}

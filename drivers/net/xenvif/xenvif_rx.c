@@ -225,7 +225,7 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate 
 	}
 	if (unlikely(w.stage != NULL))
 		xenvif_stage_put(w.stage);
-	xen_trace_rx_burst(rxq->q.port_id, ring->id, w.nb, ring->cons);
+	rte_xen_trace_rx_burst(rxq->q.port_id, ring->id, w.nb, ring->cons);
 	return w.nb;
 }
 

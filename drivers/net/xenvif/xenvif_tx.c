@@ -270,7 +270,7 @@ tx_ring(struct xenvif_txq *txq, struct xen_netif_ring *ring, struct rte_mbuf **p
 		if (w.cut != 0 && wait->nb != 0)
 			wait->cut = w.cut;
 	}
-	xen_trace_tx_burst(txq->q.port_id, ring->id, n, ring->cons);
+	rte_xen_trace_tx_burst(txq->q.port_id, ring->id, n, ring->cons);
 unlock:
 	rte_spinlock_unlock(&ring->lock);
 	xen_count_add(&txq->q.packets, w.packets);
