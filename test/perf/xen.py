@@ -138,8 +138,8 @@ def print_table(table):
 The machine is emulated: its time is no speed, and how many packets a burst holds depends on how fast the
 emulated processors are beside each other. The counts tell who asks the hypervisor for what, and how often.
 One guest, one boot: first xen-netback with a bridge; then net_xenvif with testpmd and a net_af_packet port, which
-takes no packet whole that TCP has to segment; then ("immediate") the same with notify=immediate; then ("whole") with testpmd and a virtio_user port on the kernel's
-vhost-net, where both ports have TCP_LRO and TCP_TSO. In dom0, hypercalls are those of both of its vcpus, whatever
+takes no packet whole that TCP has to segment; then ("immediate") the same with notify=immediate; then ("whole")
+with testpmd and a virtio_user port on the kernel's vhost-net, where both ports have TCP_LRO and TCP_TSO. In dom0, hypercalls are those of both of its vcpus, whatever
 they are for; the guest's vcpu has a physical CPU of its own.""")
 
 

@@ -10,6 +10,7 @@
 #include "frame.h"
 #include "pair.h"
 #include "vif.h"
+#include "xen_headers.h"
 
 #define TCI 0x6123 /* of priority 3 */
 #define ADDRESSES (2 * RTE_ETHER_ADDR_LEN)
@@ -68,19 +69,18 @@ check_shared(uint16_t from, uint16_t to, struct frame *f, bool strip)
 {
 	struct rte_mbuf *m = frame_mbuf(f), *got;
 	uint8_t before[FRAME_MAX], after[FRAME_MAX];
-	const void *data;
 	uint64_t flags;
 
 	m->ol_flags = frame_tx_flags(f);
 	add_tag(m);
 	flags = m->ol_flags;
-	assert_non_null(memcpy(before, rte_pktmbuf_read(m, 0, f->len, before), f->len));
+	assert_true(xen_mbuf_read(m, 0, before, f->len));
 	rte_pktmbuf_refcnt_update(m, 1);
 	got = cross(from, to, m);
 	assert_int_equal(m->ol_flags, flags);
 	assert_int_equal(m->vlan_tci, TCI);
-	data = rte_pktmbuf_read(m, 0, f->len, after);
-	assert_memory_equal(data, before, f->len);
+	assert_true(xen_mbuf_read(m, 0, after, f->len));
+	assert_memory_equal(after, before, f->len);
 	rte_pktmbuf_free(m);
 	if (strip)
 		check_stripped(got);

@@ -14,16 +14,15 @@
 const struct rte_mbuf *
 xen_vlan_tagged(struct xen_vlan *v, const struct rte_mbuf *m)
 {
-	const struct rte_vlan_hdr tag = {
-		.vlan_tci = rte_cpu_to_be_16(m->vlan_tci),
+	const rte_be16_t tag[] = {
+		rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN),
+		rte_cpu_to_be_16(m->vlan_tci),
 	};
-	const rte_be16_t tpid = rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN);
 	const struct rte_mbuf *seg;
 	uint32_t off = ADDRESSES;
 
 	xen_mbuf_read(m, 0, v->bytes, ADDRESSES);
-	memcpy(v->bytes + ADDRESSES, &tpid, sizeof(tpid));
-	memcpy(v->bytes + ADDRESSES + sizeof(tpid), &tag.vlan_tci, sizeof(tag.vlan_tci));
+	memcpy(v->bytes + ADDRESSES, tag, sizeof(tag));
 	v->first = *m;
 	v->first.ol_flags &= ~RTE_MBUF_F_TX_VLAN;
 	v->first.buf_addr = v->bytes;
