@@ -21,7 +21,6 @@ dies()
 	stop_process "${PIDS[guest$1]}"
 	ip netns del "guest$1"
 	xensim domain-destroy "$1"
-	xensim vif-destroy "$1" 0
 }
 
 # A reboot, as a restore and a migration, is a new domain: its port follows with nobody's help, and

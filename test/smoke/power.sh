@@ -4,6 +4,7 @@
 #
 # DPDK's l3fwd-power, from the source of the installed version: it sleeps on the rx interrupts of
 # two vifs, routes between their guests, and takes hardly any time while there is nothing to do.
+# Then it polls, with pauses; and is refused what the ports do not promise.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 . "$SMOKE/examples-lib.sh"
@@ -36,6 +37,28 @@ idle()
 	[ $((after - before)) -lt $IDLE_SECONDS ]
 }
 
+# router_start ARG...: it has the networks 1.1.1.0/24 and 2.1.1.0/24 on its ports 0 and 1.
+router_start()
+{
+	example_start l3fwd-power -p 0x3 -P --config="(0,0,0),(1,0,0)" "$@"
+}
+
+router_again()
+{
+	stop_process "${PIDS[l3fwd-power]}"
+	: >"$RUN/l3fwd-power.log"
+	router_start "$@"
+}
+
+# It cannot wait for a write to a ring, for the ring may go: the ports have no address to watch, nor
+# can each processor do so, and it ends at once.
+no_monitor()
+{
+	router_again --pmd-mgmt=monitor
+	wait_for "$LIMIT" process_ended "${PIDS[l3fwd-power]}" || return 1
+	grep -q "rte_power_ethdev_pmgmt_queue_enable: err=-95" "$RUN/l3fwd-power.log"
+}
+
 main()
 {
 	local d
@@ -44,8 +67,7 @@ main()
 	machine_start
 	domain_add 1
 	domain_add 2
-	# It has the networks 1.1.1.0/24 and 2.1.1.0/24 on its ports 0 and 1.
-	example_start l3fwd-power -p 0x3 -P --config="(0,0,0),(1,0,0)" --interrupt-only
+	router_start --interrupt-only
 	for d in 1 2; do
 		vif_add "$d" 0
 		guest_start "$d"
@@ -57,6 +79,9 @@ main()
 	check routes "pings were lost" routed
 	check idle "it runs though there is nothing to do" idle
 	check routes-again "pings were lost" routed
+	router_again --pmd-mgmt=pause
+	check pause "pings were lost" wait_for "$LIMIT" routed
+	check no-monitor "see l3fwd-power.log" no_monitor
 	verdict
 }
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The xenvif contributors
 #
-# Secondary processes: dpdk-proc-info and dpdk-dumpcap do their work, one that tries every operation
-# is refused, one that is killed leaves no trace; the primary's traffic goes on meanwhile.
+# Secondary processes: dpdk-proc-info, dpdk-dumpcap and dpdk-pdump do their work, one that tries
+# every operation is refused, one that is killed leaves no trace; the primary's traffic goes on.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
@@ -69,6 +69,38 @@ captured()
 	[ "$(tcpdump -r "$RUN/capture.pcapng" -n icmp 2>/dev/null | grep -c ICMP)" -ge 90 ]
 }
 
+# The older tool for it: it makes ports in the primary, one for each direction, and goes on until it
+# is told to end.
+dumped()
+{
+	in_background pdump env "LD_LIBRARY_PATH=$BUILD/drivers" \
+		"LD_PRELOAD=librte_mempool_dpaa.so.23 librte_net_xenvif.so" \
+		dpdk-pdump --file-prefix xenvif -- --pdump \
+		"port=0,queue=*,rx-dev=$RUN/rx.pcap,tx-dev=$RUN/tx.pcap"
+	wait_for "$LIMIT" both_dumped || return 1
+	kill -INT "${PIDS[pdump]}"
+	wait_for "$LIMIT" process_ended "${PIDS[pdump]}"
+}
+
+both_dumped()
+{
+	[ "$(pings_in rx.pcap request)" -ge 100 ] && [ "$(pings_in tx.pcap reply)" -ge 100 ]
+}
+
+# pings_in FILE request|reply
+pings_in()
+{
+	tcpdump -r "$RUN/$1" -n icmp 2>/dev/null | grep -c "echo $2"
+}
+
+# The telemetry client that DPDK comes with.
+client_told()
+{
+	printf '%s\n' /xenvif/list /xenvif/info,0 |
+		timeout "$LIMIT" dpdk-telemetry.py -f xenvif >"$RUN/client.log" 2>&1
+	grep -q '"domid": 1' "$RUN/client.log"
+}
+
 # What telemetry tells of the second vif, and of what is no vif.
 told()
 {
@@ -114,7 +146,7 @@ killed()
 main()
 {
 	local d
-	need_commands dpdk-proc-info dpdk-dumpcap tcpdump
+	need_commands dpdk-proc-info dpdk-dumpcap dpdk-pdump dpdk-telemetry.py tcpdump
 	hugepages_up || { echo "skip secondary - no huge pages are to be had"; return; }
 	machine_start
 	TESTPMD_MEMORY=()
@@ -132,6 +164,8 @@ main()
 	check show-port "see proc-info.log" port_shown
 	check telemetry "see list.log, info.log and queues.log" told
 	check dumpcap "see dumpcap.log" captured
+	check telemetry-client "see client.log" client_told
+	check pdump "see pdump.log" dumped
 	check every-operation "see secondary.log" all_tried
 	check killed "see reader*.log" killed
 	check primary-undisturbed "pings were lost" pings_end
