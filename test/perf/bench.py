@@ -262,7 +262,8 @@ def parse_args():
         "ends of a link; rates are by the time that core was had. Each peer is measured with 256 "
         "and with 512 descriptors; the rows without a number are the better of the two. Compare "
         "within a run: the machine's speed is not the same in another. `scripts/bench xen` "
-        "compares with xen-netback on a real Xen in an emulated machine.")
+        "compares with xen-netback on a real Xen in an emulated machine, `scripts/bench wake` how "
+        "long a packet takes to wake up a program.")
     parser.add_argument("--json", metavar="FILE", type=options.output_file,
                         help="write the results as JSON, too")
     parser.add_argument("--rounds", type=options.number(int, 1), default=5,

@@ -3,7 +3,7 @@
 # Copyright(c) 2026 The xenvif contributors
 #
 # scripts/bench refuses wrong options before it builds, measures, and counts no more instructions
-# than a packet may cost.
+# than a packet may cost; no packet that wakes somebody up is lost.
 # Limit: 2400
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
@@ -31,7 +31,8 @@ wrong_options()
 		refused --rounds 0 && refused --rounds 1.5 && refused --seconds nan &&
 		refused --json "$RUN/no/such/folder.json" && refused --only nonsense &&
 		refused --only ir --peers memif-zc && refused xen --nonsense &&
-		refused xen --json "$RUN/no/such/folder.json"
+		refused xen --json "$RUN/no/such/folder.json" && ! bench wake --rounds 0 &&
+		! bench wake --nonsense
 }
 
 # result FILE NAME KEY
@@ -57,6 +58,14 @@ crossings()
 		[[ $number =~ ^[0-9.]+$ ]] || return 1
 	done
 	[[ $(result "$RUN/crossing.json" crossing.64.copy0/vhost descriptors) =~ ^...\/...$ ]]
+}
+
+# A line of each kind of port, with two times and no packet lost.
+woken()
+{
+	interruptible "$TREE/scripts/bench" wake --rounds 1 --build "$BUILD" >"$RUN/wake.txt" \
+		2>>"$RUN/bench.log" || return 1
+	[ "$(grep -cE '^ +1 +(xenvif|vhost) +[0-9.]+ +[0-9.]+ +0$' "$RUN/wake.txt")" -eq 2 ]
 }
 
 # at_most NAME LIMIT
@@ -98,6 +107,7 @@ main()
 	77) echo "skip crossings - no huge pages to be had" ;;
 	*) not_ok crossings "$(tail -n 1 "$RUN/bench.log")" ;;
 	esac
+	check wake "$(tail -n 1 "$RUN/bench.log")" woken
 	if [ "$(build_option buildtype)" != release ]; then
 		echo "skip instructions - not a release build"
 	elif bench --rounds 1 --seconds 0.1 --only ir --peers copy0 --json "$RUN/ir.json" \
