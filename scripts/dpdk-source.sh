@@ -93,3 +93,16 @@ fetch_package()
 		return 1
 	fi
 }
+
+# dpdk_example NAME DIR: build one of DPDK's example programs as DIR/NAME, from the source of the
+# installed version, in DIR/source.
+dpdk_example()
+{
+	local tarball name=$1 dir=$2
+	tarball=$(dpdk_source) || return 1
+	mkdir -p "$dir/source" || return 1
+	tar -xf "$tarball" -C "$dir/source" --wildcards --strip-components=1 \
+		"*/examples/$name" '*/examples/common' || return 1
+	make -C "$dir/source/examples/$name" shared >&2 &&
+		cp "$dir/source/examples/$name/build/$name-shared" "$dir/$name"
+}

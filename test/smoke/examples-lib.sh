@@ -6,16 +6,10 @@
 
 . "$TREE/scripts/dpdk-source.sh"
 
-# example_build NAME: one of DPDK's example programs, from the source of the installed version.
+# example_build NAME: $RUN/NAME becomes one of DPDK's example programs.
 example_build()
 {
-	local tarball
-	tarball=$(dpdk_source) || return 1
-	mkdir -p "$RUN/source" || return 1
-	tar -xf "$tarball" -C "$RUN/source" --wildcards --strip-components=1 \
-		"*/examples/$1" '*/examples/common' || return 1
-	make -C "$RUN/source/examples/$1" shared >&2 &&
-		cp "$RUN/source/examples/$1/build/$1-shared" "$RUN/$1"
+	dpdk_example "$1" "$RUN"
 }
 
 # example_start NAME ARG...: it runs in the background, with ports for the first vifs of domains 1
