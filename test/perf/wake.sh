@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The xenvif contributors
 #
-# How long a packet takes to wake up DPDK's l3fwd-power, which sleeps on the interrupts of two ports,
-# and to come through it: net_xenvif on the stand-in hypervisor, and net_vhost.
+# How long a packet takes to wake up DPDK's l3fwd-power, which sleeps on the interrupts of two
+# ports, and to come through it: net_xenvif on the stand-in hypervisor, and net_vhost.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../smoke/lib.sh"
 . "$SMOKE/examples-lib.sh"

@@ -28,6 +28,7 @@ MEASUREMENTS = (
     ("ping", "2,000 pings of the guest, 1,000 a second, per ping", lambda _: PINGS),
     ("tcp-from-guest", f"TCP, guest to dom0, {MIB} MiB, per MiB", lambda _: MIB),
     ("tcp-to-guest", f"TCP, dom0 to guest, {MIB} MiB, per MiB", lambda _: MIB),
+    ("tcp-guests", f"TCP, guest to guest, {MIB} MiB, per MiB", lambda _: MIB),
     ("idle", "no traffic, for about 10 s of the emulated machine, per second",
      lambda counts: counts["usec"] / 1e6),
 )
@@ -137,10 +138,11 @@ def print_table(table):
     print("""
 The machine is emulated: its time is no speed, and how many packets a burst holds depends on how fast the
 emulated processors are beside each other. The counts tell who asks the hypervisor for what, and how often.
-One guest, one boot: first xen-netback with a bridge; then net_xenvif with testpmd and a net_af_packet port, which
-takes no packet whole that TCP has to segment; then ("immediate") the same with notify=immediate; then ("whole")
-with testpmd and a virtio_user port on the kernel's vhost-net, where both ports have TCP_LRO and TCP_TSO. In dom0, hypercalls are those of both of its vcpus, whatever
-they are for; the guest's vcpu has a physical CPU of its own.""")
+The same guests, one boot: first xen-netback with bridges; then net_xenvif with testpmd and a net_af_packet port,
+which takes no packet whole that TCP has to segment; then ("immediate") the same with notify=immediate; then
+("whole") with testpmd and a virtio_user port on the kernel's vhost-net, where all ports have TCP_LRO and TCP_TSO.
+In dom0, hypercalls are those of both of its vcpus, whatever they are for; the guests' vcpus have another physical
+CPU, and "guest" is both of them.""")
 
 
 def parse_args():

@@ -129,6 +129,15 @@ bench_tcp_to_guest()
 	expect "bytes to the guest" $((BENCH_MIB << 20)) "$(cat "$RIG/bench.out")"
 }
 
+# Between g1 and another guest, by a network of their own.
+bench_tcp_guests()
+{
+	guest_do g2 "{ rigtool tcp-listen 5013 | wc -c; } > /tmp/bench 2>&1 & echo"
+	await 120 "port 5013 of g2" guest_listens g2 5013
+	bench tcp-guests "head -c ${BENCH_MIB}m /dev/zero | rigtool tcp-connect 10.0.1.3 5013"
+	expect "bytes to the other guest" $((BENCH_MIB << 20)) "$(guest_do g2 'cat /tmp/bench')"
+}
+
 # A thousand pings a second, or as many as there can be, of which the guest receives one packet and
 # sends one; and how long half of the answers took, and 99 of 100, in microseconds.
 bench_ping()
@@ -164,4 +173,5 @@ bench_all()
 	bench_ping
 	bench_tcp_from_guest
 	bench_tcp_to_guest
+	bench_tcp_guests
 }
