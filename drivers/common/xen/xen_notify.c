@@ -200,6 +200,8 @@ xen_netif_notify_wanted(struct xen_netif_ring *ring, const uint32_t *event, uint
 		xen_count_add(&ring->count.notify_cancelled, held);
 		xen_notify_drop(n);
 	} else {
+		/* It has looked meanwhile, and asks for what came after. */
+		xen_count_add(&ring->count.notify_cancelled, held && n->event != asked);
 		carry_out(ring,
 				xen_notify_ask(n, &ring->rings->notify, published, from, asked,
 						is_urgent(ring, published, asked),
@@ -209,15 +211,20 @@ xen_netif_notify_wanted(struct xen_netif_ring *ring, const uint32_t *event, uint
 		mark_held(ring);
 }
 
-/* What was held goes, if it is still asked for. With the ring's lock held. */
+/*
+ * What was held goes, if it is still asked for: as it is late, or for a reason of our own, which
+ * says nothing about what the other end waits for. With the ring's lock held.
+ */
 static void
-release(struct xen_netif_ring *ring)
+release(struct xen_netif_ring *ring, bool late)
 {
 	struct xen_notify *n = &ring->notify;
 	uint32_t asked;
 
 	if (xen_ring_asked(ring->event, n->seen, n->base, &asked)) {
-		xen_notify_late(n, &ring->rings->notify, n->seen);
+		if (late)
+			xen_notify_late(n, &ring->rings->notify, n->seen);
+		xen_notify_drop(n);
 		carry_out(ring, XEN_NOTIFY_LATE);
 	} else {
 		xen_count_add(&ring->count.notify_cancelled, 1);
@@ -237,7 +244,7 @@ void
 xen_netif_notify_flush(struct xen_netif_ring *ring)
 {
 	if (ring->notify.held)
-		release(ring);
+		release(ring, false);
 }
 
 /* By its bit in what is held. */
@@ -261,7 +268,7 @@ xen_netif_notify_poll(struct xen_netif_rings *rings)
 		if (!xen_notify_due(&ring->notify, now) || !rte_spinlock_trylock(&ring->lock))
 			continue;
 		if (ring->notify.held && xen_notify_due(&ring->notify, now))
-			release(ring);
+			release(ring, true);
 		rte_spinlock_unlock(&ring->lock);
 	}
 }
