@@ -39,7 +39,7 @@ ROWS = (
     ("guest.grant-other", "  other grant operations"),
     ("guest.iret", "  iret"),
     ("guest.sched", "  sched (block, yield)"),
-    ("guest.events", "guest: notifications of the vif that came"),
+    ("guest.events", "guest: notifications of its vifs that came"),
     ("dom0.hypercalls", "dom0: hypercalls"),
     ("dom0.hypercalls-net", "  less those of as long without traffic"),
     ("dom0.hypercalls-vif", "  of all, grants and event channels"),
@@ -141,8 +141,9 @@ emulated processors are beside each other. The counts tell who asks the hypervis
 The same guests, one boot: first xen-netback with bridges; then net_xenvif with testpmd and a net_af_packet port,
 which takes no packet whole that TCP has to segment; then ("immediate") the same with notify=immediate; then
 ("whole") with testpmd and a virtio_user port on the kernel's vhost-net, where all ports have TCP_LRO and TCP_TSO.
-In dom0, hypercalls are those of both of its vcpus, whatever they are for; the guests' vcpus have another physical
-CPU, and "guest" is both of them.""")
+Only then has testpmd DPDK's driver for virtio loaded, whose iopl(3) makes two hypercalls of the end of each system
+call. In dom0, hypercalls are those of both of its vcpus, whatever they are for. The guests' vcpus have another
+physical CPU, and its hypercalls are of both guests; notifications are those of the first one.""")
 
 
 def parse_args():

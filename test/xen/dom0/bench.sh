@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario, BENCH_*: lib.sh and the scenario
 #
 # Counts what traffic costs: hypercalls by Xen's trace buffers, event notifications by the
-# interrupts of both kernels. dom0's vcpus stay on the first two physical CPUs and the guest has the
-# third, so that a record's CPU tells the domain.
+# interrupts of dom0's kernel and g1's. dom0's vcpus stay on the first two physical CPUs and the
+# guests have the third, so that a record's CPU tells whose it is.
 
 RESULTS=$LOGS/$scenario.results
 # Entries to the hypervisor by PV domains, calls within multicalls too (xen/trace.h).
