@@ -32,7 +32,9 @@ struct packet {
 	struct rte_ether_hdr eth;
 	struct rte_ipv4_hdr ip;
 	struct rte_udp_hdr udp;
-	char data[64];
+	/* Which one it is. */
+	uint32_t number;
+	char data[60];
 } __rte_packed;
 
 static int
@@ -51,6 +53,8 @@ port_start(uint16_t port, struct rte_mempool *pool)
 		printf("port %u is not promiscuous\n", port);
 	return ret;
 }
+
+static uint32_t number;
 
 static void
 send_packet(struct rte_mempool *pool)
@@ -73,12 +77,13 @@ send_packet(struct rte_mempool *pool)
 	p->ip.src_addr = rte_cpu_to_be_32(FROM);
 	p->ip.dst_addr = rte_cpu_to_be_32(TO);
 	p->ip.hdr_checksum = rte_ipv4_cksum(&p->ip);
-	p->udp.dgram_len = rte_cpu_to_be_16(sizeof(p->udp) + sizeof(p->data));
+	p->udp.dgram_len = rte_cpu_to_be_16(sizeof(p->udp) + sizeof(p->number) + sizeof(p->data));
+	p->number = ++number;
 	if (rte_eth_tx_burst(0, 0, &m, 1) != 1)
 		rte_pktmbuf_free(m);
 }
 
-/* How many of ours have come. */
+/* Has the last one come? Those that were given up may come, too. */
 static unsigned int
 receive(uint16_t port)
 {
@@ -90,7 +95,7 @@ receive(uint16_t port)
 	for (i = 0; i < n; i++) {
 		p = rte_pktmbuf_mtod(m[i], const struct packet *);
 		ours += rte_pktmbuf_data_len(m[i]) >= sizeof(*p) &&
-				p->ip.dst_addr == rte_cpu_to_be_32(TO);
+				p->ip.dst_addr == rte_cpu_to_be_32(TO) && p->number == number;
 		rte_pktmbuf_free(m[i]);
 	}
 	return ours;

@@ -17,12 +17,10 @@ bench()
 	interruptible "$TREE/scripts/bench" "$@" >>"$RUN/bench.log" 2>&1
 }
 
-# refused OPTION...: with status 2, and no build folder comes to be.
+# refused OPTION...: and no build folder comes to be.
 refused()
 {
-	local status=0
-	XENVIF_BUILD=$RUN/unbuilt bench "$@" || status=$?
-	[ "$status" -eq 2 ] && [ ! -e "$RUN/unbuilt" ]
+	! XENVIF_BUILD=$RUN/unbuilt bench "$@" && [ ! -e "$RUN/unbuilt" ]
 }
 
 wrong_options()
@@ -31,8 +29,8 @@ wrong_options()
 		refused --rounds 0 && refused --rounds 1.5 && refused --seconds nan &&
 		refused --json "$RUN/no/such/folder.json" && refused --only nonsense &&
 		refused --only ir --peers memif-zc && refused xen --nonsense &&
-		refused xen --json "$RUN/no/such/folder.json" && ! bench wake --rounds 0 &&
-		! bench wake --nonsense
+		refused xen --json "$RUN/no/such/folder.json" && refused wake --rounds 0 &&
+		refused wake --nonsense
 }
 
 # result FILE NAME KEY
@@ -60,12 +58,12 @@ crossings()
 	[[ $(result "$RUN/crossing.json" crossing.64.copy0/vhost descriptors) =~ ^...\/...$ ]]
 }
 
-# A line of each kind of port, with two times and no packet lost.
+# A line of each kind of port, with two times, hundreds of wake-ups, and no packet lost.
 woken()
 {
-	interruptible "$TREE/scripts/bench" wake --rounds 1 --build "$BUILD" >"$RUN/wake.txt" \
+	interruptible "$TREE/scripts/bench" wake --rounds 1 --build "$BUILD" >"$RUN/wake.log" \
 		2>>"$RUN/bench.log" || return 1
-	[ "$(grep -cE '^ +1 +(xenvif|vhost) +[0-9.]+ +[0-9.]+ +0$' "$RUN/wake.txt")" -eq 2 ]
+	[ "$(grep -cE '^ +1 +(xenvif|vhost)( +[0-9.]+){2} +[0-9]{3,} +0$' "$RUN/wake.log")" -eq 2 ]
 }
 
 # at_most NAME LIMIT
@@ -107,7 +105,7 @@ main()
 	77) echo "skip crossings - no huge pages to be had" ;;
 	*) not_ok crossings "$(tail -n 1 "$RUN/bench.log")" ;;
 	esac
-	check wake "$(tail -n 1 "$RUN/bench.log")" woken
+	check wake "see wake.log and bench.log" woken
 	if [ "$(build_option buildtype)" != release ]; then
 		echo "skip instructions - not a release build"
 	elif bench --rounds 1 --seconds 0.1 --only ir --peers copy0 --json "$RUN/ir.json" \

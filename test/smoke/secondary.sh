@@ -77,9 +77,13 @@ dumped()
 		"LD_PRELOAD=librte_mempool_dpaa.so.23 librte_net_xenvif.so" \
 		dpdk-pdump --file-prefix xenvif -- --pdump \
 		"port=0,queue=*,rx-dev=$RUN/rx.pcap,tx-dev=$RUN/tx.pcap"
-	wait_for "$LIMIT" both_dumped || return 1
+	if ! wait_for "$LIMIT" both_dumped; then
+		stop_process "${PIDS[pdump]}"
+		return 1
+	fi
 	kill -INT "${PIDS[pdump]}"
-	wait_for "$LIMIT" process_ended "${PIDS[pdump]}"
+	wait_for "$LIMIT" process_ended "${PIDS[pdump]}" && wait "${PIDS[pdump]}" &&
+		[ "$(telemetry xenvif ask /ethdev/list | tr -d ' \n')" = '[0,1]' ]
 }
 
 both_dumped()

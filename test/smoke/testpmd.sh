@@ -41,17 +41,19 @@ swaps()
 	testpmd set fwd 5tswap
 	testpmd start
 	ip -n guest1 neigh replace 10.99.0.203 lladdr "$(mac_of 203 0)" dev eth0
-	wait_for "$LIMIT" all_come_back
+	wait_for "$LIMIT" all_come_back 1 && all_come_back 1473
 }
 
+# all_come_back N: N datagrams, each longer than the one before.
 all_come_back()
 {
-	guest 1 python3 - <<-'EOT'
+	guest 1 python3 - "$1" <<-'EOT'
 		import socket
+		import sys
 		with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-		    s.settimeout(2)
+		    s.settimeout(10)
 		    s.connect(("10.99.0.203", 7777))
-		    for size in range(1473):
+		    for size in range(int(sys.argv[1])):
 		        data = bytes(n % 251 for n in range(size))
 		        s.send(data)
 		        assert s.recv(2000) == data
