@@ -11,6 +11,7 @@
 #include <rte_bus_vdev.h>
 
 #include "unit.h"
+#include "xen_netif.h"
 
 #define XSTATS_MAX 2048
 
@@ -90,7 +91,12 @@ count_lsc(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 void
 unit_lsc_begin(uint16_t port)
 {
-	memset(&lsc, 0, sizeof(lsc));
+	struct xen_netif *nif = rte_eth_devices[port].data->dev_private;
+
+	/* What has been told so far may be on its way still. */
+	xen_bus_settle(&nif->xbdev);
+	__atomic_store_n(&lsc.up, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&lsc.down, 0, __ATOMIC_RELAXED);
 	assert_int_equal(rte_eth_dev_callback_register(port, RTE_ETH_EVENT_INTR_LSC, count_lsc,
 					 NULL),
 			0);
