@@ -224,7 +224,8 @@ release(struct xen_netif_ring *ring, bool late)
 	if (xen_ring_asked(ring->event, n->seen, n->base, &asked)) {
 		if (late)
 			xen_notify_late(n, &ring->rings->notify, n->seen);
-		xen_notify_drop(n);
+		else
+			xen_notify_drop(n);
 		carry_out(ring, XEN_NOTIFY_LATE);
 	} else {
 		xen_count_add(&ring->count.notify_cancelled, 1);
