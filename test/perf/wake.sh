@@ -27,6 +27,13 @@ were lost, of $PACKETS each, one at a time, $USEC us apart. The other side polls
 EOT
 }
 
+# As the other benchmarks end for a wrong option.
+refuse()
+{
+	info "error: $*"
+	exit 2
+}
+
 parse_options()
 {
 	while [ $# -gt 0 ]; do
@@ -36,11 +43,12 @@ parse_options()
 		--build) BUILD=$(option_folder --build "${2:-}"); shift ;;
 		--build=*) BUILD=$(option_folder --build "${1#*=}") ;;
 		-h | --help) usage; exit 0 ;;
-		*) die "unknown argument '$1'; see --help" ;;
+		*) refuse "unknown argument '$1'; see --help" ;;
 		esac
 		shift
 	done
-	[[ $ROUNDS =~ ^[1-9][0-9]*$ ]] || die "--rounds must be a number from 1 up, not '$ROUNDS'"
+	[[ $ROUNDS =~ ^[1-9][0-9]*$ ]] ||
+		refuse "--rounds must be a number from 1 up, not '$ROUNDS'"
 }
 
 # router_start PREFIX ARG...: an l3fwd-power with the ports that ARGs make.
@@ -87,7 +95,7 @@ report()
 
 main()
 {
-	local d round
+	local round
 	parse_options "$@"
 	example_build l3fwd-power >"$RUN/build.log" 2>&1 || die "l3fwd-power does not build"
 	machine_start

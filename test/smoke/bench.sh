@@ -17,10 +17,12 @@ bench()
 	interruptible "$TREE/scripts/bench" "$@" >>"$RUN/bench.log" 2>&1
 }
 
-# refused OPTION...: and no build folder comes to be.
+# refused OPTION...: with status 2, and no build folder comes to be.
 refused()
 {
-	! XENVIF_BUILD=$RUN/unbuilt bench "$@" && [ ! -e "$RUN/unbuilt" ]
+	local status=0
+	XENVIF_BUILD=$RUN/unbuilt bench "$@" || status=$?
+	[ "$status" -eq 2 ] && [ ! -e "$RUN/unbuilt" ]
 }
 
 wrong_options()

@@ -53,14 +53,6 @@ member_up()
 	ip -n bonded link set "eth$1" master br0 up
 }
 
-# pings_on COUNT: so many more are answered.
-pings_on()
-{
-	local answers
-	answers=$(grep -c "bytes from" "$RUN/pings.log")
-	wait_for "$LIMIT" pings_reach "$((answers + $1))"
-}
-
 # fails_over KIND: each member is lost once, while it is the one that carries the packets. KIND_bond
 # prints the domain of that one, and how many members the bond can use.
 fails_over()

@@ -579,13 +579,18 @@ pings_reach()
 	[ "$(grep -c "bytes from" "$RUN/pings.log")" -ge "$1" ]
 }
 
+# pings_on COUNT: so many more are answered.
+pings_on()
+{
+	wait_for "$LIMIT" pings_reach "$(($(grep -c "bytes from" "$RUN/pings.log") + $1))"
+}
+
 # pings_end: end them after a while without disturbance; fails when one was lost of all that were
 # sent before the last one that was answered.
 pings_end()
 {
 	local answers last
-	answers=$(grep -c "bytes from" "$RUN/pings.log")
-	wait_for "$LIMIT" pings_reach "$((answers + 200))" || return 1
+	pings_on 200 || return 1
 	stop_process "${PIDS[pings]}"
 	answers=$(grep -c "bytes from" "$RUN/pings.log")
 	last=$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$RUN/pings.log" | sort -n | tail -n 1)

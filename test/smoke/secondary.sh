@@ -32,10 +32,12 @@ hugepages_restore()
 # secondary COMMAND ARG...: a program of the primary's DPDK processes, which needs nothing of Xen.
 # The index of a mempool's operations depends on the libraries that a program has: testpmd has one
 # more than the tools.
+SECONDARY=(env "LD_LIBRARY_PATH=$BUILD/drivers"
+	"LD_PRELOAD=librte_mempool_dpaa.so.23 librte_net_xenvif.so")
+
 secondary()
 {
-	timeout "$LIMIT" env "LD_LIBRARY_PATH=$BUILD/drivers" \
-		"LD_PRELOAD=librte_mempool_dpaa.so.23 librte_net_xenvif.so" "$@"
+	timeout "$LIMIT" "${SECONDARY[@]}" "$@"
 }
 
 proc_info()
@@ -73,9 +75,7 @@ captured()
 # is told to end.
 dumped()
 {
-	in_background pdump env "LD_LIBRARY_PATH=$BUILD/drivers" \
-		"LD_PRELOAD=librte_mempool_dpaa.so.23 librte_net_xenvif.so" \
-		dpdk-pdump --file-prefix xenvif -- --pdump \
+	in_background pdump "${SECONDARY[@]}" dpdk-pdump --file-prefix xenvif -- --pdump \
 		"port=0,queue=*,rx-dev=$RUN/rx.pcap,tx-dev=$RUN/tx.pcap"
 	if ! wait_for "$LIMIT" both_dumped; then
 		stop_process "${PIDS[pdump]}"
