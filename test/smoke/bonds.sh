@@ -6,6 +6,7 @@
 # carries the packets is gone the other one does, and the first one again when it is back.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+. "$SMOKE/ovs-lib.sh"
 
 # Domain 1 is behind a port of its own; what is behind the bond are domains 2 and 3 with one kernel,
 # in a namespace of its own: a bridge, so that a packet of both members would come twice.
@@ -32,16 +33,10 @@ guests_down()
 	stop_process "${PIDS[pings]}"
 	rm "$RUN/pings.log"
 	for d in 1 2 3; do
-		guest_down "$d"
+		guest_end "$d"
 		xensim domain-destroy "$d"
 	done
 	ip netns del bonded
-}
-
-guest_down()
-{
-	stop_process "${PIDS[guest$1]}"
-	ip netns del "guest$1"
 }
 
 # member_up DOMID: returns when its kernel has it, which may be before the bond has.
@@ -61,7 +56,7 @@ fails_over()
 	wait_for "$LIMIT" bond_is "$1" . 2 || return 1
 	for round in 1 2; do
 		read -r active _ < <("$1_bond")
-		guest_down "$active"
+		guest_end "$active"
 		wait_for "$LIMIT" bond_is "$1" "$((5 - active))" 1 && pings_on 100 || return 1
 		info "$1, round $round: from domain $active to domain $((5 - active))"
 		member_up "$active" && wait_for "$LIMIT" bond_is "$1" . 2 || return 1
@@ -78,7 +73,7 @@ bond_is()
 
 ovs_bond()
 {
-	ovs-appctl -t "$(echo "$OVS_RUNDIR"/ovs-vswitchd*.ctl)" bond/show bond0 >"$RUN/bond.log"
+	appctl bond/show bond0 >"$RUN/bond.log"
 	printf '%s %s\n' \
 		"$(sed -n 's/^active member mac:.*(vif\([0-9]*\)[.]0)$/\1/p' "$RUN/bond.log")" \
 		"$(grep -c '^member .*: enabled$' "$RUN/bond.log")"
@@ -108,8 +103,7 @@ dpdk_answered()
 
 of_ovs()
 {
-	if [ ! -x "$VSWITCHD" ]; then
-		echo "skip ovs - openvswitch-switch-dpdk is not installed"
+	if ovs_missing ovs; then
 		return
 	fi
 	ovs_start br0 per-port-memory=true

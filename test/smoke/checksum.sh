@@ -29,9 +29,8 @@ end_guests()
 	local d
 	stop_process "${PIDS[server]}"
 	for d in 1 2; do
-		stop_process "${PIDS[guest$d]}"
+		guest_end "$d"
 		xensim vif-destroy "$d" 0
-		ip netns del "guest$d"
 	done
 	testpmd_stop
 }

@@ -21,19 +21,17 @@ guests_start()
 	done
 }
 
-# Its process and its network.
-guest_end()
+guest_leaves()
 {
-	stop_process "${PIDS[guest$1]}"
-	ip netns del "guest$1"
+	guest_end "$1"
 	xensim vif-destroy "$1" 0 >>"$RUN/xensim.log" 2>&1
 }
 
 example_end()
 {
 	stop_process "${PIDS[$1]}"
-	guest_end 1
-	guest_end 2
+	guest_leaves 1
+	guest_leaves 2
 }
 
 routes()
@@ -99,7 +97,7 @@ links()
 	check link_status_interrupt-up "no event" wait_for "$LIMIT" link_told up 1
 	wait_for "$LIMIT" example_says link_status_interrupt 'entering main loop' || :
 	check link_status_interrupt "pings were lost" ping_answered 1 10.99.0.2 100
-	guest_end 2
+	guest_leaves 2
 	check link_status_interrupt-down "no event" wait_for "$LIMIT" link_told down 1
 	guests_start 1500 2
 	routed_guest 2 10.98.1

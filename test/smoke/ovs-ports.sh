@@ -6,6 +6,7 @@
 # guest, twenty times a port that goes and comes.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+. "$SMOKE/ovs-lib.sh"
 
 # A vif of MTU 9000 has long packets as soon as its port is asked for them.
 long_packets()
@@ -36,7 +37,7 @@ mirror()
 {
 	vsctl -- --id=@out get Port vif3.0 -- --id=@all create Mirror name=all select-all=true \
 		output-port=@out -- set Bridge br0 mirrors=@all || return 1
-	ovs-appctl -t "$(echo "$OVS_RUNDIR"/ovs-vswitchd*.ctl)" revalidator/purge || return 1
+	appctl revalidator/purge || return 1
 	in_background mirror ip netns exec guest3 tcpdump -l -n -i eth0 icmp
 	wait_for "$LIMIT" mirrored || return 1
 	stop_process "${PIDS[mirror]}"
@@ -64,8 +65,7 @@ twenty_cycles()
 main()
 {
 	local d
-	if [ ! -x "$VSWITCHD" ]; then
-		echo "skip ovs-ports - openvswitch-switch-dpdk is not installed"
+	if ovs_missing ovs-ports; then
 		return
 	fi
 	machine_start

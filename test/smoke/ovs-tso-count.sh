@@ -6,6 +6,7 @@
 # from one guest to another, with packets that pass whole and without. Callgrind counts.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+. "$SMOKE/ovs-lib.sh"
 
 # How many times the bytes it has to be, at least.
 TIMES=2.5
@@ -93,8 +94,7 @@ at_least()
 main()
 {
 	local dumps=1 moved=() whole=() cut=()
-	if [ ! -x "$VSWITCHD" ]; then
-		echo "skip ovs-tso-count - openvswitch-switch-dpdk is not installed"
+	if ovs_missing ovs-tso-count; then
 		return
 	fi
 	need_commands valgrind callgrind_control

@@ -6,6 +6,7 @@
 # guest to another, and are cut for a guest that takes no such packets.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+. "$SMOKE/ovs-lib.sh"
 
 # tcp TO: to guest TO and back, by both versions of IP.
 tcp()
@@ -52,8 +53,7 @@ few_again()
 
 main()
 {
-	if [ ! -x "$VSWITCHD" ]; then
-		echo "skip ovs-tso - openvswitch-switch-dpdk is not installed"
+	if ovs_missing ovs-tso; then
 		return
 	fi
 	tso_switch_start on on off

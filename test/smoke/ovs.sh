@@ -5,6 +5,7 @@
 # The vifs as ports of Open vSwitch with DPDK, as Debian ships it, where it is installed.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+. "$SMOKE/ovs-lib.sh"
 
 # boots DOMID, dies DOMID: the guest web0, always the same one, as another domain each time.
 boots()
@@ -18,8 +19,7 @@ boots()
 
 dies()
 {
-	stop_process "${PIDS[guest$1]}"
-	ip netns del "guest$1"
+	guest_end "$1"
 	xensim domain-destroy "$1"
 }
 
@@ -73,8 +73,7 @@ queues_carry()
 main()
 {
 	local d
-	if [ ! -x "$VSWITCHD" ]; then
-		echo "skip ovs - openvswitch-switch-dpdk is not installed"
+	if ovs_missing ovs; then
 		return
 	fi
 	machine_start

@@ -7,6 +7,7 @@
 # Limit: 1200
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+. "$SMOKE/ovs-lib.sh"
 
 SCRIPT=$TREE/scripts/vif-xenvif
 BACKENDS=/local/domain/0/backend/vif
@@ -443,8 +444,7 @@ main()
 {
 	local d
 
-	if ! [ -x "$VSWITCHD" ]; then
-		echo "skip watch - openvswitch-switch-dpdk is not installed"
+	if ovs_missing watch; then
 		return
 	fi
 	machine_start
