@@ -9,10 +9,12 @@
 
 #include <rte_ether.h>
 #include <rte_malloc.h>
+#include <rte_power_intrinsics.h>
 #include <rte_tcp.h>
 
 #include "frame.h"
 #include "pair.h"
+#include "sleeper.h"
 #include "vif.h"
 #include "xen_extbuf.h"
 
@@ -256,8 +258,10 @@ static void
 open_pair(const char *args, uint64_t offloads)
 {
 	pair_probe_args(1, args, args);
+	unit_rx_interrupts = true;
 	unit_start(pair.back, 1, offloads | RTE_ETH_RX_OFFLOAD_SCATTER, unit_pool);
 	unit_start(pair.front, 1, offloads | RTE_ETH_RX_OFFLOAD_SCATTER, unit_pool);
+	unit_rx_interrupts = false;
 	pair_wait();
 }
 
@@ -334,10 +338,17 @@ leave_waiting(uint16_t from, uint16_t to)
 {
 	struct big b = bigs[0];
 	struct rte_mbuf *m = make_mbuf(&b), *pkts[4];
+	struct rte_power_monitor_cond cond;
 
 	assert_int_equal(rte_eth_tx_burst(from, 0, &m, 1), 1);
 	unit_wait(rte_eth_rx_burst(to, 0, pkts, 4) == 4);
 	rte_pktmbuf_free_bulk(pkts, 4);
+	/* They are a reason not to sleep. */
+	assert_int_equal(rte_eth_get_monitor_addr(to, 0, &cond), -EBUSY);
+	assert_int_equal(sleeper_watch(to, 0), 0);
+	assert_int_equal(rte_eth_dev_rx_intr_enable(to, 0), 0);
+	assert_int_equal(sleeper_sleep(0), 0);
+	rte_eth_dev_rx_intr_ctl_q(to, 0, RTE_EPOLL_PER_THREAD, RTE_INTR_EVENT_DEL, NULL);
 	return nb_segs(&b) - 4;
 }
 

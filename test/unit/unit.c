@@ -27,7 +27,7 @@ unit_now_ms(void)
 	return rawfront_now_ms();
 }
 
-static uint64_t skipped_ms;
+static uint64_t skipped_ms, stopped_ms;
 
 /* The linker puts this function around the drivers'. */
 uint64_t
@@ -38,7 +38,19 @@ __wrap_xen_bus_now_ms(void);
 uint64_t
 __wrap_xen_bus_now_ms(void)
 {
+	uint64_t stopped = __atomic_load_n(&stopped_ms, __ATOMIC_RELAXED);
+
+	if (stopped != 0)
+		return stopped;
 	return __real_xen_bus_now_ms() + __atomic_load_n(&skipped_ms, __ATOMIC_RELAXED);
+}
+
+void
+unit_clock_stop(bool stop)
+{
+	__atomic_store_n(&stopped_ms, 0, __ATOMIC_RELAXED);
+	if (stop)
+		__atomic_store_n(&stopped_ms, __wrap_xen_bus_now_ms(), __ATOMIC_RELAXED);
 }
 
 void

@@ -60,6 +60,13 @@ unit_now_ms(void);
 void
 unit_clock_skip(uint64_t ms);
 
+/**
+ * The drivers' clock stands still, and the control thread with it when it has something to do at a
+ * later time; or goes on, as if it had not.
+ */
+void
+unit_clock_stop(bool stop);
+
 /** Milliseconds since a time of unit_now_ms(). */
 static inline uint64_t
 unit_age_ms(uint64_t since)

@@ -70,9 +70,11 @@ struct xen_netif_driver {
 	void (*rxq_stop)(struct xen_netif_queue *q);
 	/**
 	 * The queue's lcore is about to sleep: ask for an event when there is something to do. True
-	 * when there is already.
+	 * when there is already, in a ring.
 	 */
 	bool (*rxq_arm)(struct xen_netif_queue *q);
+	/** Has a queue received packets that it has not handed over yet? By its lcore. */
+	bool (*rxq_holds)(const struct xen_netif_queue *q);
 	/** Prepare a tx queue's descriptors, and undo it; both NULL: nothing to do. */
 	int (*txq_init)(struct xen_netif_queue *q, unsigned int socket);
 	void (*txq_fini)(struct xen_netif_queue *q);
@@ -80,8 +82,8 @@ struct xen_netif_driver {
 	void (*txq_stop)(struct xen_netif_queue *q);
 	eth_rx_burst_t rx_burst;
 	eth_tx_burst_t tx_burst;
-	/** Entries that the other end has published, not taken yet. With the lock held. */
-	uint32_t (*rx_ready)(const struct xen_netif_ring *ring);
+	/** Where the other end counts what it publishes. With the lock held. */
+	const uint32_t *(*rx_prod)(const struct xen_netif_ring *ring);
 	/** Descriptors of a tx queue that are free. Any thread. */
 	uint32_t (*tx_free)(struct xen_netif_queue *q);
 	/** Send what waits in a tx queue and can go. By its lcore; NULL: no mbuf ever waits. */
@@ -297,6 +299,22 @@ xen_netif_intr_wake(const struct xen_netif *nif);
 __rte_internal
 void
 xen_netif_detach(struct xen_netif *nif);
+
+/**
+ * The rings are detached and their pages are about to go: wake up the lcores that look at one, and
+ * wait until they do not, or for a tenth of a second.
+ */
+__rte_internal
+void
+xen_netif_monitors_wait(struct xen_netif *nif);
+
+/**
+ * The page of a ring has gone, which ring->sring.page still has the address of. If an lcore may yet
+ * look there, let it find something.
+ */
+__rte_internal
+void
+xen_netif_monitor_unmapped(struct xen_netif_rings *rings, const struct xen_netif_ring *ring);
 
 /**
  * Say something about a vif in the log. Of each kind one line is written at once, and then no more

@@ -249,6 +249,7 @@ xen_netif_rxq_intr_enable(struct rte_eth_dev *dev, uint16_t id)
 	/* Whoever is asleep does not look at what is held back. */
 	xen_netif_notify_flush_all(&nif->rings);
 	more |= netif_driver(dev)->rxq_arm(dev->data->rx_queues[id]);
+	more |= netif_driver(dev)->rxq_holds(dev->data->rx_queues[id]);
 	/* Applications take no failure for a reason to look once more: they sleep, and wake up. */
 	if (more)
 		wake(&nif->intr, id);

@@ -137,6 +137,8 @@ dev_stop(struct rte_eth_dev *dev)
 {
 	struct xen_netif *nif = dev->data->dev_private;
 
+	/* Whoever stops a port has all lcores out of their bursts, and of what these call. */
+	xen_netif_monitors_end(&nif->rings);
 	pthread_mutex_lock(&nif->lock);
 	nif->started = false;
 	netif_driver(dev)->stop(nif);
@@ -188,6 +190,7 @@ dev_close(struct rte_eth_dev *dev)
 	if (xen_bus_in_thread() && netif_driver(dev)->leave != NULL)
 		netif_driver(dev)->leave(nif);
 	netif_driver(dev)->close(nif);
+	xen_netif_monitors_release(&nif->rings);
 	xen_netif_intr_release(dev);
 	xen_gnttab_put();
 	release_queues(dev);
@@ -257,6 +260,7 @@ const struct eth_dev_ops xen_netif_ops = {
 	.tx_queue_stop = xen_netif_txq_stop,
 	.rx_queue_intr_enable = xen_netif_rxq_intr_enable,
 	.rx_queue_intr_disable = xen_netif_rxq_intr_disable,
+	.get_monitor_addr = xen_netif_monitor_addr,
 	.rxq_info_get = xen_netif_rxq_info_get,
 	.txq_info_get = xen_netif_txq_info_get,
 	.tx_done_cleanup = xen_netif_tx_done_cleanup,

@@ -101,6 +101,21 @@ xen_netif_intr_start(struct rte_eth_dev *dev);
 void
 xen_netif_intr_release(struct rte_eth_dev *dev);
 
+/**
+ * See rte_eth_get_monitor_addr(): where the lcore of an rx queue may wait for a write, until its
+ * next burst. -EBUSY: there is something to do already; -ENOTSUP: the queue has several rings.
+ */
+int
+xen_netif_monitor_addr(void *queue, struct rte_power_monitor_cond *cond);
+
+/** No lcore looks at a ring any more: the port stops. */
+void
+xen_netif_monitors_end(struct xen_netif_rings *rings);
+
+/** Let go of all that lcores might still have looked at: the port is closed. */
+void
+xen_netif_monitors_release(struct xen_netif_rings *rings);
+
 /* Filters and packet types, in xen_netif_classify.c; see the operations of the same names. */
 int
 xen_netif_vlan_offload_set(struct rte_eth_dev *dev, int mask);

@@ -359,7 +359,8 @@ xen_netif_rx_queue_count(void *queue)
 			continue;
 		/* What the other end says of itself may be anything. */
 		if (ring->attached)
-			nb += RTE_MIN(driver_of(q)->rx_ready(ring), (uint32_t)XEN_NETIF_RING_SIZE);
+			nb += RTE_MIN(xen_ring_load(driver_of(q)->rx_prod(ring)) - ring->cons,
+					(uint32_t)XEN_NETIF_RING_SIZE);
 		rte_spinlock_unlock(&ring->lock);
 	}
 	return nb;

@@ -238,6 +238,10 @@ struct xen_netif_rings {
 	void *priv;
 	/** Layers whose types the application wants to know: RTE_PTYPE_L*_MASK. */
 	uint32_t ptypes;
+	/** By rx queue: the page of a ring that its lcore may be looking at without a lock. */
+	const void *monitored[XEN_NETIF_QUEUES_MAX] __rte_cache_aligned;
+	/** Such pages that went all the same, and that something stands in for. */
+	void *filled[XEN_NETIF_QUEUES_MAX];
 	struct xen_netif_ring rx[XEN_NETIF_QUEUES_MAX];
 	struct xen_netif_ring tx[XEN_NETIF_QUEUES_MAX];
 };
@@ -397,6 +401,17 @@ xen_netif_notify_flush(struct xen_netif_ring *ring);
 __rte_internal
 void
 xen_netif_notify_poll(struct xen_netif_rings *rings);
+
+/**
+ * The lcore of an rx queue is back from where xen_netif_monitor_addr() sent it. Called by each of
+ * its bursts.
+ */
+static inline void
+xen_netif_monitor_end(const struct xen_netif_queue *q)
+{
+	if (unlikely(__atomic_load_n(&q->rings->monitored[q->id], __ATOMIC_RELAXED) != NULL))
+		__atomic_store_n(&q->rings->monitored[q->id], NULL, __ATOMIC_RELEASE);
+}
 
 /**
  * Wake up whoever sleeps on the rx queue that a ring pair belongs to. Only if rings->interrupts;

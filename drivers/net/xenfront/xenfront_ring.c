@@ -135,8 +135,10 @@ ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages,
 	ring->bound = false;
 	if (pages != NULL)
 		xengntshr_unshare(front->gntshr, pages, nb_pages);
-	if (ring->sring.page != NULL)
+	if (ring->sring.page != NULL) {
 		xengntshr_unshare(front->gntshr, ring->sring.page, 1);
+		xen_netif_monitor_unmapped(&front->nif.rings, ring);
+	}
 	ring->sring.page = NULL;
 }
 
@@ -191,6 +193,7 @@ xenfront_rings_destroy(struct xenfront *front)
 	struct xenfront_pair *pair;
 	unsigned int i;
 
+	xen_netif_monitors_wait(&front->nif);
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX && front->pairs[i] != NULL; i++) {
 		pair = front->pairs[i];
 		ring_destroy(front, &front->nif.rings.tx[i], pair->tx.pages, XEN_NETIF_RING_SIZE);

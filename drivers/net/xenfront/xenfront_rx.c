@@ -360,6 +360,7 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 
 	if (unlikely(__atomic_load_n(&q->rings->held, __ATOMIC_RELAXED) != 0))
 		xen_netif_notify_poll(q->rings);
+	xen_netif_monitor_end(q);
 	if (unlikely(!__atomic_load_n(&q->running, __ATOMIC_ACQUIRE)))
 		return 0;
 	if (unlikely(xen_gso_held_any(&rxq->held)))
@@ -417,11 +418,17 @@ xenfront_rxq_arm(struct xen_netif_queue *q)
 					ring->cons);
 		rte_spinlock_unlock(&ring->lock);
 	}
-	return ready || xen_gso_held_any(&container_of(q, struct xenfront_rxq, q)->held);
+	return ready;
 }
 
-uint32_t
-xenfront_rx_ready(const struct xen_netif_ring *ring)
+bool
+xenfront_rxq_holds(const struct xen_netif_queue *q)
 {
-	return xen_ring_load(&ring->sring.rx->rsp_prod) - ring->cons;
+	return xen_gso_held_any(&container_of(q, const struct xenfront_rxq, q)->held);
+}
+
+const uint32_t *
+xenfront_rx_prod(const struct xen_netif_ring *ring)
+{
+	return &ring->sring.rx->rsp_prod;
 }

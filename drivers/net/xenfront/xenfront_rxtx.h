@@ -46,15 +46,17 @@ struct xenfront_txq {
 	struct xen_netif_queue q;
 };
 
-/** See rxq_init, rxq_fini, rxq_stop, rxq_arm, rx_ready and tx_free of struct xen_netif_driver. */
+/** See the functions of struct xen_netif_driver of the same names. */
 int
 xenfront_rxq_init(struct xen_netif_queue *q);
 void
 xenfront_rxq_stop(struct xen_netif_queue *q);
 bool
 xenfront_rxq_arm(struct xen_netif_queue *q);
-uint32_t
-xenfront_rx_ready(const struct xen_netif_ring *ring);
+bool
+xenfront_rxq_holds(const struct xen_netif_queue *q);
+const uint32_t *
+xenfront_rx_prod(const struct xen_netif_ring *ring);
 uint32_t
 xenfront_txq_free(struct xen_netif_queue *q);
 

@@ -16,8 +16,10 @@ ring_release(struct xen_netif *nif, struct xen_netif_ring *ring)
 	if (ring->bound)
 		xenevtchn_unbind(ring->evtchn, ring->port);
 	ring->bound = false;
-	if (ring->sring.page != NULL)
+	if (ring->sring.page != NULL) {
 		xengnttab_unmap(nif->rings.gnttab, ring->sring.page, 1);
+		xen_netif_monitor_unmapped(&nif->rings, ring);
+	}
 	ring->sring.page = NULL;
 }
 
@@ -258,6 +260,7 @@ xenvif_disconnect(struct xenvif *vif)
 	if (nif->nb_queues == 0)
 		return;
 	xenvif_detach(nif);
+	xen_netif_monitors_wait(nif);
 	ctrl_disconnect(vif);
 	for (i = 0; i < nif->nb_queues; i++) {
 		ring_release(nif, &nif->rings.tx[i]);

@@ -243,6 +243,7 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		xenvif_tx_flush(rings, &rxq->batch);
 	if (unlikely(__atomic_load_n(&rings->held, __ATOMIC_RELAXED) != 0))
 		xen_netif_notify_poll(rings);
+	xen_netif_monitor_end(&rxq->q);
 	if (unlikely(!__atomic_load_n(&rxq->q.running, __ATOMIC_ACQUIRE)))
 		return 0;
 	if (unlikely(xen_gso_held_any(&rxq->held)))
@@ -304,11 +305,17 @@ xenvif_rxq_arm(struct xen_netif_queue *q)
 		rte_spinlock_unlock(&ring->lock);
 		ready |= xenvif_wait_arm(q->rings, &q->rings->tx[i]);
 	}
-	return ready || xen_gso_held_any(&container_of(q, struct xenvif_rxq, q)->held);
+	return ready;
 }
 
-uint32_t
-xenvif_rx_ready(const struct xen_netif_ring *ring)
+bool
+xenvif_rxq_holds(const struct xen_netif_queue *q)
 {
-	return xen_ring_load(&ring->sring.tx->req_prod) - ring->cons;
+	return xen_gso_held_any(&container_of(q, const struct xenvif_rxq, q)->held);
+}
+
+const uint32_t *
+xenvif_rx_prod(const struct xen_netif_ring *ring)
+{
+	return &ring->sring.tx->req_prod;
 }

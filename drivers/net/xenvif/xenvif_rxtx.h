@@ -108,7 +108,7 @@ struct xenvif_txq {
 	struct xenvif_batch batch;
 };
 
-/** See rxq_init, rxq_fini, rxq_stop, rxq_arm and rx_ready of struct xen_netif_driver. */
+/** See the functions of struct xen_netif_driver of the same names. */
 int
 xenvif_rxq_init(struct xen_netif_queue *q);
 void
@@ -117,8 +117,10 @@ void
 xenvif_rxq_stop(struct xen_netif_queue *q);
 bool
 xenvif_rxq_arm(struct xen_netif_queue *q);
-uint32_t
-xenvif_rx_ready(const struct xen_netif_ring *ring);
+bool
+xenvif_rxq_holds(const struct xen_netif_queue *q);
+const uint32_t *
+xenvif_rx_prod(const struct xen_netif_ring *ring);
 
 /**
  * Take packets that the guest has put into its TX rings (netif.h, "Guest transmit").
