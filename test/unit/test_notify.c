@@ -192,6 +192,33 @@ test_done_is_found(void **state __rte_unused)
 	assert_int_equal(m.spurious, 0);
 }
 
+/*
+ * Pings, each of them answered by a guest as Linux is: it is told of the ping, and finds what is
+ * done when it sends the next answer. That is one event for both packets.
+ */
+static void
+test_pings(void **state __rte_unused)
+{
+	static const unsigned int rates[] = { 1000, 3000, 10000 };
+	struct model packets, done;
+	unsigned int i, j, events;
+
+	for (i = 0; i < RTE_DIM(rates); i++) {
+		model_init(&packets, XEN_NOTIFY_PACKETS, &adaptive);
+		model_init(&done, XEN_NOTIFY_DONE, &adaptive);
+		for (j = 0; j < 10000; j++) {
+			publish(&packets, SEC / rates[i], 1);
+			assert_false(packets.n.held);
+			done.event = done.published + 1;
+			publish(&done, SEC / rates[i], 1);
+		}
+		events = packets.events + done.events;
+		if (events > 10100)
+			fail_msg("%u a second: %u events for 10000 pings", rates[i], events);
+		assert_int_equal(done.spurious, 0);
+	}
+}
+
 /* The rate falls: a lone packet is late once at most, and not after a pause. */
 static void
 test_rate_falls(void **state __rte_unused)
@@ -263,6 +290,7 @@ main(void)
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_one_in_flight),
 		cmocka_unit_test(test_done_is_found),
+		cmocka_unit_test(test_pings),
 		cmocka_unit_test(test_rate_falls),
 		cmocka_unit_test(test_urgent),
 		cmocka_unit_test(test_fixed),
