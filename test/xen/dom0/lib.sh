@@ -42,6 +42,7 @@ step()
 	step_done
 	step_name=$1
 	printf '\n== %s [%s s]\n' "$step_name" "$SECONDS"
+	printf '%s\n' "$step_name" > "$RIG/step"
 	printf 'step %s %s\n' "$SECONDS" "$step_name" > "$VERDICTS"
 }
 
@@ -80,11 +81,14 @@ fail()
 	exit 3
 }
 
-# What the ERR trap calls: only the outermost shell speaks.
+# failed_command LINE FILE: what the ERR trap calls; only the outermost shell speaks.
 failed_command()
 {
+	local text
+
 	[ "$BASH_SUBSHELL" = 0 ] || return 0
-	fail "$1"
+	read -r text < <(sed -n "$1p" "$2") || true
+	fail "line $1 of ${2##*/}: $text"
 }
 
 # Ends a scenario that has not begun yet, without a verdict.
@@ -124,6 +128,22 @@ await()
 quietly()
 {
 	"$@" > /dev/null 2>&1
+}
+
+# Commands that wait for somebody else, some of them without a limit of their own: the step that
+# they hang in fails.
+COMMAND_LIMIT=300
+xl()
+{
+	case $1 in
+	list|dmesg|domid|info|debug-keys) command xl "$@" || return ;;
+	*) timeout --foreground -k 10 $COMMAND_LIMIT xl "$@" || return ;;
+	esac
+}
+
+ovs-vsctl()
+{
+	command ovs-vsctl --timeout=$COMMAND_LIMIT "$@" || return
 }
 
 # expect WHAT WANTED GOT

@@ -26,10 +26,10 @@ ovs_start()
 	ovs-vsctl --no-wait set Open_vSwitch . "${@/#/other_config:}" other_config:dpdk-init=true \
 		other_config:pmd-cpu-mask=0x2 other_config:dpdk-lcore-mask=0x1 \
 		other_config:pmd-maxsleep=500 "other_config:dpdk-extra=$extra"
-	"$OVS_DPDK" --pidfile="$OVS_PID" --unixctl="$OVS_CTL" --detach \
-		--log-file="$LOGS/$scenario-vswitchd.log"
-	ovs-vsctl --timeout=60 add-br "$bridge" -- set bridge "$bridge" datapath_type=netdev
-	ovs-vsctl --timeout=120 add-port "$bridge" pool -- set Interface pool type=dpdk \
+	timeout --foreground $COMMAND_LIMIT "$OVS_DPDK" --pidfile="$OVS_PID" \
+		--unixctl="$OVS_CTL" --detach --log-file="$LOGS/$scenario-vswitchd.log"
+	ovs-vsctl add-br "$bridge" -- set bridge "$bridge" datapath_type=netdev
+	ovs-vsctl add-port "$bridge" pool -- set Interface pool type=dpdk \
 		options:dpdk-devargs=net_null_pool,no-rx=1
 }
 
