@@ -53,7 +53,10 @@ guest_config()
 # exists.
 next_domid()
 {
-	echo $(($(cat "$RIG/domid" 2>/dev/null || echo 0) + 1))
+	local last=0
+
+	[ ! -e "$RIG/domid" ] || last=$(< "$RIG/domid")
+	echo $((last + 1))
 }
 
 # Counts an id that a domain took.
@@ -68,24 +71,47 @@ guest_took_domid()
 
 	domid=$(xl domid "$1") || fail "no domain $1"
 	domid_used "$domid"
-	echo "$domid" > "$RIG/guests/$1.domid"
+	xenstore-read "/local/domain/$domid/console/tty" > "$RIG/guests/$1.tty"
 	expect "id of the new domain $1" "$2" "$domid"
 }
 
-# Where the console log stands now: only what comes later counts.
+# Of each guest: the descriptor that its console's log is read by, where it was last left, the
+# beginning of a line that has come in pieces, and whether its agent has said that it is ready.
+declare -A GUEST_CONSOLE=() GUEST_PIECE=() GUEST_UP=()
+
+# guest_mark NAME: only what it says from now on counts. Not in a subshell.
 guest_mark()
 {
-	stat -c %s "$GUEST_LOGS/guest-$1.log" > "$RIG/guests/$1.mark" 2>/dev/null ||
-		echo 0 > "$RIG/guests/$1.mark"
+	local console line
+
+	if [ -z "${GUEST_CONSOLE[$1]:-}" ]; then
+		: >> "$GUEST_LOGS/guest-$1.log"
+		exec {console}< "$GUEST_LOGS/guest-$1.log"
+		GUEST_CONSOLE[$1]=$console
+		GUEST_PIECE[$1]=
+	fi
+	while guest_line "$1"; do :; done
+	GUEST_PIECE[$1]=
+	GUEST_UP[$1]=
+}
+
+# guest_line NAME: sets line to the next one of its console, if there is one.
+guest_line()
+{
+	IFS= read -r -u "${GUEST_CONSOLE[$1]}" line || { GUEST_PIECE[$1]+=$line; return 1; }
+	line=${GUEST_PIECE[$1]}${line%%$'\r'*}
+	GUEST_PIECE[$1]=
 }
 
 # guest_is_ready NAME: its agent has said so since the mark.
 guest_is_ready()
 {
-	local said
+	local line
 
-	said=$(< "$GUEST_LOGS/guest-$1.log")
-	[[ ${said:$(< "$RIG/guests/$1.mark")} == *$'\n''rig-guest ready'* ]]
+	while [ -z "${GUEST_UP[$1]}" ]; do
+		guest_line "$1" || return
+		[ "$line" != "rig-guest ready" ] || GUEST_UP[$1]=1
+	done
 }
 
 # What waits for the guest keeps the processors from it, too.
@@ -105,33 +131,24 @@ guest_settled()
 # status. Few programs are started for it: in the emulated machine they are what takes the time.
 guest_run()
 {
-	local name=$1 id=${EPOCHREALTIME/./} end=$((SECONDS + ${3:-240}))
-	local console reader tty mark line piece="" log="" status="" begun=0
+	local name=$1 id=${EPOCHREALTIME/./} end=$((SECONDS + ${3:-240})) silent=0
+	local tty line log="" status="" begun=0
 
-	tty=$(xenstore-read "/local/domain/$(< "$RIG/guests/$name.domid")/console/tty")
-	guest_mark "$name"
-	mark=$(< "$RIG/guests/$name.mark")
-	exec {console}< <(exec tail -c "+$((mark + 1))" -f "$GUEST_LOGS/guest-$name.log")
-	reader=$!
-	printf 'run %s %s\n' "$id" "$(printf '%s\n' "$2" | base64 -w 0)" > "$tty"
+	read -r tty < "$RIG/guests/$name.tty"
+	printf 'run %s %s\n' "$id" "$(base64 -w 0 <<< "$2")" > "$tty"
 	while [ "$SECONDS" -lt "$end" ]; do
-		IFS= read -r -t 10 line <&"$console" || {
-			# A pause, or the end.
-			[ $? -gt 128 ] || break
-			piece+=$line
-			processor_failed && break
+		guest_line "$name" || {
+			# Xen's log is long: one look in ten seconds is enough.
+			[ $((++silent % 100)) != 0 ] || ! processor_failed || break
+			pause 0.1
 			continue
 		}
-		line=$piece${line%%$'\r'*}
-		piece=
 		case $line in
 		"<<$id") begun=1 ;;
 		">>$id "*) status=${line##* }; break ;;
 		*) [ $begun = 0 ] || log+=$line$'\n' ;;
 		esac
 	done
-	kill "$reader" 2>/dev/null || true
-	exec {console}<&-
 	if [ -z "$status" ]; then
 		echo "guest $name gave no answer (limit: ${3:-240} s) to: $2" >&2
 		return 124
