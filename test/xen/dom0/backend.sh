@@ -226,9 +226,13 @@ backend_wait_up()
 	await 300 "testpmd $1 to be up (log: $scenario-testpmd-$1.log)" backend_up "$1"
 }
 
+# Without a program: testpmd is to have the processors.
 backend_up()
 {
-	grep -aq "$PROMPT" "$LOGS/$scenario-testpmd-$1.log"
+	local said=
+
+	IFS= read -rd '' said < "$LOGS/$scenario-testpmd-$1.log" || true
+	[[ $'\n'$said == *'d>'* || $'\n'$said == *$'\n>'* ]]
 }
 
 # backend_xstats NAME PORT: its extended statistics now, as testpmd prints them.

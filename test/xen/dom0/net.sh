@@ -47,7 +47,7 @@ ping_ok()
 	stdbuf -oL ping -i 0.1 "${@:3}" "$1" > "$RIG/ping.ok" &
 	pid=$!
 	echo $pid > "$RIG/ping.ok.pid"
-	await 60 "$count answers of $1 in a row" answered ok "$count"
+	WAIT_PAUSE=0.6 await 60 "$count answers of $1 in a row" answered ok "$count"
 	rm -f "$RIG/ping.ok.pid"
 	kill -INT $pid
 	wait $pid || true
@@ -261,7 +261,8 @@ stream_reached()
 
 stream_goes_on()
 {
-	await "${1:-60}" "the TCP stream to go on" stream_reached $(($(stream_lines) + 100))
+	WAIT_PAUSE=0.5 await "${1:-60}" "the TCP stream to go on" \
+		stream_reached $(($(stream_lines) + 100))
 }
 
 stream_stop()
