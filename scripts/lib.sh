@@ -153,6 +153,16 @@ process_ended()
 	[ -z "$stat" ] || [ "${stat%% *}" = Z ]
 }
 
+# process_ticks PID: for how many ticks of 1/100 s it has run, all its threads.
+process_ticks()
+{
+	local stat
+	read -r stat <"/proc/$1/stat"
+	# shellcheck disable=SC2086 # words
+	set -- ${stat##*) }
+	echo $((${12} + ${13}))
+}
+
 # run_test NAME COMMAND ARG...: run one test and print its verdict, `ok NAME`,
 # `not ok NAME - why` or `skip NAME - why`. The command's own lines of these forms
 # are its verdicts (NAME is put before theirs); all else it prints goes to standard

@@ -23,22 +23,12 @@ routed_from_begin()
 	wait_for "$LIMIT" guest 1 ping -q -c 1 -W 1 2.1.1.2 >/dev/null && routed
 }
 
-# Ticks of 1/100 s that the router has been running, all its threads.
-ticks()
-{
-	local stat
-	read -r stat <"/proc/${PIDS[l3fwd-power]}/stat"
-	# shellcheck disable=SC2086 # words
-	set -- ${stat##*) }
-	echo $((${12} + ${13}))
-}
-
 idle()
 {
 	local before after
-	before=$(ticks)
+	before=$(process_ticks "${PIDS[l3fwd-power]}")
 	sleep $IDLE_SECONDS
-	after=$(ticks)
+	after=$(process_ticks "${PIDS[l3fwd-power]}")
 	info "l3fwd-power has run for $((after - before)) of $((IDLE_SECONDS * 100)) ticks"
 	[ $((after - before)) -lt $IDLE_SECONDS ]
 }
