@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include <rte_power_intrinsics.h>
 
@@ -226,25 +227,14 @@ test_busy(void **state)
 	poll(v->port, 0, 0);
 }
 
-/* A notification that is held back goes before its lcore sleeps. */
-static void
-test_held(void **state __rte_unused)
+/* Is there something at the address? */
+static bool
+is_mapped(const volatile void *addr)
 {
-	const struct vif_options options = { .args = ",notify=[4,1000000]" };
-	struct rte_mbuf *m;
-	struct vif v;
+	uintptr_t page = RTE_ALIGN_FLOOR((uintptr_t)addr, XEN_PAGE_BYTES);
+	unsigned char there;
 
-	vif_open(&v, &options);
-	vif_connect(&v);
-	rawfront_rx_post(&v.f, 0, 0, 200);
-	rawfront_event(&v.f);
-	m = unit_packet(60, UNIT_ROOM, 1);
-	assert_int_equal(rte_eth_tx_burst(v.port, 0, &m, 1), 1);
-	assert_false(rawfront_event(&v.f));
-	monitor(v.port, 0);
-	assert_true(rawfront_event(&v.f));
-	poll(v.port, 0, 0);
-	vif_close(&v);
+	return mincore((void *)page, XEN_PAGE_BYTES, &there) == 0;
 }
 
 /* A ring stays where it is until the lcore that looks at it is back. */
@@ -270,17 +260,22 @@ test_stays(void **state)
 static void
 test_gone(void **state)
 {
-	struct rte_power_monitor_cond c[2];
+	const volatile void *last = NULL;
+	struct rte_power_monitor_cond c;
 	struct vif *v = *state;
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		c[i % 2] = monitor(v->port, 0);
+		vif_send_good(v);
+		c = monitor(v->port, 0);
+		assert_int_not_equal(value_at(&c), 0);
 		rawfront_reset(&v->f);
 		assert_true(is_marked(v->port, 0));
-		assert_int_equal(value_at(&c[i % 2]), 0);
+		assert_int_equal(value_at(&c), 0);
+		/* It is the only one. */
+		assert_true(last == NULL || !is_mapped(last));
+		last = c.addr;
 		vif_reconnect(v);
-		assert_ptr_not_equal(v->f.q[0].tx, c[i % 2].addr);
 	}
 	vif_send_good(v);
 	/* Nor is one whose port stops. */
@@ -288,9 +283,8 @@ test_gone(void **state)
 	set_patient(true);
 	assert_int_equal(rte_eth_dev_stop(v->port), 0);
 	set_patient(false);
-	assert_int_equal(rte_eth_dev_start(v->port), 0);
-	vif_reconnect(v);
-	vif_send_good(v);
+	vif_remove_port(v);
+	assert_false(is_mapped(last));
 }
 
 /* A backend that closes, and starts anew. */
@@ -320,7 +314,7 @@ test_front(void **state __rte_unused)
 	rawback_state(XenbusStateClosing);
 	restart_backend();
 	assert_true(is_marked(rawback.port, 0));
-	assert_int_equal(value_at(&c), 0);
+	assert_true(is_mapped(c.addr));
 	poll(rawback.port, 0, 0);
 }
 
@@ -361,6 +355,8 @@ test_reconnects(void **state)
 	pthread_t thread;
 	unsigned int i;
 
+	/* However rarely its thread runs here, no page goes under it. */
+	set_patient(true);
 	assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
 	for (i = 0; i < RECONNECTS; i++) {
 		send_one(v, 0);
@@ -370,7 +366,8 @@ test_reconnects(void **state)
 	}
 	__atomic_store_n(&w.stop, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
-	assert_true(w.sleeps >= RECONNECTS);
+	set_patient(false);
+	assert_true(w.sleeps > 0);
 }
 
 /* Both ends asleep, until one of them is sent a packet. */
@@ -406,7 +403,6 @@ main(void)
 		cmocka_unit_test(test_more_rings),
 		cmocka_unit_test(test_unconnected),
 		vif_test(test_busy),
-		cmocka_unit_test(test_held),
 		vif_test(test_stays),
 		vif_test(test_gone),
 		cmocka_unit_test_setup_teardown(test_front, rawback_setup, rawback_teardown),

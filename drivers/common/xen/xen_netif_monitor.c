@@ -15,7 +15,7 @@
 
 #include "xen_netif_ops.h"
 
-/* For how long an lcore may keep a page that has to go. Linux' own limit is some ten us. */
+/* For how long an lcore may keep a page that has to go. Linux lets it sleep for some tens of us. */
 #define MONITOR_LIMIT_MS 100
 #define MONITOR_LOOK_US 50
 
@@ -71,11 +71,12 @@ xen_netif_monitor_addr(void *queue, struct rte_power_monitor_cond *cond)
 	/* There is one address for a queue. */
 	if (active > q->id + q->nb_queues)
 		return -ENOTSUP;
-	/* Whoever is asleep does not look at what waits or is held back. */
+	/*
+	 * Whoever is asleep does not look at what waits. Notifications that are held back have the
+	 * time: Linux has each sleep end sooner.
+	 */
 	if (__atomic_load_n(&q->rings->waiting_rings, __ATOMIC_RELAXED) != 0 || drv->rxq_holds(q))
 		return -EBUSY;
-	if (__atomic_load_n(&q->rings->held, __ATOMIC_RELAXED) != 0)
-		xen_netif_notify_flush_all(q->rings);
 	if (q->id >= active || !__atomic_load_n(&q->running, __ATOMIC_ACQUIRE) ||
 			!monitor_ring(q, drv, cond))
 		monitor(cond, &q->rings->active_queues, sizeof(q->rings->active_queues), active);
@@ -118,7 +119,7 @@ xen_netif_monitors_wait(struct xen_netif *nif)
 }
 
 static void
-forget(struct xen_netif_rings *rings, uint16_t queue)
+forget(struct xen_netif_rings *rings, unsigned int queue)
 {
 	if (rings->filled[queue] != NULL)
 		munmap(rings->filled[queue], XEN_PAGE_BYTES);
@@ -136,23 +137,25 @@ xen_netif_monitor_unmapped(struct xen_netif_rings *rings, const struct xen_netif
 	forget(rings, ring->id);
 	page = mmap(ring->sring.page, XEN_PAGE_BYTES, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	if (page != MAP_FAILED)
-		rings->filled[ring->id] = page;
+	rings->filled[ring->id] = page != MAP_FAILED ? page : NULL;
+	/* A kernel before 4.17 takes the address for a wish. */
+	if (page != ring->sring.page)
+		forget(rings, ring->id);
 }
 
 void
 xen_netif_monitors_end(struct xen_netif_rings *rings)
 {
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++)
-		__atomic_store_n(&rings->monitored[i], NULL, __ATOMIC_RELAXED);
+		__atomic_store_n(&rings->monitored[i], NULL, __ATOMIC_RELEASE);
 }
 
 void
 xen_netif_monitors_release(struct xen_netif_rings *rings)
 {
-	uint16_t i;
+	unsigned int i;
 
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++)
 		forget(rings, i);

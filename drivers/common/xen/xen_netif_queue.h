@@ -238,9 +238,9 @@ struct xen_netif_rings {
 	void *priv;
 	/** Layers whose types the application wants to know: RTE_PTYPE_L*_MASK. */
 	uint32_t ptypes;
-	/** By rx queue: the page of a ring that its lcore may be looking at without a lock. */
+	/** By rx queue: the page of a ring that its lcore may be looking at without the lock. */
 	const void *monitored[XEN_NETIF_QUEUES_MAX] __rte_cache_aligned;
-	/** Such pages that went all the same, and that something stands in for. */
+	/** What stands in for such a page that went all the same; the control thread's. */
 	void *filled[XEN_NETIF_QUEUES_MAX];
 	struct xen_netif_ring rx[XEN_NETIF_QUEUES_MAX];
 	struct xen_netif_ring tx[XEN_NETIF_QUEUES_MAX];
