@@ -229,10 +229,10 @@ backend_wait_up()
 # Without a program: testpmd is to have the processors.
 backend_up()
 {
-	local said=
+	local IFS=$'\n' said
 
-	IFS= read -rd '' said < "$LOGS/$scenario-testpmd-$1.log" || true
-	[[ $'\n'$said == *'d>'* || $'\n'$said == *$'\n>'* ]]
+	mapfile -t said < "$LOGS/$scenario-testpmd-$1.log"
+	[[ $'\n'"${said[*]}" == *@('d>'|$'\n>')* ]]
 }
 
 # backend_xstats NAME PORT: its extended statistics now, as testpmd prints them.

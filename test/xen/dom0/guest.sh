@@ -71,8 +71,15 @@ guest_took_domid()
 
 	domid=$(xl domid "$1") || fail "no domain $1"
 	domid_used "$domid"
-	xenstore-read "/local/domain/$domid/console/tty" > "$RIG/guests/$1.tty"
+	await 30 "the console of $1" guest_has_tty "$1" "$domid"
 	expect "id of the new domain $1" "$2" "$domid"
+}
+
+# guest_has_tty NAME DOMID: it does once xenconsoled has written that.
+guest_has_tty()
+{
+	xenstore-read "/local/domain/$2/console/tty" > "$RIG/guests/$1.tty" || return
+	[[ $(< "$RIG/guests/$1.tty") == /dev/* ]]
 }
 
 # Of each guest: the descriptor that its console's log is read by, where it was last left, the
@@ -99,7 +106,8 @@ guest_mark()
 guest_line()
 {
 	IFS= read -r -u "${GUEST_CONSOLE[$1]}" line || { GUEST_PIECE[$1]+=$line; return 1; }
-	line=${GUEST_PIECE[$1]}${line%%$'\r'*}
+	line=${GUEST_PIECE[$1]}$line
+	line=${line%%$'\r'*}
 	GUEST_PIECE[$1]=
 }
 
@@ -110,7 +118,7 @@ guest_is_ready()
 
 	while [ -z "${GUEST_UP[$1]}" ]; do
 		guest_line "$1" || return
-		[ "$line" != "rig-guest ready" ] || GUEST_UP[$1]=1
+		[[ $line != "rig-guest ready"* ]] || GUEST_UP[$1]=1
 	done
 }
 
@@ -128,13 +136,15 @@ guest_settled()
 }
 
 # guest_run NAME COMMAND [LIMIT]: prints what COMMAND, given to the guest's shell, prints; its exit
-# status. Few programs are started for it: in the emulated machine they are what takes the time.
+# status. One at a time for a guest. Few programs are started for it: in the emulated machine they
+# are what takes the time.
 guest_run()
 {
 	local name=$1 id=${EPOCHREALTIME/./} end=$((SECONDS + ${3:-240})) silent=0
 	local tty line log="" status="" begun=0
 
 	read -r tty < "$RIG/guests/$name.tty"
+	GUEST_PIECE[$name]=
 	printf 'run %s %s\n' "$id" "$(base64 -w 0 <<< "$2")" > "$tty"
 	while [ "$SECONDS" -lt "$end" ]; do
 		guest_line "$name" || {

@@ -137,7 +137,11 @@ xl()
 {
 	case $1 in
 	list|dmesg|domid|info|debug-keys) command xl "$@" || return ;;
-	*) timeout --foreground -k 10 $COMMAND_LIMIT xl "$@" || return ;;
+	*)
+		timeout --foreground -k 10 $COMMAND_LIMIT xl "$@" && return
+		[ $? != 124 ] || echo "xl $1: no end within $COMMAND_LIMIT s"
+		return 1
+		;;
 	esac
 }
 
