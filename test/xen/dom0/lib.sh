@@ -145,6 +145,7 @@ xl()
 	esac
 }
 
+# A shorter limit among the arguments stands.
 ovs-vsctl()
 {
 	command ovs-vsctl --timeout=$COMMAND_LIMIT "$@" || return

@@ -28,8 +28,8 @@ ovs_start()
 		other_config:pmd-maxsleep=500 "other_config:dpdk-extra=$extra"
 	timeout --foreground $COMMAND_LIMIT "$OVS_DPDK" --pidfile="$OVS_PID" \
 		--unixctl="$OVS_CTL" --detach --log-file="$LOGS/$scenario-vswitchd.log"
-	ovs-vsctl add-br "$bridge" -- set bridge "$bridge" datapath_type=netdev
-	ovs-vsctl add-port "$bridge" pool -- set Interface pool type=dpdk \
+	ovs-vsctl --timeout=60 add-br "$bridge" -- set bridge "$bridge" datapath_type=netdev
+	ovs-vsctl --timeout=120 add-port "$bridge" pool -- set Interface pool type=dpdk \
 		options:dpdk-devargs=net_null_pool,no-rx=1
 }
 
