@@ -143,14 +143,16 @@ stop_group()
 	wait "$pid" 2>/dev/null || :
 }
 
-# process_ended PID: true when no such process runs (a zombie has ended).
+# process_ended PID: true when no such process runs. A zombie has ended, when none of its threads is
+# left: those have its files and locks yet.
 process_ended()
 {
 	local stat=""
 	{ IFS= read -rd '' stat <"/proc/$1/stat"; } 2>/dev/null || :
-	# Behind the program's name, which may hold anything, comes the state.
-	stat=${stat##*) }
-	[ -z "$stat" ] || [ "${stat%% *}" = Z ]
+	# Behind the program's name, which may hold anything, come state and, as the 18th, threads.
+	# shellcheck disable=SC2086 # words
+	set -- ${stat##*) }
+	[ $# -eq 0 ] || { [ "$1" = Z ] && [ "${18}" -le 1 ]; }
 }
 
 # process_ticks PID: for how many ticks of 1/100 s it has run, all its threads.

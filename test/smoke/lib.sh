@@ -481,6 +481,7 @@ ping_guest()
 # pings_start FROM TO: ping without end, 200 a second, in the background.
 pings_start()
 {
+	: >"$RUN/pings.log"
 	in_background pings ip netns exec "guest$1" ping -n -i 0.005 -W 10 "10.99.0.$2"
 	wait_for "$LIMIT" pings_pass || die "no ping passes"
 }
