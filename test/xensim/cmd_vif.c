@@ -33,6 +33,8 @@ struct vif {
 	const char *rate;
 	const char *bridge;
 	const char *vifname;
+	const char *ip;
+	const char *vlan;
 	const char *script;
 	const char *hotplug;
 	unsigned int mtu;
@@ -121,6 +123,10 @@ parse_option(struct vif *v, const char *arg)
 		v->bridge = value;
 	} else if (strncmp(arg, "vifname=", 8) == 0) {
 		v->vifname = value;
+	} else if (strncmp(arg, "ip=", 3) == 0) {
+		v->ip = value;
+	} else if (strncmp(arg, "vlan=", 5) == 0) {
+		v->vlan = value;
 	} else if (strncmp(arg, "script=", 7) == 0) {
 		v->script = value;
 	} else if (strncmp(arg, "hotplug=", 8) == 0) {
@@ -215,6 +221,8 @@ backend_keys(struct xs_handle *xs, xs_transaction_t t, const struct vif *v, cons
 			(v->mtu == MTU_DEFAULT || store_write(xs, t, mtu, "%s/mtu", dir)) &&
 			store_write(xs, t, v->bridge, "%s/bridge", dir) &&
 			(v->vifname == NULL || store_write(xs, t, v->vifname, "%s/vifname", dir)) &&
+			(v->ip == NULL || store_write(xs, t, v->ip, "%s/ip", dir)) &&
+			(v->vlan == NULL || store_write(xs, t, v->vlan, "%s/vlan", dir)) &&
 			store_write(xs, t, devid, "%s/handle", dir) &&
 			store_write(xs, t, "vif", "%s/type", dir) &&
 			store_write(xs, t, "", "%s/hotplug-status", dir);
@@ -506,7 +514,8 @@ cmd_show(int argc, char **argv)
 const struct tool_command tool_vif_commands[] = {
 	{ "vif-create",
 			"DOMID DEVID [mac=MAC] [rate=RATE] [mtu=N] [bridge=NAME]\n"
-			"[vifname=NAME] [backend=DOMID] [script=PATH] [trusted=0|1]\n"
+			"[vifname=NAME] [ip=ADDRESSES] [vlan=VLANS] [backend=DOMID]\n"
+			"[script=PATH] [trusted=0|1]\n"
 			"[hotplug=connected|none|error|wait] [--no-wait] [--timeout S]",
 			"write a vif's keys as libxl does, wait for the backend's state 2\n"
 			"and write hotplug-status as the script would (--no-wait: at once).\n"
