@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "address.h"
 #include "guard.h"
 #include "name.h"
 #include "vlan.h"
@@ -97,6 +98,10 @@ struct config {
 	char control[CONFIG_PATH_SIZE];
 	/** `[switch] queues`: queue pairs that a guest is offered, 1 to 32; default 1. */
 	uint16_t queues;
+	/** `metrics`: where they are to be had, as address_parse() takes it, or `off`. Default:
+	 * `off`, empty.
+	 */
+	char metrics[ADDRESS_SIZE];
 	unsigned int nb_bridges;
 	struct config_bridge bridges[CONFIG_BRIDGES_MAX];
 	unsigned int nb_ports;

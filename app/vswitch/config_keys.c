@@ -71,6 +71,22 @@ parse_name(const struct config_key *key __rte_unused, const char *value, void *t
 	return 0;
 }
 
+/* It is handed on as text. */
+static int
+parse_address(const struct config_key *key __rte_unused, const char *value, void *to)
+{
+	struct sockaddr_storage address;
+	char *text = to;
+
+	if (strcmp(value, "off") == 0)
+		text[0] = '\0';
+	else if (address_parse(value, &address) < 0)
+		return -EINVAL;
+	else
+		memcpy(text, value, strlen(value) + 1);
+	return 0;
+}
+
 /* It is handed on as text: without the blanks. */
 static int
 parse_lcores(const struct config_key *key, const char *value, void *to)
@@ -226,6 +242,7 @@ static const struct config_key switch_keys[] = {
 	KEY(config, "macs", macs, u32, NUMBER(256, 65536)),
 	KEY(config, "control", control, path, PATH_RULE, .max = CONFIG_PATH_SIZE - 1),
 	KEY(config, "queues", queues, u16, NUMBER(1, 32)),
+	KEY(config, "metrics", metrics, address, ADDRESS_RULE ", or off"),
 };
 
 static const struct config_key bridge_keys[] = {

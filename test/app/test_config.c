@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -58,6 +60,7 @@ test_defaults(void **state __rte_unused)
 	assert_int_equal(config.macs, 16384);
 	assert_string_equal(config.control, "/run/dpdk-xenvswitch/control.sock");
 	assert_int_equal(config.queues, 1);
+	assert_string_equal(config.metrics, "");
 	assert_int_equal(config.nb_bridges, 0);
 	assert_int_equal(config.nb_ports, 0);
 	assert_parsed("[bridge b]\n[port p]\nbridge=b\ndevargs=net_null0\n"
@@ -98,7 +101,7 @@ test_all_keys(void **state __rte_unused)
 		      "isolated = yes\nqueues = 4\nmtu = 9000\nmacs = 65536\n"
 		      "[switch]\nlcores = 1, 3-4\neal = --log-level=8 -n 4\nmbufs = 1024\n"
 		      "macs = 256\ncontrol = /run/s=#;\nqueues = 32\n"
-		      "[bridge xenbr0]\nlock = ip\nisolated = yes\n"
+		      "metrics = 127.0.0.1:9475\n[bridge xenbr0]\nlock = ip\nisolated = yes\n"
 		      "age = 5 min\nstorm = 1000 pps\n");
 	assert_string_equal(config.lcores, "1,3-4");
 	assert_string_equal(config.eal, "--log-level=8 -n 4");
@@ -106,7 +109,8 @@ test_all_keys(void **state __rte_unused)
 	assert_int_equal(config.macs, 256);
 	assert_string_equal(config.control, "/run/s=#;");
 	assert_int_equal(config.queues, 32);
-	assert_int_equal(bridge->line, 18);
+	assert_string_equal(config.metrics, "127.0.0.1:9475");
+	assert_int_equal(bridge->line, 19);
 	assert_int_equal(bridge->lock, GUARD_IP);
 	assert_true(bridge->isolated);
 	assert_int_equal(bridge->age, 300);
@@ -160,6 +164,35 @@ test_ages(void **state __rte_unused)
 	assert_int_equal(config.bridges[0].storm, 0);
 	assert_parsed("[bridge b]\nstorm = 10000000pps\nisolated = no\nlock = mac");
 	assert_int_equal(config.bridges[0].storm, 10000000);
+}
+
+static void
+test_addresses(void **state __rte_unused)
+{
+	static const struct {
+		const char *text;
+		int family;
+	} cases[] = {
+		{ "0.0.0.0:1", AF_INET },
+		{ "255.255.255.255:65535", AF_INET },
+		{ "[::]:9475", AF_INET6 },
+		{ "[fe80:1111:2222:3333:4444:5555:255.255.255.255]:65535", AF_INET6 },
+	};
+	struct sockaddr_storage address;
+	char text[128];
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		snprintf(text, sizeof(text), "[switch]\nmetrics = %s", cases[i].text);
+		assert_parsed(text);
+		assert_string_equal(config.metrics, cases[i].text);
+		assert_int_equal(address_parse(config.metrics, &address),
+				cases[i].family == AF_INET ? sizeof(struct sockaddr_in) :
+							     sizeof(struct sockaddr_in6));
+		assert_int_equal(address.ss_family, cases[i].family);
+	}
+	assert_parsed("[switch]\nmetrics = off");
+	assert_string_equal(config.metrics, "");
 }
 
 /* No VLAN is tagged and untagged at once. */
@@ -367,6 +400,7 @@ main(void)
 		cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_ages),
+		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_vlans),
 		cmocka_unit_test_setup_teardown(test_file, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_page_keys, load_page, free_page),

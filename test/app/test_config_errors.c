@@ -24,6 +24,9 @@
 	"has to be a list of processors, such as 1,3-4, each from 0 to 1023 and there once"
 #define AGE_RULE "has to be a number with a unit, s, min or h, from 10 s to 24 h"
 #define STORM_RULE "has to be a number with the unit pps, from 100 pps to 10000000 pps, or off"
+#define METRICS_RULE \
+	"has to be ADDRESS:PORT, such as 127.0.0.1:9475 or [::1]:9475, the port from 1 to 65535, " \
+	"or off"
 #define TRUNKS_RULE "has to be a list of VLANs from 1 to 4094, such as 10,20-30, or all or none"
 #define LINE_RULE "has to be KEY = VALUE, a section in brackets, or a comment after '#'"
 #define BYTE_RULE "only printable ASCII is allowed, but in comments"
@@ -121,7 +124,7 @@ test_keys(void **state __rte_unused)
 	static const struct refusal cases[] = {
 		{ "[switch]\nqueue = 1", 2,
 				"key 'queue': is unknown; [switch] has lcores, eal, mbufs, macs, "
-				"control, queues" },
+				"control, queues, metrics" },
 		{ "[bridge b]\nbridge = 1", 2,
 				"key 'bridge': is unknown; [bridge] has lock, isolated, age, "
 				"storm" },
@@ -130,7 +133,7 @@ test_keys(void **state __rte_unused)
 				"trunks, isolated, queues, mtu, macs" },
 		{ "[switch]\nQueues = 1", 2,
 				"key 'Queues': is unknown; [switch] has lcores, eal, mbufs, macs, "
-				"control, queues" },
+				"control, queues, metrics" },
 		{ "[switch]\nqueues = 1\nmacs = 512\nqueues = 2", 4,
 				"queues='2': is in line 2 already" },
 		{ BRIDGE "age = 20 s\nage = 20 s", 3, "age='20 s': is in line 2 already" },
@@ -168,6 +171,25 @@ test_switch(void **state __rte_unused)
 	};
 
 	assert_all_refused(cases, RTE_DIM(cases));
+}
+
+static void
+test_metrics(void **state __rte_unused)
+{
+	static const char *const values[] = { "", "on", "Off", "9475", ":9475", "127.0.0.1",
+		"127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:+1", "127.0.0.1 :9475",
+		"127.1:9475", "256.0.0.1:9475", "localhost:9475", "[127.0.0.1]:9475", "::1:9475",
+		"[::1]", "[::1:9475", "::1]:9475", "[]:9475", "[:9475", "[::g]:9475",
+		"[fe80::1%lo]:9475", "unix:/run/x",
+		"[fe80:1111:2222:3333:4444:5555:255.255.255.255]:000065535" };
+	char text[128], message[256];
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(values); i++) {
+		snprintf(text, sizeof(text), "[switch]\nmetrics = %s", values[i]);
+		snprintf(message, sizeof(message), "metrics='%s': " METRICS_RULE, values[i]);
+		assert_refused(text, 2, message);
+	}
 }
 
 static void
@@ -334,6 +356,7 @@ main(void)
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_switch),
+		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_bridge),
 		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_together),

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_malloc.h>
+
+#include "log.h"
+#include "offload.h"
+#include "port.h"
+
+/* Descriptors: those of a vif's Tx queue are where packets wait for a guest that is slow. */
+#define RX_DESCRIPTORS 512
+#define TX_DESCRIPTORS 1024
+
+/* Devices that are a port's already. */
+static bool used[RTE_MAX_ETHPORTS];
+
+const char *
+port_kind_name(enum port_kind kind)
+{
+	switch (kind) {
+	case PORT_GUEST:
+		return "guest";
+	case PORT_UPLINK:
+		return "uplink";
+	case PORT_HOST:
+	default:
+		return "host";
+	}
+}
+
+bool
+port_link_up(const struct port *port)
+{
+	struct rte_eth_link link;
+
+	return rte_eth_link_get_nowait(port->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+bool
+port_same_device(const struct port_spec *old, const struct port_spec *spec)
+{
+	return strcmp(old->devargs, spec->devargs) == 0 && old->queues == spec->queues &&
+			old->mtu == spec->mtu;
+}
+
+/* The first port of the device; devices with several of them are rare. */
+static int
+find_port(const char *devargs, uint16_t *id)
+{
+	struct rte_dev_iterator iterator;
+	uint16_t port;
+
+	RTE_ETH_FOREACH_MATCHING_DEV(port, devargs, &iterator) {
+		*id = port;
+		rte_eth_iterator_cleanup(&iterator);
+		return 0;
+	}
+	return -ENODEV;
+}
+
+static uint64_t
+rx_offloads(const struct port_spec *spec, const struct rte_eth_dev_info *info)
+{
+	uint64_t offloads = RTE_ETH_RX_OFFLOAD_SCATTER;
+
+	switch (spec->kind) {
+	case PORT_GUEST:
+		/* What a guest has left undone stays so. */
+		offloads |= RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |
+				RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+		break;
+	case PORT_UPLINK:
+		offloads |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+		break;
+	default:
+		break;
+	}
+	return offloads & info->rx_offload_capa;
+}
+
+static uint64_t
+tx_offloads(const struct port_spec *spec, const struct rte_eth_dev_info *info)
+{
+	uint64_t offloads = OFFLOAD_TX_PORT;
+
+	/* Most drivers that insert tags write them into the packet, also into a shared one. */
+	if (spec->kind != PORT_GUEST)
+		offloads &= ~RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+	/* A tap device has them done by its driver in software, and not for IPv6. */
+	if (spec->kind == PORT_HOST)
+		offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	return offloads & info->tx_offload_capa;
+}
+
+static int
+setup_queues(struct port *port, const struct rte_eth_dev_info *info,
+		const struct rte_eth_conf *conf, struct rte_mempool *pool)
+{
+	uint16_t nb_rxd = RX_DESCRIPTORS, q;
+	struct rte_eth_rxconf rx = info->default_rxconf;
+	struct rte_eth_txconf tx = info->default_txconf;
+	int ret;
+
+	rx.offloads = conf->rxmode.offloads;
+	tx.offloads = conf->txmode.offloads;
+	port->nb_txd = TX_DESCRIPTORS;
+	ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &nb_rxd, &port->nb_txd);
+	for (q = 0; ret == 0 && q < port->nb_rxqs; q++)
+		ret = rte_eth_rx_queue_setup(port->id, q, nb_rxd, SOCKET_ID_ANY, &rx, pool);
+	for (q = 0; ret == 0 && q < port->nb_txqs; q++)
+		ret = rte_eth_tx_queue_setup(port->id, q, port->nb_txd, SOCKET_ID_ANY, &tx);
+	return ret;
+}
+
+/* Whether it has them no capability tells. Those of a tap device are always enabled. */
+static bool
+has_interrupts(const struct port *port, const struct rte_eth_dev_info *info)
+{
+	int ret = rte_eth_dev_rx_intr_enable(port->id, 0);
+
+	if (ret == -ENOTSUP && strcmp(info->driver_name, "net_tap") == 0)
+		return rte_eth_dev_rx_intr_ctl_q_get_fd(port->id, 0) >= 0;
+	return ret == 0 && rte_eth_dev_rx_intr_disable(port->id, 0) == 0;
+}
+
+/* Configure the device for its port, and start it; without interrupts if it does not with them. */
+static int
+start(struct port *port, unsigned int nb_workers, struct rte_mempool *pool, bool interrupts)
+{
+	const struct port_spec *spec = &port->spec;
+	struct rte_eth_conf conf = {
+		.rxmode = { .mtu = spec->mtu },
+		.intr_conf = { .rxq = interrupts },
+	};
+	struct rte_eth_dev_info info;
+	int ret = rte_eth_dev_info_get(port->id, &info);
+
+	if (ret != 0)
+		return ret;
+	port->nb_rxqs = RTE_MIN(spec->queues, info.max_rx_queues);
+	port->nb_txqs = RTE_MIN(nb_workers, info.max_tx_queues);
+	/* A tap device has as many of one kind as of the other. */
+	if (spec->kind == PORT_HOST)
+		port->nb_txqs = port->nb_rxqs;
+	conf.rxmode.offloads = rx_offloads(spec, &info);
+	conf.txmode.offloads = tx_offloads(spec, &info);
+	if ((conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0)
+		conf.rxmode.max_lro_pkt_size = info.max_lro_pkt_size;
+	if (port->nb_rxqs > 1 && spec->kind == PORT_UPLINK) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads &
+				(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+	}
+	ret = rte_eth_dev_configure(port->id, port->nb_rxqs, port->nb_txqs, &conf);
+	if (ret == 0)
+		ret = setup_queues(port, &info, &conf, pool);
+	if (ret != 0)
+		return ret;
+	port->tx_offloads = conf.txmode.offloads;
+	/* Nobody asks what kind of packet it is. */
+	rte_eth_dev_set_ptypes(port->id, RTE_PTYPE_UNKNOWN, NULL, 0);
+	ret = rte_eth_dev_start(port->id);
+	if (ret != 0 && interrupts)
+		return start(port, nb_workers, pool, false);
+	if (ret != 0)
+		return ret;
+	port->wakes = interrupts && has_interrupts(port, &info);
+	ret = rte_eth_promiscuous_enable(port->id);
+	return ret == -ENOTSUP ? 0 : ret;
+}
+
+static void
+remove_device(const struct port *port)
+{
+	struct rte_eth_dev_info info;
+	struct rte_device *device = NULL;
+	int ret;
+
+	if (rte_eth_dev_info_get(port->id, &info) == 0)
+		device = info.device;
+	ret = rte_eth_dev_stop(port->id);
+	if (ret == 0)
+		ret = rte_eth_dev_close(port->id);
+	if (ret == 0 && device != NULL)
+		ret = rte_dev_remove(device);
+	if (ret != 0)
+		LOG(WARNING, "port %s: cannot remove its device: %s", port->spec.name,
+				rte_strerror(-ret));
+}
+
+struct port *
+port_open(const struct port_spec *spec, unsigned int nb_workers, struct rte_mempool *pool,
+		char *error)
+{
+	struct port *port = rte_zmalloc("port", sizeof(*port), 0);
+	unsigned int i;
+	int ret;
+
+	if (port == NULL) {
+		snprintf(error, PORT_ERROR_SIZE, "no memory");
+		rte_errno = ENOMEM;
+		return NULL;
+	}
+	port->spec = *spec;
+	for (i = 0; i < RTE_DIM(port->tx_locks); i++)
+		rte_spinlock_init(&port->tx_locks[i]);
+	if (rte_eth_dev_count_avail() == RTE_MAX_ETHPORTS) {
+		snprintf(error, PORT_ERROR_SIZE,
+				"this DPDK has room for %u ports in a process, and all are taken",
+				RTE_MAX_ETHPORTS);
+		ret = -ENOSPC;
+		goto fail;
+	}
+	ret = rte_dev_probe(spec->devargs);
+	if (ret == 0)
+		ret = find_port(spec->devargs, &port->id);
+	if (ret != 0) {
+		snprintf(error, PORT_ERROR_SIZE, "no device '%.128s': %s", spec->devargs,
+				rte_strerror(-ret));
+		goto fail;
+	}
+	/* The probe of a device that is there succeeds, by whatever of its names. */
+	if (used[port->id]) {
+		snprintf(error, PORT_ERROR_SIZE, "device '%.128s' is another port's already",
+				spec->devargs);
+		ret = -EBUSY;
+		goto fail;
+	}
+	rte_eth_dev_get_name_by_port(port->id, port->device);
+	ret = start(port, nb_workers, pool, true);
+	if (ret != 0) {
+		snprintf(error, PORT_ERROR_SIZE, "device '%.128s' does not start: %s",
+				spec->devargs, rte_strerror(-ret));
+		remove_device(port);
+		goto fail;
+	}
+	used[port->id] = true;
+	return port;
+
+fail:
+	rte_free(port);
+	rte_errno = -ret;
+	return NULL;
+}
+
+void
+port_close(struct port *port)
+{
+	remove_device(port);
+	used[port->id] = false;
+	rte_free(port);
+}

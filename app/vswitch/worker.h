@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#ifndef WORKER_H
+#define WORKER_H
+
+/**
+ * @file
+ * An lcore that forwards: it polls its Rx queues in turn and runs each packet to completion.
+ *
+ * Everything in struct worker is written by its lcore alone, but for `stop`; others may read its
+ * counters.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+#include <rte_mbuf.h>
+#include <rte_meter.h>
+#include <rte_ring.h>
+
+#include "dataplane.h"
+#include "fair.h"
+#include "fdb.h"
+#include "stats.h"
+
+/** Packets of an Rx burst at most. */
+#define WORKER_BURST FAIR_PACKETS
+/** Packets that are gathered for a port before they are sent. */
+#define WORKER_OUT 128
+
+/** What goes out by a port. */
+struct worker_out {
+	uint16_t n;
+	struct rte_mbuf *pkts[WORKER_OUT];
+};
+
+/** What an lcore remembers of a port that packets come in by. */
+struct worker_in {
+	/** Where the last packet went that had to be looked up, and nothing kept it from there. */
+	uint64_t key;
+	uint16_t to;
+	/** The same of its source. */
+	uint64_t source_key;
+	uint64_t source_found;
+	/** What is remembered holds for these alone. */
+	uint32_t generation;
+	const struct dataplane *dataplane;
+	/** Of what may be flooded; set up for `storm`. */
+	uint32_t storm;
+	struct rte_meter_srtcm_profile storm_profile;
+	struct rte_meter_srtcm storm_meter;
+};
+
+/** An address that was seen at a port and is not known there. */
+struct worker_news {
+	uint64_t key;
+	uint16_t port;
+};
+
+struct worker {
+	unsigned int index;
+	unsigned int lcore;
+	struct fdb *fdb;
+	struct rte_rcu_qsbr *rcu;
+	/** The current one; the control thread changes the pointer. */
+	struct dataplane *const *dataplane;
+	/** struct worker_news for the control thread. */
+	struct rte_ring *news;
+	/** Where mbufs of variants come from. */
+	struct rte_mempool *pool;
+	/** The TSC at the start of the round, and its seconds. */
+	uint64_t tsc;
+	uint32_t now;
+	/** Fewer than a quarter of all mbufs are left. */
+	bool scarce;
+	/** Ports with packets in `out`. */
+	uint32_t pending;
+	/** Rounds in which there were packets, and all; TSC cycles of the former, and asleep. */
+	uint64_t busy_rounds;
+	uint64_t rounds;
+	uint64_t busy;
+	uint64_t slept;
+	/** Empty rounds since the last packet. */
+	uint32_t idle;
+	bool stop;
+	/** It runs; and the dataplane that it has taken: those before are not used any more. */
+	bool running;
+	const struct dataplane *taken;
+	/** Rx queues whose interrupts wake it up, of `taken`: all of them, or none. */
+	unsigned int nb_armed;
+	struct worker_out out[RTE_MAX_ETHPORTS];
+	struct worker_in in[RTE_MAX_ETHPORTS];
+	struct fair fair[RTE_MAX_ETHPORTS][RXQS_MAX];
+	/** Packets that each Rx queue has brought: its part of what the lcore has to do. */
+	uint64_t polled[RTE_MAX_ETHPORTS][RXQS_MAX];
+	struct port_stats stats[RTE_MAX_ETHPORTS];
+} __rte_cache_aligned;
+
+/**
+ * The loop of an lcore: lcore_function_t with a struct worker.
+ *
+ * @return
+ *   0, when `stop` was set.
+ */
+int
+worker_run(void *worker);
+
+/**
+ * Wait until the worker has taken the dataplane, if it runs. The control thread.
+ */
+void
+worker_wait(const struct worker *w, const struct dataplane *dp);
+
+/** Send what is gathered for a port. The worker's lcore. */
+void
+worker_send(struct worker *w, const struct dataplane *dp, uint16_t port);
+
+/** Count a packet that is lost, and free it. The worker's lcore. */
+static inline void
+worker_drop(struct worker *w, uint16_t port, enum drop reason, struct rte_mbuf *m)
+{
+	w->stats[port].drops[reason]++;
+	rte_pktmbuf_free(m);
+}
+
+/** Gather a packet for a port. The worker's lcore. */
+static inline void
+worker_out(struct worker *w, const struct dataplane *dp, uint16_t port, struct rte_mbuf *m)
+{
+	struct worker_out *out = &w->out[port];
+
+	out->pkts[out->n++] = m;
+	w->pending |= UINT32_C(1) << port;
+	if (out->n == WORKER_OUT)
+		worker_send(w, dp, port);
+}
+
+#endif /* WORKER_H */

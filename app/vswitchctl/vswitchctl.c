@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../vswitch/protocol.h"
+#include "client.h"
+#include "doctor.h"
+#include "show.h"
+
+#define COMMAND_TOP "top"
+#define COMMAND_DOCTOR "doctor"
+#define COMMAND_SIZE 64
+#define INTERVAL_MAX 3600
+#define NUMBER_MAX 1000000000
+
+#define DIM(array) (sizeof(array) / sizeof((array)[0]))
+
+struct options {
+	const char *socket;
+	bool json;
+	const char *port;
+	const char *bridge;
+	bool all;
+	bool dry_run;
+	unsigned int interval;
+	unsigned int count;
+	const char *config;
+	/* What is behind the command's name. */
+	char *const *words;
+};
+
+/* Options that only some commands take have capital letters. */
+static const struct option long_options[] = {
+	{ "socket", required_argument, NULL, 's' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
+	{ "port", required_argument, NULL, 'P' },
+	{ "bridge", required_argument, NULL, 'B' },
+	{ "all", no_argument, NULL, 'A' },
+	{ "interval", required_argument, NULL, 'I' },
+	{ "count", required_argument, NULL, 'C' },
+	{ "dry-run", no_argument, NULL, 'D' },
+	{ "config", required_argument, NULL, 'F' },
+	{ NULL },
+};
+
+static void
+usage(void)
+{
+	puts("Usage: xenvswitchctl [OPTION]... COMMAND\n"
+	     "\n"
+	     "Asks a running dpdk-xenvswitch, and has it do things.\n"
+	     "\n"
+	     "  show ports       the ports\n"
+	     "  show macs        the addresses, and the ports that they are behind;\n"
+	     "                   --port NAME, --bridge NAME: of these alone\n"
+	     "  show bridges     the bridges, and their ports\n"
+	     "  show lcores      the lcores, and the queues that they poll\n"
+	     "  show stats       what each port has received, sent and lost\n"
+	     "  show drops       why packets were lost; --port NAME: of that port;\n"
+	     "                   --all: also the reasons for which none was\n"
+	     "  top              packets, bytes and drops a second;\n"
+	     "                   --interval SECONDS (default 1), --count TIMES (default: no end)\n"
+	     "  show errors      vifs that have no port, and why\n"
+	     "  move PORT.QUEUE LCORE\n"
+	     "                   have that lcore poll the queue\n"
+	     "  rebalance        spread the load over the lcores; --dry-run: say how\n"
+	     "  set rate PORT RATE|off\n"
+	     "                   limit what a guest sends, such as 10Mb/s or 1GB/s@20ms\n"
+	     "  doctor           look for what the switch lacks on this machine, and say how to\n"
+	     "                   mend it; --config FILE (default: " DOCTOR_CONFIG ")\n"
+	     "  reload           read the configuration again\n"
+	     "  reset            set the counters to 0\n"
+	     "  version          the versions of the switch\n"
+	     "\n"
+	     "  --socket PATH    of the switch (default: the variable XENVSWITCH_SOCKET, else\n"
+	     "                   " PROTOCOL_SOCKET ")\n"
+	     "  --json           print the result as JSON\n"
+	     "  -h, --help       this text\n"
+	     "  --version        the version of this program\n"
+	     "\n"
+	     "Exit status: 0; 1: the switch refuses it; 2: wrong use; 3: no switch to talk to.");
+}
+
+static enum client_status
+run_show(struct client *client, const char *command, const struct options *options)
+{
+	const struct view *view = show_view(command);
+	enum client_status status;
+	json_t *args, *result;
+
+	args = json_pack("{s:s*, s:s*}", PROTOCOL_ARG_PORT, options->port, PROTOCOL_ARG_BRIDGE,
+			options->bridge);
+	if (options->all)
+		json_object_set_new(args, PROTOCOL_ARG_ALL, json_true());
+	result = client_request_list(client, command, args, view->list);
+	if (result == NULL)
+		return client->status;
+	status = show_result(view, result, options->json);
+	json_decref(result);
+	return status;
+}
+
+static enum client_status
+run_top(struct client *client, const char *command, const struct options *options)
+{
+	(void)command;
+	return show_top(client, options->interval, options->count, options->json);
+}
+
+/* What is done, or refused. The arguments are taken. */
+static enum client_status
+run_with(struct client *client, const char *command, json_t *args, const struct options *options)
+{
+	json_t *result = client_request(client, command, args);
+	enum client_status status = client->status;
+
+	if (result != NULL && options->json)
+		status = show_json(result);
+	json_decref(result);
+	return status;
+}
+
+static enum client_status
+run_plain(struct client *client, const char *command, const struct options *options)
+{
+	return run_with(client, command, NULL, options);
+}
+
+static enum client_status
+run_set_rate(struct client *client, const char *command, const struct options *options)
+{
+	return run_with(client, command,
+			json_pack("{s:s, s:s}", PROTOCOL_ARG_PORT, options->words[0],
+					PROTOCOL_ARG_RATE, options->words[1]),
+			options);
+}
+
+/* What was moved, or would be, and how far the loads of the lcores are apart. */
+static enum client_status
+show_plan(const json_t *result)
+{
+	const char *what = json_is_true(json_object_get(result, "done")) ? "moved" : "to be moved";
+	enum client_status status = CLIENT_OK;
+
+	if (json_array_size(json_object_get(result, "moves")) == 0)
+		what = "nothing to move";
+	else
+		status = show_result(show_view(PROTOCOL_REBALANCE), result, false);
+	printf("%s: the loads of lcores are %d %% apart, and %d %% are expected\n", what,
+			(int)json_integer_value(json_object_get(result, "spread")),
+			(int)json_integer_value(json_object_get(result, "expected")));
+	return status;
+}
+
+static enum client_status
+run_rebalance(struct client *client, const char *command, const struct options *options)
+{
+	json_t *result = client_request(client, command,
+			json_pack("{s:b}", PROTOCOL_ARG_DRY_RUN, options->dry_run));
+	enum client_status status = client->status;
+
+	if (result != NULL)
+		status = options->json ? show_json(result) : show_plan(result);
+	json_decref(result);
+	return status;
+}
+
+static enum client_status
+run_version(struct client *client, const char *command, const struct options *options)
+{
+	json_t *result = client_request(client, command, NULL);
+	enum client_status status = client->status;
+	const char *version, *dpdk;
+
+	if (result != NULL && options->json) {
+		status = show_json(result);
+	} else if (result != NULL) {
+		version = json_string_value(json_object_get(result, "version"));
+		dpdk = json_string_value(json_object_get(result, "dpdk"));
+		printf("dpdk-xenvswitch %s, with %s\n", version == NULL ? "?" : version,
+				dpdk == NULL ? "?" : dpdk);
+	}
+	json_decref(result);
+	return status;
+}
+
+static void __attribute__((noreturn))
+wrong_use(const char *what, const char *value, const char *allowed)
+{
+	client_error("%s '%s'; allowed: %s", what, value, allowed);
+	exit(CLIENT_USAGE);
+}
+
+static unsigned int
+read_number(const char *what, const char *text, unsigned int min, unsigned int max)
+{
+	unsigned long n;
+	char allowed[48];
+	char *end;
+
+	n = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && *end == '\0' && n >= min && n <= max)
+		return n;
+	snprintf(allowed, sizeof(allowed), "a number from %u to %u", min, max);
+	wrong_use(what, text, allowed);
+}
+
+/* The name of a port may have dots, too. */
+static enum client_status
+run_move(struct client *client, const char *command, const struct options *options)
+{
+	unsigned int queue, lcore = read_number("LCORE", options->words[1], 0, NUMBER_MAX);
+	const char *place = options->words[0], *dot = strrchr(place, '.');
+
+	if (dot == NULL)
+		wrong_use("PORT.QUEUE", place, "a port, a dot and the number of a queue");
+	queue = read_number("QUEUE", dot + 1, 0, NUMBER_MAX);
+	return run_with(client, command,
+			json_pack("{s:s%, s:i, s:i}", PROTOCOL_ARG_PORT, place,
+					(size_t)(dot - place), PROTOCOL_ARG_QUEUE, queue,
+					PROTOCOL_ARG_LCORE, lcore),
+			options);
+}
+
+static const struct command {
+	const char *name;
+	/* Letters of its options. */
+	const char *takes;
+	/* NULL: it is no command of the switch. */
+	enum client_status (*run)(struct client *client, const char *command,
+			const struct options *options);
+	/* What has to be behind its name, and how many words that are. */
+	const char *words;
+	int nb_words;
+} commands[] = {
+	{ PROTOCOL_SHOW_PORTS, "", run_show },
+	{ PROTOCOL_SHOW_MACS, "PB", run_show },
+	{ PROTOCOL_SHOW_BRIDGES, "", run_show },
+	{ PROTOCOL_SHOW_LCORES, "", run_show },
+	{ PROTOCOL_SHOW_STATS, "", run_show },
+	{ PROTOCOL_SHOW_DROPS, "PA", run_show },
+	{ PROTOCOL_SHOW_ERRORS, "", run_show },
+	{ COMMAND_TOP, "IC", run_top },
+	{ PROTOCOL_MOVE, "", run_move, "PORT.QUEUE LCORE", 2 },
+	{ PROTOCOL_REBALANCE, "D", run_rebalance },
+	{ PROTOCOL_SET_RATE, "", run_set_rate, "PORT RATE|off", 2 },
+	{ COMMAND_DOCTOR, "F", NULL },
+	{ PROTOCOL_RELOAD, "", run_plain },
+	{ PROTOCOL_RESET, "", run_plain },
+	{ PROTOCOL_COMMAND_VERSION, "", run_version },
+};
+
+static void
+take_option(struct options *options, int letter)
+{
+	switch (letter) {
+	case 's':
+		options->socket = optarg;
+		break;
+	case 'j':
+		options->json = true;
+		break;
+	case 'P':
+		options->port = optarg;
+		break;
+	case 'B':
+		options->bridge = optarg;
+		break;
+	case 'A':
+		options->all = true;
+		break;
+	case 'I':
+		options->interval = read_number("--interval", optarg, 1, INTERVAL_MAX);
+		break;
+	case 'C':
+		options->count = read_number("--count", optarg, 1, NUMBER_MAX);
+		break;
+	case 'D':
+		options->dry_run = true;
+		break;
+	case 'F':
+		options->config = optarg;
+		break;
+	case 'h':
+		usage();
+		exit(CLIENT_OK);
+	case 'v':
+		puts("xenvswitchctl " XENVIF_VERSION);
+		exit(CLIENT_OK);
+	default:
+		/* getopt_long() has said what is wrong. */
+		exit(CLIENT_USAGE);
+	}
+}
+
+/* How many words of the line the name is; 0: it is another one. */
+static int
+match_name(const char *name, char *const *words, int n)
+{
+	size_t len;
+	int w;
+
+	for (w = 0; w < n; w++) {
+		len = strlen(words[w]);
+		if (strncmp(name, words[w], len) != 0 || (name[len] != ' ' && name[len] != '\0'))
+			return 0;
+		if (name[len] == '\0')
+			return w + 1;
+		name += len + 1;
+	}
+	return 0;
+}
+
+static void __attribute__((noreturn)) unknown_command(char *const *words, int n)
+{
+	char name[COMMAND_SIZE] = "", all[256] = "";
+	size_t i, len = 0;
+	int w;
+
+	for (w = 0; w < n && len < sizeof(name); w++)
+		len += snprintf(name + len, sizeof(name) - len, "%s%s", w == 0 ? "" : " ",
+				words[w]);
+	for (i = 0, len = 0; i < DIM(commands); i++)
+		len += snprintf(all + len, sizeof(all) - len, "%s%s", i == 0 ? "" : ", ",
+				commands[i].name);
+	wrong_use("command", name, all);
+}
+
+static const struct command *
+find_command(char *const *words, int n, struct options *options)
+{
+	const struct command *command;
+	int matched = 0;
+	size_t i;
+
+	for (i = 0; i < DIM(commands) && matched == 0; i++)
+		matched = match_name(commands[i].name, words, n);
+	if (matched == 0)
+		unknown_command(words, n);
+	command = &commands[i - 1];
+	options->words = words + matched;
+	if (n - matched == command->nb_words)
+		return command;
+	client_error("'%s' has %d words behind it; allowed: %s", command->name, n - matched,
+			command->words == NULL ? "none" : command->words);
+	exit(CLIENT_USAGE);
+}
+
+/* Refuse options that the command does not take, of the letters that were given. */
+static void
+check_options(const struct command *command, const char *given)
+{
+	const struct option *option;
+
+	for (option = long_options; option->name != NULL; option++) {
+		if (option->val >= 'a' || strchr(given, option->val) == NULL ||
+				strchr(command->takes, option->val) != NULL)
+			continue;
+		client_error("'%s' takes no --%s; see --help", command->name, option->name);
+		exit(CLIENT_USAGE);
+	}
+}
+
+static const struct command *
+parse(int argc, char **argv, struct options *options)
+{
+	const struct command *command;
+	char given[16] = "";
+	size_t n = 0;
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		take_option(options, letter);
+		if (strchr(given, letter) == NULL)
+			given[n++] = letter;
+	}
+	command = find_command(argv + optind, argc - optind, options);
+	check_options(command, given);
+	return command;
+}
+
+static enum client_status
+run_command(const struct command *command, const struct options *options)
+{
+	enum client_status status;
+	struct client client;
+	json_t *version;
+
+	version = client_open(&client, options->socket != NULL ? options->socket : PROTOCOL_SOCKET);
+	if (version == NULL)
+		return client.status;
+	json_decref(version);
+	status = command->run(&client, command->name, options);
+	client_close(&client);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *socket = getenv("XENVSWITCH_SOCKET");
+	struct options options = { .interval = 1, .config = DOCTOR_CONFIG };
+	const struct command *command;
+	enum client_status status;
+
+	options.socket = socket != NULL && *socket != '\0' ? socket : NULL;
+	command = parse(argc, argv, &options);
+	if (command->run == NULL)
+		status = doctor(options.socket, options.config, options.json);
+	else
+		status = run_command(command, &options);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		client_error("standard output cannot be written");
+		return status == CLIENT_OK ? CLIENT_REFUSED : status;
+	}
+	return status;
+}
