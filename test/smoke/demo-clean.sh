@@ -27,9 +27,9 @@ processes()
 # Files and mounts that it could have left; its names are not used by others.
 files()
 {
-	ls -d /run/xenvif /run/netns/guest[12] /run/dpdk/xenvif /run/dpdk/guest[12] \
-		/dev/hugepages/xenvif* /dev/hugepages/guest[12]* 2>/dev/null || :
-	grep -E '[/ ](xenvif|guest[12])[/ ]' /proc/self/mounts || :
+	ls -d /run/xenvif /run/netns/{guest[12],outside} /run/dpdk/vswitch /run/dpdk/guest[12] \
+		/dev/hugepages/vswitch* /dev/hugepages/guest[12]* 2>/dev/null || :
+	grep -E '[/ ](xenvif|vswitch|guest[12])[/ ]' /proc/self/mounts || :
 }
 
 nothing_runs()
@@ -100,7 +100,7 @@ runs_through()
 
 runs_through
 interrupt ctrl-c-at-start INT 130 '^== A machine'
-interrupt term-at-backend TERM 143 '^== The backend'
+interrupt term-at-switch TERM 143 '^== The switch'
 interrupt ctrl-c-at-vifs INT 130 '^== A vif'
 interrupt term-at-ping TERM 143 '^== .* pings'
 interrupt ctrl-c-in-tcp INT 130 'second 1 of'

@@ -43,7 +43,8 @@ prepare_host()
 {
 	ip link set lo up
 	mount -t tmpfs -o mode=1777 xenvif /dev/shm
-	private_copy /etc /var/lib/dpkg/alternatives /var/log "$(plugin_folder)"
+	private_copy /etc /var/lib/dpkg/alternatives /var/log "$(plugin_folder)" \
+		/usr/local/{bin,sbin,lib,share}
 	# A link to the machine's own database may be in there.
 	rm -rf /etc/openvswitch
 	mkdir -p /etc/xen/scripts "$RUN/bin"
