@@ -29,7 +29,7 @@ machine_disk()
 	local images=$1 build=$2 disk=$3 tree so
 
 	tree=$(mktemp -d "$images/disk.XXXXXX")
-	mkdir -p "$tree"/{guest,build/drivers,build/test,scripts}
+	mkdir -p "$tree"/{guest,build/drivers,build/app,build/test,scripts}
 	cp -r "$XEN_TEST_DIR/dom0" "$XEN_TEST_DIR/scenarios" "$tree/"
 	cp "$images/vmlinux" "$images/dom0.cpio" "$images/rigtool" "$images/xenhostile" \
 		"$XEN_TEST_DIR/guest/agent" "$tree/guest/"
@@ -40,6 +40,8 @@ machine_disk()
 	for so in "$build"/drivers/librte_*.so*; do
 		[ ! -f "$so" ] || cp -a "$so" "$tree/build/drivers/"
 	done
+	cp "$build/app/vswitch/dpdk-xenvswitch" "$build/app/vswitchctl/xenvswitchctl" \
+		"$tree/build/app/"
 	rm -f "$disk"
 	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$disk" 256M \
 		> /dev/null

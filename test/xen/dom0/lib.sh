@@ -25,6 +25,8 @@ BACKEND=$(sed -n 's/.*rig\.backend=\([a-z]*\).*/\1/p' /proc/cmdline)
 . /rig/dom0/backend.sh
 # shellcheck source=test/xen/dom0/ovs.sh
 . /rig/dom0/ovs.sh
+# shellcheck source=test/xen/dom0/vswitch.sh
+. /rig/dom0/vswitch.sh
 # shellcheck source=test/xen/dom0/net.sh
 . /rig/dom0/net.sh
 # shellcheck source=test/xen/dom0/docs.sh

@@ -24,6 +24,7 @@ net_remove_all()
 
 	traffic_stop_all
 	ovs_stop
+	vswitch_stop
 	for link in /sys/class/net/*/bridge; do
 		link=${link%/bridge}
 		[ ! -e "$link" ] || ip link del "${link##*/}" 2>/dev/null || true
