@@ -168,7 +168,11 @@ class Document:
 
 def is_command(line):
     """Does a line begin with a program of the tree or of this machine?"""
-    word = (line.split() or [""])[0]
+    words = line.split() or [""]
+    word = words[0]
+    # A key of a configuration may be a program's name.
+    if words[1:2] == ["="]:
+        return False
     path = os.path.join(TREE, word)
     return bool(shutil.which(word)) or os.path.isfile(path) and os.access(path, os.X_OK)
 
