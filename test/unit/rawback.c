@@ -37,6 +37,12 @@ rawback_front_is(enum xenbus_state state)
 }
 
 void
+rawback_wait_closed(void)
+{
+	unit_wait(rawback_front_is(XenbusStateClosed) || rawback_front_is(XenbusStateInitialising));
+}
+
+void
 rawback_settle(void)
 {
 	struct xen_netif *nif = rte_eth_devices[rawback.port].data->dev_private;
@@ -127,7 +133,7 @@ rawback_reconnect(void)
 	rawback_release();
 	rawback_state(XenbusStateClosing);
 	rawback_state(XenbusStateClosed);
-	unit_wait(rawback_front_is(XenbusStateClosed) || rawback_front_is(XenbusStateInitialising));
+	rawback_wait_closed();
 	assert_int_equal(unit_grants(), 0);
 	unit_write("1", "%s/state", rawback.back);
 	rawback_connect();

@@ -59,6 +59,10 @@ rawback_state(enum xenbus_state state);
 bool
 rawback_front_is(enum xenbus_state state);
 
+/** Wait until the frontend has closed: it may be about to begin anew already. */
+void
+rawback_wait_closed(void);
+
 /** Wait until the frontend has looked at all that was written so far. */
 void
 rawback_settle(void);

@@ -60,7 +60,7 @@ expect_broken(const char *why)
 	rawback_release();
 	rawback_state(XenbusStateClosing);
 	rawback_state(XenbusStateClosed);
-	unit_wait(rawback_front_is(XenbusStateClosed));
+	rawback_wait_closed();
 	assert_int_equal(unit_grants(), 0);
 	unit_remove("/local/domain/0/error/device/vif/0");
 	unit_log_clear();

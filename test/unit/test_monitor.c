@@ -293,7 +293,7 @@ restart_backend(void)
 {
 	rawback_release();
 	rawback_state(XenbusStateClosed);
-	unit_wait(rawback_front_is(XenbusStateClosed));
+	rawback_wait_closed();
 	unit_write("1", "%s/state", rawback.back);
 	rawback_connect();
 }

@@ -422,7 +422,7 @@ front_turn(unsigned int turn)
 	rawback_release();
 	rawback_state(XenbusStateClosing);
 	rawback_state(XenbusStateClosed);
-	unit_wait(rawback_front_is(XenbusStateClosed));
+	rawback_wait_closed();
 	rawback_state(XenbusStateInitialising);
 	rawback_connect();
 }
