@@ -114,8 +114,8 @@ assert_near(uint32_t value, uint32_t wanted)
 static void
 test_sample(void **state __rte_unused)
 {
-	static const unsigned int busy[] = { 80, 20 }, packets[] = { 300, 100, 0, 50 };
-	static const unsigned int idle[] = { 0, 0 }, none[] = { 0, 0, 0, 0 };
+	static const unsigned int busy[] = { 80, 20 }, packets[PORTS] = { 300, 100, 0, 50 };
+	static const unsigned int idle[] = { 0, 0 }, none[PORTS] = { 0 };
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
@@ -144,7 +144,7 @@ test_sample(void **state __rte_unused)
 static void
 test_sample_full(void **state __rte_unused)
 {
-	static const unsigned int busy[] = { 130, 0 }, packets[] = { 1 };
+	static const unsigned int busy[] = { 130, 0 }, packets[PORTS] = { 1 };
 
 	add_port(0, 0);
 	seconds(LONG, busy, packets);
@@ -154,7 +154,7 @@ test_sample_full(void **state __rte_unused)
 static void
 test_assign(void **state __rte_unused)
 {
-	static const unsigned int busy[] = { 80, 20 }, packets[] = { 1, 1, 1, 1 };
+	static const unsigned int busy[] = { 80, 20 }, packets[PORTS] = { 1, 1, 1, 1 };
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
@@ -172,7 +172,7 @@ test_assign(void **state __rte_unused)
 	workers[1].polled[4][0] = 1000000;
 	sw.ports[4] = &ports[4];
 	second(busy, packets);
-	second(busy, (const unsigned int[]){ 1, 1, 1, 1, 0 });
+	second(busy, (const unsigned int[PORTS]){ 1, 1, 1, 1, 0 });
 	assert_int_equal(load(4), 0);
 }
 
@@ -200,7 +200,7 @@ test_move(void **state __rte_unused)
 static void
 test_moved_load(void **state __rte_unused)
 {
-	static const unsigned int busy[] = { 80, 40 }, packets[] = { 100, 100, 100 };
+	static const unsigned int busy[] = { 80, 40 }, packets[PORTS] = { 100, 100, 100 };
 
 	add_port(0, 0);
 	add_port(1, 0);
@@ -219,7 +219,7 @@ test_moved_load(void **state __rte_unused)
 static void
 test_rebalance(void **state __rte_unused)
 {
-	static const unsigned int busy[] = { 90, 0 }, packets[] = { 40, 30, 20, 0 };
+	static const unsigned int busy[] = { 90, 0 }, packets[PORTS] = { 40, 30, 20, 0 };
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
@@ -250,7 +250,7 @@ test_rebalance(void **state __rte_unused)
 static void
 test_several(void **state __rte_unused)
 {
-	static const unsigned int busy[] = { 60, 0, 0, 30 }, packets[] = { 1, 1, 1, 1, 1, 1 };
+	static const unsigned int busy[] = { 60, 0, 0, 30 }, packets[PORTS] = { 1, 1, 1, 1, 1, 1 };
 	unsigned int i, loads[4] = { 0 };
 
 	sw.nb_workers = 4;
@@ -272,8 +272,8 @@ test_several(void **state __rte_unused)
 static void
 test_not_worth_it(void **state __rte_unused)
 {
-	static const unsigned int one[] = { 90, 10 }, packets[] = { 1, 1 };
-	static const unsigned int little[] = { 1, 0 }, two[] = { 10, 10 };
+	static const unsigned int one[] = { 90, 10 }, packets[PORTS] = { 1, 1 };
+	static const unsigned int little[] = { 1, 0 }, two[PORTS] = { 10, 10 };
 
 	add_port(0, 0);
 	add_port(1, 1);
@@ -287,7 +287,7 @@ test_not_worth_it(void **state __rte_unused)
 	add_port(0, 0);
 	add_port(1, 1);
 	add_port(2, 0);
-	seconds(LONG, one, (const unsigned int[]){ 90, 1, 8 });
+	seconds(LONG, one, (const unsigned int[PORTS]){ 90, 1, 8 });
 	assert_int_equal(balance_rebalance(&sw, false, &plan), 0);
 	assert_int_equal(plan.nb, 0);
 	setup(NULL);
@@ -308,7 +308,7 @@ test_nothing(void **state __rte_unused)
 	assert_int_equal(plan.before, 0);
 	sw.nb_workers = 1;
 	add_port(0, 0);
-	seconds(3, (const unsigned int[]){ 50 }, (const unsigned int[]){ 7 });
+	seconds(3, (const unsigned int[]){ 50 }, (const unsigned int[PORTS]){ 7 });
 	assert_int_equal(balance_rebalance(&sw, false, &plan), 0);
 	assert_int_equal(plan.nb, 0);
 	assert_int_equal(plan.before, 0);
@@ -317,7 +317,7 @@ test_nothing(void **state __rte_unused)
 static void
 test_no_memory(void **state __rte_unused)
 {
-	static const unsigned int busy[] = { 80, 0 }, packets[] = { 1, 1 };
+	static const unsigned int busy[] = { 80, 0 }, packets[PORTS] = { 1, 1 };
 
 	add_port(0, 0);
 	add_port(1, 0);

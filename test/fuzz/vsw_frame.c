@@ -219,7 +219,10 @@ fake_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 static uint16_t
 fake_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	fuzz_check(n == 1 && RTE_MBUF_DIRECT(pkts[0]) && pkts[0]->refcnt == 1);
+	/* Others have nothing that is to be changed. */
+	fuzz_check(n == 1 &&
+			((pkts[0]->ol_flags & OFFLOAD_TX) == 0 ||
+					(RTE_MBUF_DIRECT(pkts[0]) && pkts[0]->refcnt == 1)));
 	return (uintptr_t)queue != 4;
 }
 
