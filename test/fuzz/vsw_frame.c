@@ -181,9 +181,11 @@ check_out(uint16_t port, const struct rte_mbuf *m)
 	fuzz_check(vlan_has(&p->vlan, vlan) && vlan_has(&in->vlan, vlan));
 	fuzz_check((m->ol_flags & (RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED)) == 0);
 	burst_seen |= UINT32_C(1) << m->hash.rss;
+	fuzz_check(!in->guest ||
+			(type_at(m, 12) != RTE_ETHER_TYPE_VLAN &&
+					type_at(m, 12) != RTE_ETHER_TYPE_QINQ));
 	if (in->lock == GUARD_OFF)
 		return;
-	fuzz_check(type_at(m, 12) != RTE_ETHER_TYPE_VLAN && type_at(m, 12) != RTE_ETHER_TYPE_QINQ);
 	memcpy(&source, rte_pktmbuf_mtod_offset(m, const uint8_t *, 6), 6);
 	fuzz_check(source == in->mac);
 }
@@ -265,9 +267,10 @@ make_port(unsigned int i, struct fuzz_input *in)
 	unsigned int bit;
 
 	p->mac = MAC(i);
-	p->lock = what % 3;
-	p->bridge = (what & 0x80) != 0;
+	/* No other port is locked. */
 	p->guest = (what & 0x40) != 0;
+	p->lock = p->guest ? what % 3 : GUARD_OFF;
+	p->bridge = (what & 0x80) != 0;
 	p->learns = p->lock == GUARD_OFF;
 	p->nb_txqs = 1;
 	p->mtu = PKT_MAX;
@@ -279,7 +282,7 @@ make_port(unsigned int i, struct fuzz_input *in)
 	}
 	for (bit = 0; bit < RTE_DIM(offloads); bit++)
 		p->tx_offloads |= (tx >> bit & 1) != 0 ? offloads[bit] : 0;
-	p->nic = (tx & 0x20) != 0;
+	p->nic = !p->guest && (tx & 0x20) != 0;
 	p->plain = (tx & 0x3F) == 0x1F && (vlans & 0x1C) == 0;
 	p->storm = storm == 0 ? 0 : 100 + storm;
 	p->nb_ips = 1;
