@@ -25,7 +25,7 @@
 #define EVENTS 16
 /* Bytes of a frame, without check sequence: IEEE 802.3. */
 #define SHORTEST 60
-/* Rounds between two looks at how many mbufs are left. */
+/* Rounds with packets between two looks at how many mbufs are left. */
 #define SCARCE_ROUNDS 16
 /* Between two looks at whether an lcore has taken a dataplane. */
 #define WAIT_US 50
@@ -269,8 +269,6 @@ run_round(struct worker *w, const struct dataplane *dp)
 	uint32_t packets = 0, left;
 	uint16_t i;
 
-	if (w->busy_rounds % SCARCE_ROUNDS == 0)
-		w->scarce = rte_mempool_avail_count(w->pool) < w->pool->size / 4;
 	for (i = dp->first_rxq[w->index]; i < dp->first_rxq[w->index + 1]; i++)
 		packets += poll_rxq(w, dp, &dp->rxqs[i]);
 	for (left = w->pending; left != 0; left &= left - 1)
@@ -379,6 +377,12 @@ worker_wait(const struct worker *w, const struct dataplane *dp)
 		rte_delay_us_sleep(WAIT_US);
 }
 
+static void
+look_at_pool(struct worker *w)
+{
+	w->scarce = rte_mempool_avail_count(w->pool) < w->pool->size / 4;
+}
+
 /* The time, as far as it is needed. After a round with packets, what that has taken. */
 static void
 look_at_clock(struct worker *w, uint64_t hz)
@@ -412,6 +416,8 @@ worker_run(void *worker)
 		if (run_round(w, dp) != 0) {
 			w->busy_rounds++;
 			w->idle = 0;
+			if (w->busy_rounds % SCARCE_ROUNDS == 0)
+				look_at_pool(w);
 		} else {
 			rest(w, dp);
 		}
