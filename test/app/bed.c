@@ -14,34 +14,17 @@
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
 
+#include "../unit/lcores.h"
 #include "bed.h"
 #include "forward.h"
 #include "packet.h"
 
-#define CPU_LIST_MAX 1024
 #define NEWS_MAX 64
 
 struct rte_mempool *unit_pool;
 struct worker bed_worker;
 struct dataplane bed_dp;
 static uint32_t random_state;
-
-/* One lcore that may run wherever the process may: tests share the machine with each other. */
-static void
-lcore_option(char option[CPU_LIST_MAX])
-{
-	size_t len = snprintf(option, CPU_LIST_MAX, "0@(");
-	cpu_set_t cpus;
-	int i;
-
-	CPU_ZERO(&cpus);
-	sched_getaffinity(0, sizeof(cpus), &cpus);
-	for (i = 0; i < CPU_SETSIZE && len < CPU_LIST_MAX - 8; i++) {
-		if (CPU_ISSET(i, &cpus))
-			len += snprintf(option + len, CPU_LIST_MAX - len, "%d,", i);
-	}
-	option[len - 1] = ')';
-}
 
 int
 bed_setup(void **state __rte_unused)

@@ -12,6 +12,7 @@
 
 #include <rte_ether.h>
 
+#include "../unit/exact.h"
 #include "bed.h"
 #include "packet.h"
 
@@ -145,27 +146,6 @@ put_any(struct packet *p, uint64_t to, uint64_t from, uint32_t len)
 	put_fill(p, 0x5A, len - RTE_ETHER_HDR_LEN);
 }
 
-static void
-free_exact(void *data, void *shinfo)
-{
-	free(data);
-	free(shinfo);
-}
-
-static void
-attach_exact(struct rte_mbuf *m, uint16_t len)
-{
-	struct rte_mbuf_ext_shared_info *shinfo = malloc(sizeof(*shinfo));
-	void *data = malloc(len);
-
-	assert_non_null(shinfo);
-	assert_non_null(data);
-	shinfo->free_cb = free_exact;
-	shinfo->fcb_opaque = shinfo;
-	rte_mbuf_ext_refcnt_set(shinfo, 1);
-	rte_pktmbuf_attach_extbuf(m, data, RTE_BAD_IOVA, len, shinfo);
-}
-
 static struct rte_mbuf *
 make(const struct packet *p, const uint32_t *cuts, unsigned int nb_cuts, bool exact)
 {
@@ -178,7 +158,7 @@ make(const struct packet *p, const uint32_t *cuts, unsigned int nb_cuts, bool ex
 		m = rte_pktmbuf_alloc(unit_pool);
 		assert_non_null(m);
 		if (exact && n > 0)
-			attach_exact(m, n);
+			exact_attach(m, n);
 		memcpy(rte_pktmbuf_append(m, n), &p->data[done], n);
 		done += n;
 		if (head == NULL)

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "config.h"
+#include "tagged.h"
 
 #define FILE_LIMIT (1024u * 1024)
 
@@ -35,16 +36,6 @@ assert_parsed(const char *text)
 		fail_msg("line %u: %s", error.line, error.text);
 	assert_int_equal(error.line, 0);
 	assert_string_equal(error.text, "");
-}
-
-static unsigned int
-count_tagged(const struct vlan_set *set)
-{
-	unsigned int vlan, count = 0;
-
-	for (vlan = 0; vlan <= VLAN_ID_MASK; vlan++)
-		count += vlan_is_tagged(set, vlan);
-	return count;
 }
 
 static void

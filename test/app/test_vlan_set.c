@@ -13,17 +13,8 @@
 
 #include <cmocka.h>
 
+#include "tagged.h"
 #include "vlan.h"
-
-static unsigned int
-count_tagged(const struct vlan_set *set)
-{
-	unsigned int vlan, count = 0;
-
-	for (vlan = 0; vlan <= VLAN_ID_MASK; vlan++)
-		count += vlan_is_tagged(set, vlan);
-	return count;
-}
 
 static void
 test_members(void **state __rte_unused)

@@ -9,6 +9,7 @@
 
 #include "frame.h"
 #include "unit.h"
+#include "exact.h"
 
 const struct frame frame_good[] = {
 	{ .payload = 0 },
@@ -235,28 +236,6 @@ frame_make(struct frame *f)
 	frame_set16(frame_csum(f), frame_fold(pseudo_sum(f)));
 }
 
-static void
-free_exact(void *data, void *shinfo)
-{
-	free(data);
-	free(shinfo);
-}
-
-/* Give an mbuf memory that ends where its data does. */
-static void
-attach_exact(struct rte_mbuf *m, uint16_t len)
-{
-	struct rte_mbuf_ext_shared_info *shinfo = malloc(sizeof(*shinfo));
-	void *data = malloc(len);
-
-	assert_non_null(shinfo);
-	assert_non_null(data);
-	shinfo->free_cb = free_exact;
-	shinfo->fcb_opaque = shinfo;
-	rte_mbuf_ext_refcnt_set(shinfo, 1);
-	rte_pktmbuf_attach_extbuf(m, data, RTE_BAD_IOVA, len, shinfo);
-}
-
 struct rte_mbuf *
 frame_mbuf(const struct frame *f)
 {
@@ -269,7 +248,7 @@ frame_mbuf(const struct frame *f)
 		m = rte_pktmbuf_alloc(unit_pool);
 		assert_non_null(m);
 		if (f->exact)
-			attach_exact(m, f->split + n);
+			exact_attach(m, f->split + n);
 		m->data_off += f->split;
 		memcpy(rte_pktmbuf_append(m, n), f->data + done, n);
 		if (head == NULL)

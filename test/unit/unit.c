@@ -11,11 +11,10 @@
 
 #include <rte_eal.h>
 
+#include "lcores.h"
 #include "unit.h"
 #include "unit_log.h"
 #include "unit_pool.h"
-
-#define CPU_LIST_MAX 1024
 
 struct xs_handle *unit_store;
 struct rte_mempool *unit_pool;
@@ -67,23 +66,6 @@ unit_idle(void)
 	if (unit_idle_hook != NULL)
 		unit_idle_hook();
 	nanosleep(&nap, NULL);
-}
-
-/* One lcore that may run wherever the process may: tests share the machine with each other. */
-static void
-lcore_option(char option[CPU_LIST_MAX])
-{
-	size_t len = snprintf(option, CPU_LIST_MAX, "0@(");
-	cpu_set_t cpus;
-	int i;
-
-	CPU_ZERO(&cpus);
-	sched_getaffinity(0, sizeof(cpus), &cpus);
-	for (i = 0; i < CPU_SETSIZE && len < CPU_LIST_MAX - 8; i++) {
-		if (CPU_ISSET(i, &cpus))
-			len += snprintf(option + len, CPU_LIST_MAX - len, "%d,", i);
-	}
-	option[len - 1] = ')';
 }
 
 static int
