@@ -20,6 +20,7 @@
 /* No key: that of a group. */
 #define NO_KEY UINT64_MAX
 /* EtherTypes in network order. */
+#define TYPE_IPV4 RTE_BE16(RTE_ETHER_TYPE_IPV4)
 #define TYPE_ARP RTE_BE16(RTE_ETHER_TYPE_ARP)
 #define TYPE_IPV6 RTE_BE16(RTE_ETHER_TYPE_IPV6)
 #define TYPE_VLAN RTE_BE16(RTE_ETHER_TYPE_VLAN)
@@ -90,8 +91,44 @@ is_tagged_again(uint64_t source)
 	return type == TYPE_VLAN || type == TYPE_QINQ;
 }
 
+/* What nearly all packets are: as long as a header, and admitted by one comparison of it. */
+struct usual {
+	/* Of the source address and the EtherType. */
+	uint64_t mask;
+	uint64_t value;
+};
+
+/* What a driver says of packets that are looked at more closely. */
+#define UNUSUAL_FLAGS (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_BAD)
+
+/* The bits of RTE_MBUF_F_RX_L4_CKSUM_NONE are those of _BAD and _GOOD. */
+static_assert((RTE_MBUF_F_RX_L4_CKSUM_NONE & RTE_MBUF_F_RX_L4_CKSUM_BAD) != 0,
+		"a blank checksum is not seen");
+
+/* Untagged IPv4; of the port's own address, if that is all that the port is locked to. */
+static __rte_always_inline struct usual
+usual_of(const struct dp_port *p)
+{
+	uint64_t type = (uint64_t)rte_le_to_cpu_16(TYPE_IPV4) << 48;
+
+	if (p->native == VLAN_NONE || p->lock == GUARD_IP)
+		return (struct usual){ .mask = 0, .value = UINT64_MAX };
+	if (p->lock == GUARD_OFF)
+		return (struct usual){ .mask = ~FDB_MAC_MASK, .value = type };
+	return (struct usual){ .mask = UINT64_MAX, .value = type | p->mac };
+}
+
+static __rte_always_inline bool
+is_usual(const struct usual *usual, const struct rte_mbuf *m)
+{
+	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	return (m->ol_flags & UNUSUAL_FLAGS) == 0 && m->data_len >= RTE_ETHER_HDR_LEN &&
+			(load(data + RTE_ETHER_ADDR_LEN) & usual->mask) == usual->value;
+}
+
 /* May the packet come in? Its VLAN is in vlan_tci then. */
-static __rte_always_inline int
+static int
 admit(const struct dp_port *p, struct rte_mbuf *m)
 {
 	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -133,35 +170,74 @@ tell(struct worker *w, uint16_t in, uint64_t key)
 	rte_ring_enqueue_elem(w->news, &news, sizeof(news));
 }
 
+/* The sources of a burst: found[of[i]] is what is known of that of packet i. */
+struct sources {
+	uint64_t keys[WORKER_BURST + 1];
+	uint64_t found[WORKER_BURST + 1];
+	uint8_t of[WORKER_BURST];
+	unsigned int last;
+};
+
+/* Look all of them up at once that are not the same as the one before. */
+static void
+look_up_sources(const struct worker *w, const struct dp_port *p, const struct worker_in *state,
+		struct rte_mbuf *const *pkts, uint16_t n, struct sources *s)
+{
+	uint64_t mac, key;
+	uint16_t i;
+
+	s->keys[0] = state->source_key;
+	s->found[0] = state->source_found;
+	s->last = 0;
+	for (i = 0; i < n; i++) {
+		mac = load(rte_pktmbuf_mtod_offset(pkts[i], const uint8_t *, RTE_ETHER_ADDR_LEN));
+		key = fdb_key(mac & FDB_MAC_MASK, p->bridge, pkts[i]->vlan_tci & VLAN_ID_MASK);
+		if (key != s->keys[s->last])
+			s->keys[++s->last] = key;
+		s->of[i] = s->last;
+	}
+	if (s->last > 0)
+		fdb_lookup(w->fdb, &s->keys[1], s->last, &s->found[1]);
+}
+
 /* A packet whose source is of interest: is it where it was? false: it is a guest's, elsewhere. */
 static bool
-learn(struct worker *w, const struct dp_port *p, uint16_t in, const struct rte_mbuf *m)
+learn(struct worker *w, uint16_t in, uint64_t key, uint64_t found)
+{
+	uint64_t mac = key >> 16;
+
+	if (likely(found != FDB_NONE && fdb_port(found) == in)) {
+		if ((found & FDB_PINNED) == 0)
+			fdb_seen(w->fdb, found, w->now);
+		return true;
+	}
+	if (found != FDB_NONE && (found & FDB_PINNED) != 0)
+		return false;
+	if ((mac & GROUP) == 0 && mac != 0)
+		tell(w, in, key);
+	return true;
+}
+
+/* How many packets of the burst are left. */
+static uint16_t
+learn_burst(struct worker *w, const struct dp_port *p, uint16_t in, struct rte_mbuf **pkts,
+		uint16_t n)
 {
 	struct worker_in *state = &w->in[in];
-	uint64_t mac = load(rte_pktmbuf_mtod_offset(m, const uint8_t *, RTE_ETHER_ADDR_LEN)) &
-			FDB_MAC_MASK;
-	uint64_t key = fdb_key(mac, p->bridge, m->vlan_tci & VLAN_ID_MASK);
+	uint16_t left = 0, i;
+	struct sources s;
 
-	if (key != state->source_key) {
-		if ((mac & GROUP) != 0 || mac == 0)
-			return true;
-		fdb_lookup(w->fdb, &key, 1, &state->source_found);
-		state->source_key = key;
+	look_up_sources(w, p, state, pkts, n, &s);
+	for (i = 0; i < n; i++) {
+		if (learn(w, in, s.keys[s.of[i]], s.found[s.of[i]]))
+			pkts[left++] = pkts[i];
+		else
+			worker_drop(w, in, DROP_SOURCE_OTHER, pkts[i]);
 	}
-	if (state->source_found == FDB_NONE) {
-		state->source_key = NO_KEY;
-		tell(w, in, key);
-		return true;
-	}
-	if (fdb_port(state->source_found) == in) {
-		if ((state->source_found & FDB_PINNED) == 0)
-			fdb_seen(w->fdb, state->source_found, w->now);
-		return true;
-	}
-	if ((state->source_found & FDB_PINNED) != 0)
-		return false;
-	tell(w, in, key);
-	return true;
+	/* What is not known yet may be so soon. */
+	state->source_key = s.found[s.last] == FDB_NONE ? NO_KEY : s.keys[s.last];
+	state->source_found = s.found[s.last];
+	return left;
 }
 
 /* May one more packet of the port be flooded? */
@@ -266,40 +342,61 @@ refresh(struct worker *w, const struct dataplane *dp, struct worker_in *state)
 	state->source_key = NO_KEY;
 }
 
-void
-forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
+/* How many packets of the burst may come in; their VLANs are in vlan_tci then. */
+static __rte_always_inline uint16_t
+admit_burst(struct worker *w, const struct dp_port *p, uint16_t in, struct rte_mbuf **pkts,
 		uint16_t n)
 {
-	const struct dp_port *p = &dp->ports[in];
-	struct worker_in *state = &w->in[in];
-	struct lookup l;
-	uint64_t destination, key;
+	const struct usual usual = usual_of(p);
+	const uint16_t native = p->native;
+	uint16_t left = 0, i;
 	int verdict;
-	uint16_t i;
 
-	l.n = 0;
-	refresh(w, dp, state);
 	for (i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 
 		if (i + 1 < n)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 1], void *));
-		verdict = admit(p, m);
-		if (unlikely(verdict != GUARD_PASSES)) {
-			worker_drop(w, in, verdict, m);
-			continue;
+		if (likely(is_usual(&usual, m))) {
+			m->vlan_tci = native;
+		} else {
+			verdict = admit(p, m);
+			if (verdict != GUARD_PASSES) {
+				worker_drop(w, in, verdict, m);
+				continue;
+			}
 		}
-		if (p->learns && unlikely(!learn(w, p, in, m))) {
-			worker_drop(w, in, DROP_SOURCE_OTHER, m);
-			continue;
-		}
+		pkts[left++] = m;
+	}
+	return left;
+}
+
+void
+forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
+		uint16_t n)
+{
+	const struct dp_port *p = &dp->ports[in];
+	const uint16_t bridge = p->bridge;
+	struct worker_in *state = &w->in[in];
+	uint64_t destination, key;
+	struct lookup l;
+	uint16_t i;
+
+	l.n = 0;
+	refresh(w, dp, state);
+	n = admit_burst(w, p, in, pkts, n);
+	if (p->learns)
+		n = learn_burst(w, p, in, pkts, n);
+	for (i = 0; i < n; i++) {
+		struct rte_mbuf *m = pkts[i];
+
 		destination = load(rte_pktmbuf_mtod(m, const uint8_t *)) & FDB_MAC_MASK;
 		if (unlikely((destination & GROUP) != 0)) {
 			forward_group(w, dp, in, m, destination);
 			continue;
 		}
-		key = fdb_key(destination, p->bridge, m->vlan_tci & VLAN_ID_MASK);
-		if (key == state->key) {
+		key = fdb_key(destination, bridge, m->vlan_tci & VLAN_ID_MASK);
+		if (likely(key == state->key)) {
 			worker_out(w, dp, state->to, m);
 			continue;
 		}
