@@ -22,9 +22,8 @@ struct entry {
 	uint64_t key;
 	uint16_t port;
 	bool pinned;
-	/* Second in which it was in the list's order, and in which an lcore has seen it last. */
+	/* What its `seen` was when it came to its place in the list. */
 	uint32_t listed;
-	uint32_t seen;
 	TAILQ_ENTRY(entry) next;
 };
 
@@ -38,6 +37,8 @@ struct fdb {
 	uint32_t nb_pinned;
 	uint32_t nb_entries;
 	struct entry *entries;
+	/* Of each entry, the second in which an lcore has seen it last: all that lcores touch. */
+	uint32_t *seen;
 	struct entries unused;
 	/* Those of a port, the ones that are learned in the order of `listed`. */
 	struct entries learned[RTE_MAX_ETHPORTS];
@@ -49,6 +50,13 @@ static uint32_t
 hash_key(const void *key, __rte_unused uint32_t len, uint32_t init)
 {
 	return rte_hash_crc_8byte(*(const uint64_t *)key, init);
+}
+
+/* In the place of memcmp(), for there is one length alone. */
+static int
+compare_keys(const void *a, const void *b, __rte_unused size_t len)
+{
+	return *(const uint64_t *)a != *(const uint64_t *)b;
 }
 
 static int
@@ -69,6 +77,7 @@ create_hash(struct fdb *fdb, struct rte_rcu_qsbr *rcu)
 	fdb->hash = rte_hash_create(&params);
 	if (fdb->hash == NULL)
 		return -rte_errno;
+	rte_hash_set_cmp_func(fdb->hash, compare_keys);
 	return rte_hash_rcu_qsbr_add(fdb->hash, &config) == 0 ? 0 : -rte_errno;
 }
 
@@ -91,7 +100,8 @@ fdb_create(uint32_t learned, struct rte_rcu_qsbr *rcu)
 		TAILQ_INIT(&fdb->pinned[i]);
 	}
 	fdb->entries = rte_zmalloc("fdb", fdb->nb_entries * sizeof(*fdb->entries), 0);
-	if (fdb->entries == NULL)
+	fdb->seen = rte_zmalloc("fdb", fdb->nb_entries * sizeof(*fdb->seen), RTE_CACHE_LINE_SIZE);
+	if (fdb->entries == NULL || fdb->seen == NULL)
 		goto fail;
 	for (i = 0; i < fdb->nb_entries; i++)
 		TAILQ_INSERT_TAIL(&fdb->unused, &fdb->entries[i], next);
@@ -112,6 +122,7 @@ fdb_free(struct fdb *fdb)
 	if (fdb == NULL)
 		return;
 	rte_hash_free(fdb->hash);
+	rte_free(fdb->seen);
 	rte_free(fdb->entries);
 	rte_free(fdb);
 }
@@ -129,6 +140,12 @@ static struct entry *
 entry_of(const struct fdb *fdb, uint64_t found)
 {
 	return &fdb->entries[found >> INDEX_SHIFT];
+}
+
+static uint32_t *
+seen_of(const struct fdb *fdb, const struct entry *entry)
+{
+	return &fdb->seen[entry - fdb->entries];
 }
 
 static struct entry *
@@ -195,7 +212,7 @@ insert(struct fdb *fdb, uint64_t key, uint16_t port, bool pinned, uint32_t now)
 	entry->port = port;
 	entry->pinned = pinned;
 	entry->listed = now;
-	__atomic_store_n(&entry->seen, now, __ATOMIC_RELAXED);
+	__atomic_store_n(seen_of(fdb, entry), now, __ATOMIC_RELAXED);
 	/* Keys that were removed hold their slots until all lcores have passed. */
 	if (rte_hash_add_key_data(fdb->hash, &key, data_of(fdb, entry)) < 0)
 		return -ENOSPC;
@@ -222,7 +239,7 @@ fdb_pin(struct fdb *fdb, uint64_t key, uint16_t port)
 static bool
 was_seen(struct fdb *fdb, struct entry *entry)
 {
-	uint32_t seen = __atomic_load_n(&entry->seen, __ATOMIC_RELAXED);
+	uint32_t seen = __atomic_load_n(seen_of(fdb, entry), __ATOMIC_RELAXED);
 
 	if (seen == entry->listed)
 		return false;
@@ -257,7 +274,7 @@ move(struct fdb *fdb, struct entry *entry, uint16_t port, uint32_t limit, uint32
 	unlink_entry(fdb, entry);
 	entry->port = port;
 	entry->listed = now;
-	__atomic_store_n(&entry->seen, now, __ATOMIC_RELAXED);
+	__atomic_store_n(seen_of(fdb, entry), now, __ATOMIC_RELAXED);
 	link_entry(fdb, entry);
 	rte_hash_add_key_data(fdb->hash, &entry->key, data_of(fdb, entry));
 	changed(fdb);
@@ -274,7 +291,7 @@ fdb_learn(struct fdb *fdb, uint64_t key, uint16_t port, uint32_t limit, uint32_t
 	if (entry != NULL && entry->port != port)
 		return move(fdb, entry, port, limit, now);
 	if (entry != NULL) {
-		__atomic_store_n(&entry->seen, now, __ATOMIC_RELAXED);
+		__atomic_store_n(seen_of(fdb, entry), now, __ATOMIC_RELAXED);
 		return 0;
 	}
 	if (limit != 0 && fdb->count[port] >= limit)
@@ -333,7 +350,7 @@ fdb_next(const struct fdb *fdb, uint32_t *next, uint32_t now, struct fdb_entry *
 	entry->vlan = e->key & 0xFFF;
 	entry->port = e->port;
 	entry->pinned = e->pinned;
-	idle = now - __atomic_load_n(&e->seen, __ATOMIC_RELAXED);
+	idle = now - __atomic_load_n(seen_of(fdb, e), __ATOMIC_RELAXED);
 	entry->idle = e->pinned ? 0 : RTE_MAX(idle, 0);
 	return true;
 }
@@ -365,9 +382,9 @@ fdb_lookup(const struct fdb *fdb, const uint64_t *keys, unsigned int n, uint64_t
 void
 fdb_seen(struct fdb *fdb, uint64_t found, uint32_t now)
 {
-	struct entry *entry = entry_of(fdb, found);
+	uint32_t *seen = &fdb->seen[found >> INDEX_SHIFT];
 
 	/* Written by one lcore, a line of the cache is lost to all others. */
-	if (unlikely(__atomic_load_n(&entry->seen, __ATOMIC_RELAXED) != now))
-		__atomic_store_n(&entry->seen, now, __ATOMIC_RELAXED);
+	if (unlikely(__atomic_load_n(seen, __ATOMIC_RELAXED) != now))
+		__atomic_store_n(seen, now, __ATOMIC_RELAXED);
 }
