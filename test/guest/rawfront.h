@@ -199,6 +199,10 @@ struct rawfront {
 	uint8_t *read_only;
 };
 
+/** Find the directories and the backend's domain of a vif of the calling thread's domain. */
+void
+rawfront_find(struct rawfront *f, unsigned int devid);
+
 /**
  * Make rings, data pages and event channels of a guest whose directories and backend_id are set, in
  * the domain of the calling thread. Nothing is published.

@@ -237,6 +237,20 @@ rawfront_wait(const struct rawfront *f, enum xenbus_state state)
 }
 
 void
+rawfront_find(struct rawfront *f, unsigned int devid)
+{
+	char text[16];
+
+	f->devid = devid;
+	snprintf(f->front, sizeof(f->front), "device/vif/%u", devid);
+	rawfront_get(f->front, "backend", f->back, sizeof(f->back));
+	rawfront_get(f->front, "backend-id", text, sizeof(text));
+	if (f->back[0] == '\0' || text[0] == '\0')
+		rawfront_fail("there is no vif %u", devid);
+	f->backend_id = strtoul(text, NULL, 10);
+}
+
+void
 rawfront_connect(struct rawfront *f)
 {
 	if (!f->kind->hasty)

@@ -81,18 +81,10 @@ rawfront_idle(void)
 static void
 boot(struct rawfront *f, const char *devid)
 {
-	char text[16];
-
 	store = xs_open(0);
 	if (store == NULL)
 		rawfront_fail("no xenstore: %s", strerror(errno));
-	f->devid = strtoul(devid, NULL, 10);
-	snprintf(f->front, sizeof(f->front), "device/vif/%u", f->devid);
-	rawfront_get(f->front, "backend", f->back, sizeof(f->back));
-	rawfront_get(f->front, "backend-id", text, sizeof(text));
-	if (f->back[0] == '\0' || text[0] == '\0')
-		rawfront_fail("there is no vif %s", devid);
-	f->backend_id = strtoul(text, NULL, 10);
+	rawfront_find(f, strtoul(devid, NULL, 10));
 	rawfront_boot(f, QUEUES, true, PAGES);
 	f->ctrl = true;
 }

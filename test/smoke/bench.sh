@@ -3,7 +3,8 @@
 # Copyright(c) 2026 The xenvif contributors
 #
 # scripts/bench refuses wrong options before it builds, measures, and counts no more instructions
-# than a packet may cost; no packet that wakes somebody up is lost.
+# than a packet may cost; no packet that wakes somebody up is lost; the switch is measured beside
+# its peers.
 # Limit: 2400
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
@@ -11,6 +12,8 @@ set -euo pipefail
 # Most instructions of the backend for a packet of 64 bytes, without the hypervisor's part.
 MAX_RX=185
 MAX_TX=150
+# The same of the switch, without its drivers, above those of testpmd's io mode.
+MAX_SWITCH=100
 
 bench()
 {
@@ -32,7 +35,9 @@ wrong_options()
 		refused --json "$RUN/no/such/folder.json" && refused --only nonsense &&
 		refused --only ir --peers memif-zc && refused xen --nonsense &&
 		refused xen --json "$RUN/no/such/folder.json" && refused wake --rounds 0 &&
-		refused wake --nonsense
+		refused wake --nonsense && refused vswitch --rounds 0 &&
+		refused vswitch --seconds 1s && refused vswitch --only nonsense &&
+		refused vswitch --json "$RUN/no/such/folder.json" && refused vswitch --nonsense
 }
 
 # result FILE NAME KEY
@@ -68,13 +73,53 @@ woken()
 	[ "$(grep -cE '^ +1 +(xenvif|vhost)( +[0-9.]+){2} +[0-9]{3,} +0$' "$RUN/wake.log")" -eq 2 ]
 }
 
-# at_most NAME LIMIT
+# vswitch_bench FILE ARG...: its results are in $RUN/FILE then; it has another /run of its own.
+vswitch_bench()
+{
+	local folder status=0
+	folder=$(mktemp -d)
+	bench vswitch --rounds 1 --seconds 0.1 --json "$folder/$1" --build "$BUILD" "${@:2}" ||
+		status=$?
+	! cp "$folder/$1" "$RUN/$1" || rm "$folder/$1"
+	rmdir "$folder"
+	return $status
+}
+
+# A ratio of each kind.
+vswitch_rates()
+{
+	local name number
+	if ! vswitch_bench vswitch.json --only rate; then
+		! grep -q 'cannot reserve .* huge pages' "$RUN/bench.log" || return 77
+		return 1
+	fi
+	for name in copy0.switch/copy0.io copy0.switch/copy0.ovs haswell.switch/haswell.io \
+		macs10000.switch/macs2.switch vifs30.switch/vifs30.io; do
+		number=$(result "$RUN/vswitch.json" "$name" median)
+		info "$name: $number"
+		[[ $number =~ ^[0-9.]+$ ]] || return 1
+	done
+}
+
+# needs_huge_pages NAME COMMAND...: a test that ends with 77 when there are none.
+needs_huge_pages()
+{
+	local status=0
+	"${@:2}" || status=$?
+	case $status in
+	0) ok "$1" ;;
+	77) echo "skip $1 - no huge pages to be had" ;;
+	*) not_ok "$1" "$(tail -n 1 "$RUN/bench.log")" ;;
+	esac
+}
+
+# at_most FILE NAME LIMIT
 at_most()
 {
 	local number
-	number=$(result "$RUN/ir.json" "$1" median)
-	info "$1: $number instructions a packet"
-	awk -v n="$number" -v max="$2" 'BEGIN { exit n == "" || n > max }'
+	number=$(result "$RUN/$1" "$2" median)
+	info "$2: $number instructions a packet"
+	awk -v n="$number" -v max="$3" 'BEGIN { exit n == "" || n > max }'
 }
 
 profiled()
@@ -98,23 +143,21 @@ worker_names()
 
 main()
 {
-	local status=0
 	check wrong-options "one was taken, or it was built first" wrong_options
 	check worker-names "see above" worker_names
-	crossings || status=$?
-	case $status in
-	0) ok crossings ;;
-	77) echo "skip crossings - no huge pages to be had" ;;
-	*) not_ok crossings "$(tail -n 1 "$RUN/bench.log")" ;;
-	esac
+	needs_huge_pages crossings crossings
+	needs_huge_pages vswitch-rates vswitch_rates
 	check wake "see wake.log and bench.log" woken
 	if [ "$(build_option buildtype)" != release ]; then
 		echo "skip instructions - not a release build"
 	elif bench --rounds 1 --seconds 0.1 --only ir --peers copy0 --json "$RUN/ir.json" \
 			--build "$BUILD" --profile "$RUN/profiles"; then
-		check rx-instructions "more than $MAX_RX" at_most ir.rx.64.copy0 "$MAX_RX"
-		check tx-instructions "more than $MAX_TX" at_most ir.tx.64.copy0 "$MAX_TX"
+		check rx-instructions "more than $MAX_RX" at_most ir.json ir.rx.64.copy0 "$MAX_RX"
+		check tx-instructions "more than $MAX_TX" at_most ir.json ir.tx.64.copy0 "$MAX_TX"
 		check profile "none of xenvif_rx_burst" profiled
+		check vswitch-ir "no figures" vswitch_bench vswitch-ir.json --only ir
+		check vswitch-instructions "more than $MAX_SWITCH" \
+			at_most vswitch-ir.json ir.switch-io "$MAX_SWITCH"
 	else
 		not_ok instructions "$(tail -n 1 "$RUN/bench.log")"
 	fi

@@ -20,8 +20,8 @@ ovs_missing()
 # all of it in this run's folder, where ovs-vsctl finds it.
 ovs_start()
 {
-	local bridge=$1 extra="--no-pci -d librte_net_xenvif.so --no-huge --legacy-mem"
-	extra+=" -m ${OVS_MEMORY:-512}"
+	local bridge=$1 extra="--no-pci -d librte_net_xenvif.so"
+	extra+=" ${OVS_EAL:---no-huge --legacy-mem -m ${OVS_MEMORY:-512}}"
 	shift
 	export OVS_RUNDIR=$RUN/ovs OVS_LOGDIR=$RUN OVS_DBDIR=$RUN/ovs
 	mkdir -p "$OVS_RUNDIR"

@@ -6,6 +6,8 @@
 
 VSWITCH_CONF=$RUN/vswitch.conf
 VSWITCH_MEMORY="--no-huge -m 256"
+# What it runs under.
+VSWITCH_WRAPPER=()
 
 # vswitch_config LINE...: the configuration, after its [switch].
 vswitch_config()
@@ -34,7 +36,7 @@ vswitch_start()
 {
 	: >"$RUN/vswitch.log"
 	in_background vswitch "${POLLER[@]}" "$BUILD/test/xensim/xensim" exec 0 -- \
-		env "LD_LIBRARY_PATH=$DRIVERS:$BUILD/test/xensim" \
+		env "LD_LIBRARY_PATH=$DRIVERS:$BUILD/test/xensim" "${VSWITCH_WRAPPER[@]}" \
 		"$BUILD/app/vswitch/dpdk-xenvswitch" --config "$VSWITCH_CONF"
 	wait_for "$LIMIT" vswitch_says "ready:" || die "the switch does not start"
 }

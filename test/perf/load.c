@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The xenvif contributors
+ */
+
+/*
+ * Guests that send as fast as they can, by pairs: vifs 0 and 1, 2 and 3, ... of this domain. Their
+ * frames are made before and lie in pages that are granted for good, and what comes is counted and
+ * not looked at: whoever is between the vifs has more to do than this side.
+ */
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rawfront.h"
+
+#define VIFS_MAX 32
+#define MAC_BYTES 6
+#define FRAME_BYTES 60
+/* Where one begins. */
+#define FRAME_ROOM 64
+#define FRAMES_PAGE (XEN_PAGE_BYTES / FRAME_ROOM)
+#define TX_PAGES 160u
+#define RX_PAGES XEN_NETIF_RING_SIZE
+/* Different frames of a vif; they go round. */
+#define FRAMES (TX_PAGES * FRAMES_PAGE)
+/* Rounds between two looks at standard input. */
+#define ROUNDS 1024
+/* The first rounds, in which each address is shown to who learns it, are slow. */
+#define LEARN_US 2000
+#define LEARN_FRAMES 32u
+
+static const char usage[] =
+		"usage: xenload VIFS MACS\n"
+		"Frames between pairs of this domain's vifs, which are 0 to VIFS - 1, with so\n"
+		"many addresses behind one of a pair; 1: the vif's own; 0: vif 0 alone sends,\n"
+		"to all others. Prints for each line of its input how many packets have come,\n"
+		"how often a ring to send by was full, and how often one was looked at; ends\n"
+		"when the input does.\n";
+
+static struct xs_handle *store;
+static struct rawfront vifs[VIFS_MAX];
+static uint8_t own_mac[VIFS_MAX][MAC_BYTES];
+static unsigned int nb_vifs, macs;
+/* Packets that came; looks at Tx rings, and how often one was full. */
+static uint64_t received, looks, full;
+
+struct xs_handle *
+rawfront_store(void)
+{
+	return store;
+}
+
+void
+rawfront_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fprintf(stderr, "xenload: ");
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "\n");
+	va_end(ap);
+	exit(EXIT_FAILURE);
+}
+
+void
+rawfront_idle(void)
+{
+	usleep(LEARN_US);
+}
+
+/* A vif with an odd number may have many hosts behind it, as the way to a network has. */
+static unsigned int
+hosts_of(unsigned int vif)
+{
+	return vif % 2 == 1 && macs > 1 ? macs : 1;
+}
+
+static void
+put_mac(uint8_t *where, unsigned int vif, uint32_t number)
+{
+	unsigned int hosts = hosts_of(vif), host = number % hosts;
+	const uint8_t mac[MAC_BYTES] = { 2, 0, 0, vif, host >> 8, host };
+
+	memcpy(where, hosts > 1 ? mac : own_mac[vif], MAC_BYTES);
+}
+
+/* The first ones have all addresses in turn, for who has to learn them. */
+static void
+make_frames(unsigned int vif)
+{
+	uint32_t random = 1 + vif;
+	unsigned int i;
+	uint8_t *frame;
+
+	for (i = 0; i < FRAMES; i++) {
+		random = random * 1103515245 + 12345;
+		frame = rawfront_page(&vifs[vif], i / FRAMES_PAGE) + i % FRAMES_PAGE * FRAME_ROOM;
+		memset(frame, 0, FRAME_ROOM);
+		put_mac(frame, vif ^ 1, random >> 8);
+		put_mac(frame + MAC_BYTES, vif, i < macs ? i : random >> 8);
+		if (macs == 0)
+			memset(frame, 0xFF, MAC_BYTES);
+		/* IPv4 */
+		frame[2 * MAC_BYTES] = 8;
+	}
+}
+
+static void
+vif_open(unsigned int i)
+{
+	struct rawfront *f = &vifs[i];
+	char mac[32];
+	uint8_t *m = own_mac[i];
+
+	rawfront_find(f, i);
+	rawfront_get(f->front, "mac", mac, sizeof(mac));
+	if (sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &m[0], &m[1], &m[2], &m[3], &m[4],
+			    &m[5]) != MAC_BYTES)
+		rawfront_fail("vif %u: mac '%s'", i, mac);
+	rawfront_boot(f, 1, false, TX_PAGES + RX_PAGES);
+}
+
+/* All slots that are free, at most max. */
+static void
+transmit(struct rawfront *f, uint32_t max)
+{
+	struct rawfront_queue *q = &f->q[0];
+	uint32_t room = XEN_NETIF_RING_SIZE - q->tx_prod +
+			__atomic_load_n(&q->tx->rsp_prod, __ATOMIC_ACQUIRE);
+	uint32_t n = room < max ? room : max, frame, before = q->tx_prod;
+
+	for (; q->tx_prod != before + n; q->tx_prod++) {
+		frame = q->tx_prod % FRAMES;
+		q->tx->ring[q->tx_prod & XEN_NETIF_RING_MASK].req = (struct netif_tx_request){
+			.gref = f->gref[frame / FRAMES_PAGE],
+			.offset = frame % FRAMES_PAGE * FRAME_ROOM,
+			.size = FRAME_BYTES,
+			.id = q->tx_prod & XEN_NETIF_RING_MASK,
+		};
+	}
+	looks++;
+	full += room == 0;
+	rawfront_tx_push(f, 0);
+	if (q->tx_prod - __atomic_load_n(&q->tx->req_event, __ATOMIC_SEQ_CST) < n)
+		rawfront_notify_tx(f, 0);
+}
+
+/* Post buffers for all slots that are free; what was in them has come. */
+static void
+receive(struct rawfront *f)
+{
+	struct rawfront_queue *q = &f->q[0];
+	uint32_t rsp_prod = __atomic_load_n(&q->rx->rsp_prod, __ATOMIC_ACQUIRE);
+	uint32_t before = q->rx_prod, slot;
+
+	received += rsp_prod - q->rx_cons;
+	q->rx_cons = rsp_prod;
+	if (q->rx_prod == rsp_prod + XEN_NETIF_RING_SIZE)
+		return;
+	for (; q->rx_prod != rsp_prod + XEN_NETIF_RING_SIZE; q->rx_prod++) {
+		slot = q->rx_prod & XEN_NETIF_RING_MASK;
+		q->rx->ring[slot].req = (struct netif_rx_request){
+			.id = slot,
+			.gref = f->gref[TX_PAGES + slot],
+		};
+	}
+	rawfront_rx_push(f, 0);
+	if (q->rx_prod - __atomic_load_n(&q->rx->req_event, __ATOMIC_SEQ_CST) < q->rx_prod - before)
+		rawfront_notify_rx(f, 0);
+}
+
+static void
+show_addresses(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; macs > 1 && i < FRAMES; i += LEARN_FRAMES) {
+		for (j = 0; j < nb_vifs; j++) {
+			receive(&vifs[j]);
+			transmit(&vifs[j], LEARN_FRAMES);
+		}
+		usleep(LEARN_US);
+	}
+}
+
+/* A line of standard input asks for the counters. false: it has ended. */
+static bool
+answer(void)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	char c;
+
+	while (poll(&fd, 1, 0) == 1) {
+		if (read(fd.fd, &c, 1) != 1)
+			return false;
+		if (c == '\n') {
+			printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", received, full, looks);
+			fflush(stdout);
+		}
+	}
+	return true;
+}
+
+static void
+run(void)
+{
+	unsigned int i, round, senders = macs == 0 ? 1 : nb_vifs;
+
+	show_addresses();
+	while (answer()) {
+		for (round = 0; round < ROUNDS; round++) {
+			for (i = 0; i < nb_vifs; i++)
+				receive(&vifs[i]);
+			for (i = 0; i < senders; i++)
+				transmit(&vifs[i], XEN_NETIF_RING_SIZE);
+		}
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned int i;
+
+	if (argc != 3 || sscanf(argv[1], "%u", &nb_vifs) != 1 || nb_vifs < 2 ||
+			nb_vifs > VIFS_MAX || nb_vifs % 2 != 0 ||
+			sscanf(argv[2], "%u", &macs) != 1 || macs > FRAMES) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	store = xs_open(0);
+	if (store == NULL)
+		rawfront_fail("no xenstore");
+	for (i = 0; i < nb_vifs; i++)
+		vif_open(i);
+	for (i = 0; i < nb_vifs; i++) {
+		make_frames(i);
+		rawfront_connect(&vifs[i]);
+	}
+	run();
+	for (i = 0; i < nb_vifs; i++)
+		rawfront_die(&vifs[i]);
+	xs_close(store);
+	return EXIT_SUCCESS;
+}
