@@ -25,21 +25,51 @@
 #define EVENTS 16
 /* Bytes of a frame, without check sequence: IEEE 802.3. */
 #define SHORTEST 60
-/* Rounds with packets between two looks at how many mbufs are left. */
-#define SCARCE_ROUNDS 16
+/* Mbufs that are given to a guest at a time when few are left: those of the longest packet. */
+#define SCARCE_MBUFS 32
 /* Between two looks at whether an lcore has taken a dataplane. */
 #define WAIT_US 50
 
 /*
- * When mbufs are scarce nobody may let more of them wait: what is for a guest that has packets
- * waiting already is lost. Each packet may hold 32 mbufs, so that the descriptors are no bound.
+ * Fewer than a quarter of all mbufs are left, but for those in caches: each lcore may count on its
+ * own alone.
  */
 static bool
-waits_too_long(const struct worker *w, const struct dp_port *p, uint16_t port, uint16_t queue)
+is_scarce(const struct worker *w)
 {
-	return unlikely(w->scarce) && p->guest &&
-			rte_eth_tx_descriptor_status(port, queue, p->nb_txd - 1) ==
-			RTE_ETH_TX_DESC_FULL;
+	const struct rte_mempool_ops *ops = rte_mempool_get_ops(w->pool->ops_index);
+
+	return ops->get_count(w->pool) < w->pool->size / 4;
+}
+
+/* Does a packet wait for the guest? Each may hold 32 mbufs: the descriptors are no bound. */
+static bool
+has_waiting(const struct dp_port *p, uint16_t port, uint16_t queue)
+{
+	return rte_eth_tx_descriptor_status(port, queue, p->nb_txd - 1) == RTE_ETH_TX_DESC_FULL;
+}
+
+/*
+ * When mbufs are scarce no guest may have more than one part of a burst wait, which holds few of
+ * them: what is for one that has is lost.
+ */
+static uint16_t
+send_scarce(const struct dp_port *p, uint16_t port, uint16_t queue, struct rte_mbuf **pkts,
+		uint16_t n)
+{
+	uint16_t sent = 0, taken, end;
+	uint32_t mbufs;
+
+	while (sent < n && !has_waiting(p, port, queue)) {
+		mbufs = pkts[sent]->nb_segs;
+		for (end = sent + 1; end < n && mbufs + pkts[end]->nb_segs <= SCARCE_MBUFS; end++)
+			mbufs += pkts[end]->nb_segs;
+		taken = rte_eth_tx_burst(port, queue, &pkts[sent], end - sent);
+		sent += taken;
+		if (sent < end)
+			break;
+	}
+	return sent;
 }
 
 /* Give the port packets that it can send as they are. */
@@ -48,7 +78,7 @@ transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mb
 		uint16_t n)
 {
 	struct port_stats *stats = &w->stats[port];
-	uint16_t queue = w->index % p->nb_txqs, sent = 0, i;
+	uint16_t queue = w->index % p->nb_txqs, sent, i;
 	uint64_t bytes = 0;
 
 	/* Those that are sent may be gone afterwards. */
@@ -56,7 +86,9 @@ transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mb
 		bytes += pkts[i]->pkt_len;
 	if (p->tx_locks != NULL)
 		rte_spinlock_lock(&p->tx_locks[queue]);
-	if (!waits_too_long(w, p, port, queue))
+	if (p->guest && unlikely(is_scarce(w)))
+		sent = send_scarce(p, port, queue, pkts, n);
+	else
 		sent = rte_eth_tx_burst(port, queue, pkts, n);
 	if (p->tx_locks != NULL)
 		rte_spinlock_unlock(&p->tx_locks[queue]);
@@ -377,12 +409,6 @@ worker_wait(const struct worker *w, const struct dataplane *dp)
 		rte_delay_us_sleep(WAIT_US);
 }
 
-static void
-look_at_pool(struct worker *w)
-{
-	w->scarce = rte_mempool_avail_count(w->pool) < w->pool->size / 4;
-}
-
 /* The time, as far as it is needed. After a round with packets, what that has taken. */
 static void
 look_at_clock(struct worker *w, uint64_t hz)
@@ -416,8 +442,6 @@ worker_run(void *worker)
 		if (run_round(w, dp) != 0) {
 			w->busy_rounds++;
 			w->idle = 0;
-			if (w->busy_rounds % SCARCE_ROUNDS == 0)
-				look_at_pool(w);
 		} else {
 			rest(w, dp);
 		}

@@ -74,8 +74,6 @@ struct worker {
 	/** The TSC at the start of the round, and its seconds. */
 	uint64_t tsc;
 	uint32_t now;
-	/** Fewer than a quarter of all mbufs are left. */
-	bool scarce;
 	/** Ports with packets in `out`. */
 	uint32_t pending;
 	/** Rounds in which there were packets, and all; TSC cycles of the former, and asleep. */
