@@ -58,7 +58,7 @@ flood(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf
 		worker_drop(w, in, DROP_OFFLOAD, m);
 		return;
 	}
-	w->stats[in].rx_flooded++;
+	stats_count(&w->stats[in].rx_flooded, 1);
 	if (tagged == 0) {
 		share(w, dp, m, untagged);
 		return;
@@ -67,7 +67,7 @@ flood(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf
 	if (untagged != 0) {
 		variant = rte_pktmbuf_clone(m, w->pool);
 		if (variant == NULL)
-			w->stats[in].drops[DROP_NO_MBUF]++;
+			stats_count(&w->stats[in].drops[DROP_NO_MBUF], 1);
 		else
 			variant->vlan_tci = m->vlan_tci;
 		share(w, dp, m, untagged);

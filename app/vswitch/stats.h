@@ -65,6 +65,13 @@ struct port_stats {
 	uint64_t drops[DROP_MAX];
 } __rte_cache_aligned;
 
+/** Count so many more. The one lcore that does so for this counter; others may read it. */
+static inline void
+stats_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
 /** The name of a reason, such as `source_mac`. Any thread. */
 const char *
 stats_drop_name(enum drop reason);

@@ -92,12 +92,12 @@ transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mb
 		sent = rte_eth_tx_burst(port, queue, pkts, n);
 	if (p->tx_locks != NULL)
 		rte_spinlock_unlock(&p->tx_locks[queue]);
-	stats->tx_packets += sent;
+	stats_count(&stats->tx_packets, sent);
 	for (i = sent; i < n; i++) {
 		bytes -= pkts[i]->pkt_len;
 		worker_drop(w, port, DROP_TX_FULL, pkts[i]);
 	}
-	stats->tx_bytes += bytes;
+	stats_count(&stats->tx_bytes, bytes);
 }
 
 /* A packet that nobody else has: this one, or a copy in its place. NULL: there was no mbuf. */
@@ -110,7 +110,7 @@ own(struct worker *w, uint16_t port, struct rte_mbuf *m)
 		return m;
 	copy = rte_pktmbuf_copy(m, w->pool, 0, UINT32_MAX);
 	if (copy == NULL)
-		w->stats[port].drops[DROP_NO_MBUF]++;
+		stats_count(&w->stats[port].drops[DROP_NO_MBUF], 1);
 	else
 		copy->vlan_tci = m->vlan_tci;
 	rte_pktmbuf_free(m);
@@ -287,9 +287,9 @@ poll_rxq(struct worker *w, const struct dataplane *dp, const struct dp_rxq *rxq)
 		bytes += pkts[i]->pkt_len;
 	if (rxq->sharing != 0)
 		fair_charge(fair, n, bytes);
-	w->polled[rxq->port][rxq->queue] += n;
-	stats->rx_packets += n;
-	stats->rx_bytes += bytes;
+	stats_count(&w->polled[rxq->port][rxq->queue], n);
+	stats_count(&stats->rx_packets, n);
+	stats_count(&stats->rx_bytes, bytes);
 	forward_burst(w, dp, rxq->port, pkts, n);
 	return n;
 }
@@ -363,7 +363,7 @@ rest(struct worker *w, const struct dataplane *dp)
 		sleep_armed(w, dp);
 	else
 		nap(w);
-	w->slept += rte_rdtsc() - start;
+	stats_count(&w->slept, rte_rdtsc() - start);
 }
 
 /* Have the interrupts of all queues wake this lcore up, or no longer; all or none. */
@@ -417,7 +417,7 @@ look_at_clock(struct worker *w, uint64_t hz)
 
 	w->tsc = rte_rdtsc();
 	if (w->idle == 0)
-		w->busy += w->tsc - before;
+		stats_count(&w->busy, w->tsc - before);
 	if (w->tsc - (uint64_t)w->now * hz >= hz)
 		w->now = w->tsc / hz;
 }
@@ -438,9 +438,9 @@ worker_run(void *worker)
 		if (unlikely(dp != w->taken))
 			take(w, dp);
 		look_at_clock(w, hz);
-		__atomic_store_n(&w->rounds, w->rounds + 1, __ATOMIC_RELAXED);
+		stats_count(&w->rounds, 1);
 		if (run_round(w, dp) != 0) {
-			w->busy_rounds++;
+			stats_count(&w->busy_rounds, 1);
 			w->idle = 0;
 		} else {
 			rest(w, dp);

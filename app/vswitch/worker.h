@@ -120,7 +120,7 @@ worker_send(struct worker *w, const struct dataplane *dp, uint16_t port);
 static inline void
 worker_drop(struct worker *w, uint16_t port, enum drop reason, struct rte_mbuf *m)
 {
-	w->stats[port].drops[reason]++;
+	stats_count(&w->stats[port].drops[reason], 1);
 	rte_pktmbuf_free(m);
 }
 
