@@ -135,6 +135,8 @@ bridge_publish(struct vswitch *sw)
 		fill_bridge(&dp->bridges[sw->ports[i]->spec.bridge], sw->ports[i]);
 	}
 	fill_rxqs(dp, sw);
+	capture_fill(sw, dp);
+	mirror_fill(sw, dp);
 	old = sw->dataplane;
 	__atomic_store_n(&sw->dataplane, dp, __ATOMIC_RELEASE);
 	for (i = 0; i < sw->nb_workers; i++)

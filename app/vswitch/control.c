@@ -23,6 +23,8 @@
 /* Where the listening socket is among what is polled: behind the clients. */
 #define LISTENER PROTOCOL_CLIENTS_MAX
 #define SOCKET_MODE 0660
+/* It says no more, whatever is left of what it has said. */
+#define HANGS_UP (POLLRDHUP | POLLHUP | POLLERR)
 
 #define TOO_LONG "the request is too long; allowed: " RTE_STR(PROTOCOL_REQUEST_MAX) " bytes"
 #define TOO_MANY "there are too many clients; allowed: " RTE_STR(PROTOCOL_CLIENTS_MAX)
@@ -44,6 +46,9 @@ struct client {
 	char *out;
 	size_t out_len;
 	size_t out_sent;
+	struct control_session session;
+	/* It says no more: known before all is read that it has said. */
+	bool hung_up;
 };
 
 struct control {
@@ -63,11 +68,18 @@ client_close(struct client *client)
 	client->fd = -1;
 	free(client->out);
 	client->out = NULL;
+	if (client->session.file >= 0)
+		close(client->session.file);
+	if (client->session.capture != NULL)
+		capture_leave(client->session.capture);
 }
 
+/* One that has a capture says nothing for long, and need not. */
 static bool
 client_stalled(const struct client *client, uint32_t now)
 {
+	if (client->session.capture != NULL && client->out == NULL)
+		return false;
 	return now - client->active >= PROTOCOL_STALLED_S;
 }
 
@@ -96,15 +108,43 @@ client_send(struct client *client, uint32_t now)
 	return 0;
 }
 
+/* Keep a file that has come: the last one. */
+static void
+client_take_file(struct client *client, struct msghdr *message)
+{
+	struct cmsghdr *part = CMSG_FIRSTHDR(message);
+
+	if (part == NULL || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+		return;
+	if (client->session.file >= 0)
+		close(client->session.file);
+	memcpy(&client->session.file, CMSG_DATA(part), sizeof(client->session.file));
+}
+
 static int
 client_receive(struct client *client, uint32_t now)
 {
+	union {
+		struct cmsghdr align;
+		/* One of them: more are closed by the kernel. */
+		char room[CMSG_SPACE(sizeof(int))];
+	} files;
+	struct iovec data = {
+		.iov_base = client->in + client->in_len,
+		.iov_len = sizeof(client->in) - client->in_len,
+	};
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &files,
+		.msg_controllen = CMSG_LEN(sizeof(int)),
+	};
 	ssize_t n;
 
-	n = recv(client->fd, client->in + client->in_len, sizeof(client->in) - client->in_len,
-			MSG_DONTWAIT);
+	n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	client_take_file(client, &message);
 	if (n == 0)
 		client->eof = true;
 	else
@@ -176,9 +216,12 @@ client_request(struct vswitch *sw, struct client *client)
 		client_skip(client);
 	newline = client_newline(client);
 	if (newline != NULL) {
-		answer = control_answer(sw, client->in, newline - client->in);
+		answer = control_answer(sw, &client->session, client->in, newline - client->in);
 		client_consume(client, newline + 1);
-		return client_answer(client, answer);
+		if (!client->session.waits)
+			return client_answer(client, answer);
+		json_decref(answer);
+		return 0;
 	}
 	if (client->in_len < sizeof(client->in))
 		return 0;
@@ -198,18 +241,38 @@ client_serve(struct vswitch *sw, struct client *client, bool readable)
 		return ret;
 	if (readable && !client->eof && client->in_len < sizeof(client->in))
 		ret = client_receive(client, sw->now);
-	if (ret == 0)
+	if (ret == 0 && !client->session.waits)
 		ret = client_request(sw, client);
 	if (ret == 0 && client->out != NULL)
 		ret = client_send(client, sw->now);
 	return ret;
 }
 
+/* See to a client's capture: it ends when the client says no more, and is told of then. */
+static int
+client_capture(struct client *client, bool hangs_up, uint32_t now)
+{
+	struct control_session *session = &client->session;
+	int ret;
+
+	client->hung_up |= hangs_up || client->eof;
+	if (client->hung_up)
+		capture_stop(session->capture, CAPTURE_END_CLIENT);
+	if (!session->waits || client->out != NULL || !capture_ended(session->capture))
+		return 0;
+	ret = client_answer(client, control_capture_result(session->capture));
+	session->waits = false;
+	capture_leave(session->capture);
+	session->capture = NULL;
+	client->active = now;
+	return ret == 0 ? client_send(client, now) : ret;
+}
+
 /* Is there something to be done for it, as soon as it takes what was sent? */
 static bool
 client_waits(const struct client *client)
 {
-	return client->out != NULL || client_newline(client) != NULL;
+	return client->out != NULL || client->session.waits || client_newline(client) != NULL;
 }
 
 /* It has been answered all, or does not take it. */
@@ -224,6 +287,9 @@ client_events(const struct client *client)
 {
 	if (client->out != NULL)
 		return POLLOUT;
+	/* What it says is not looked at before, only whether it goes on to do so. */
+	if (client->session.waits)
+		return POLLRDHUP;
 	/* A request that waits needs nothing but its turn. */
 	return client_newline(client) != NULL ? POLLIN | POLLOUT : POLLIN;
 }
@@ -252,7 +318,7 @@ take_place(struct control *control)
 static void
 refuse(struct control *control, int fd)
 {
-	struct client client = { .fd = fd };
+	struct client client = { .fd = fd, .session.file = -1 };
 
 	if (client_answer(&client, control_refusal(TOO_MANY)) == 0)
 		client_send(&client, control->sw->now);
@@ -276,7 +342,11 @@ accept_client(struct control *control)
 		refuse(control, fd);
 		return;
 	}
-	*client = (struct client){ .fd = fd, .active = control->sw->now };
+	*client = (struct client){
+		.fd = fd,
+		.active = control->sw->now,
+		.session.file = -1,
+	};
 }
 
 unsigned int
@@ -289,6 +359,8 @@ control_poll(const struct control *control, struct pollfd *fds)
 	for (i = 0; i < LISTENER; i++) {
 		client = &control->clients[i];
 		fds[i] = (struct pollfd){ .fd = client->fd };
+		if (client->session.waits && client->hung_up && client->out == NULL)
+			fds[i].fd = -1;
 		if (client->fd >= 0)
 			fds[i].events = client_events(client);
 	}
@@ -313,6 +385,8 @@ control_serve(struct control *control, const struct pollfd *fds, unsigned int n)
 		ret = 0;
 		if (fds[i].revents != 0)
 			ret = client_serve(control->sw, client, (fds[i].revents & ~POLLOUT) != 0);
+		if (ret == 0 && client->session.capture != NULL)
+			ret = client_capture(client, (fds[i].revents & HANGS_UP) != 0, now);
 		if (ret != 0 || client_done(client, now))
 			client_close(client);
 	}

@@ -26,9 +26,15 @@
 #define ARG_LCORE RTE_BIT32(5)
 #define ARG_DRY_RUN RTE_BIT32(6)
 #define ARG_RATE RTE_BIT32(7)
+#define ARG_TO RTE_BIT32(16)
+#define ARG_OFF RTE_BIT32(17)
+#define ARG_DIRECTION RTE_BIT32(18)
+#define ARG_COUNT RTE_BIT32(19)
+#define ARG_SECONDS RTE_BIT32(20)
+#define ARG_SNAPLEN RTE_BIT32(21)
 
 /* Room for the names of all commands. */
-#define NAMES_SIZE 256
+#define NAMES_SIZE 384
 
 /* A value as a message shows it. */
 static const char *
@@ -139,6 +145,18 @@ static const struct arg {
 			set_lcore },
 	{ PROTOCOL_ARG_DRY_RUN, ARG_DRY_RUN, "true or false", set_dry_run },
 	{ PROTOCOL_ARG_RATE, ARG_RATE, PROTOCOL_RATE_OFF ", or " RATE_RULE, set_rate },
+	{ PROTOCOL_ARG_TO, ARG_TO, "the name of a port", control_set_to },
+	{ PROTOCOL_ARG_OFF, ARG_OFF, "true or false", control_set_off },
+	{ PROTOCOL_ARG_DIRECTION, ARG_DIRECTION,
+			PROTOCOL_DIRECTION_RX ", " PROTOCOL_DIRECTION_TX
+					      " or " PROTOCOL_DIRECTION_BOTH,
+			control_set_direction },
+	{ PROTOCOL_ARG_COUNT, ARG_COUNT, "1 to " RTE_STR(PROTOCOL_COUNT_MAX), control_set_count },
+	{ PROTOCOL_ARG_SECONDS, ARG_SECONDS, "1 to " RTE_STR(PROTOCOL_SECONDS_MAX),
+			control_set_seconds },
+	{ PROTOCOL_ARG_SNAPLEN, ARG_SNAPLEN,
+			RTE_STR(PROTOCOL_SNAPLEN_MIN) " to " RTE_STR(PROTOCOL_SNAPLEN_MAX),
+			control_set_snaplen },
 };
 
 static json_t *
@@ -204,6 +222,13 @@ static const struct command {
 	{ PROTOCOL_REBALANCE, ARG_DRY_RUN, .change = control_rebalance },
 	{ PROTOCOL_SET_RATE, ARG_PORT | ARG_RATE, .change = control_set_rate,
 			.needs = ARG_PORT | ARG_RATE },
+	{ PROTOCOL_CAPTURE, ARG_PORT | ARG_DIRECTION | ARG_COUNT | ARG_SECONDS | ARG_SNAPLEN,
+			.change = control_capture },
+	{ PROTOCOL_CAPTURE_WAIT, .change = control_capture_wait },
+	{ PROTOCOL_SHOW_CAPTURES, .show = control_show_captures },
+	{ PROTOCOL_MIRROR, ARG_PORT | ARG_TO | ARG_OFF | ARG_DIRECTION, .change = control_mirror,
+			.needs = ARG_PORT },
+	{ PROTOCOL_SHOW_MIRRORS, .show = control_show_mirrors },
 };
 
 const char *
@@ -336,9 +361,14 @@ check_members(json_t *request, char *why)
 
 /* NULL without a reason in `why`: there was no memory. */
 static json_t *
-run_request(struct vswitch *sw, json_t *request, char *why)
+run_request(struct vswitch *sw, struct control_session *session, json_t *request, char *why)
 {
-	struct control_args args = { .bridge = -1 };
+	struct control_args args = {
+		.bridge = -1,
+		.direction = DIRECTION_BOTH,
+		.snaplen = PROTOCOL_SNAPLEN_MAX,
+		.session = session,
+	};
 	const struct command *command;
 
 	if (check_members(request, why) != 0)
@@ -359,7 +389,7 @@ control_refusal(const char *error)
 }
 
 json_t *
-control_answer(struct vswitch *sw, const char *request, size_t len)
+control_answer(struct vswitch *sw, struct control_session *session, const char *request, size_t len)
 {
 	char why[CONTROL_ERROR_SIZE] = "";
 	json_t *root, *result = NULL;
@@ -376,7 +406,7 @@ control_answer(struct vswitch *sw, const char *request, size_t len)
 				"no object of JSON; a request is "
 				"{\"command\": NAME, \"args\": {...}}");
 	else
-		result = run_request(sw, root, why);
+		result = run_request(sw, session, root, why);
 	json_decref(root);
 	if (result != NULL)
 		return json_pack("{s:b, s:o}", "ok", 1, "result", result);

@@ -17,10 +17,23 @@
 
 #include <jansson.h>
 
+#include "capture.h"
+
 #define CONTROL_ERROR_SIZE 640
 
+struct capture;
 struct port;
 struct vswitch;
+
+/** What commands know of the connection that they came by. */
+struct control_session {
+	/** A file that came with the requests; a command that takes it leaves -1. */
+	int file;
+	/** NULL: none was begun by it. */
+	struct capture *capture;
+	/** Its request is to be answered as soon as its capture has ended. */
+	bool waits;
+};
 
 /** What a request asks a command to do. */
 struct control_args {
@@ -35,16 +48,28 @@ struct control_args {
 	unsigned int worker;
 	bool dry_run;
 	const char *rate;
+	/** NULL: none. */
+	const struct port *to;
+	bool off;
+	enum direction direction;
+	/** Of a capture; 0: no limit. */
+	uint32_t count;
+	uint32_t seconds;
+	uint32_t snaplen;
+	struct control_session *session;
 };
 
 /**
  * Answer a request: any bytes, without a newline at their end.
  *
+ * @param session
+ *   If it waits afterwards then this is not the answer, but control_capture_result() will be.
  * @return
  *   The object that protocol.h describes, for the caller to free; NULL: there is no memory.
  */
 json_t *
-control_answer(struct vswitch *sw, const char *request, size_t len);
+control_answer(struct vswitch *sw, struct control_session *session, const char *request,
+		size_t len);
 
 /** An answer that says what is wrong: one line of ASCII. NULL: there is no memory. */
 json_t *
@@ -86,6 +111,18 @@ control_show_drops(const struct vswitch *sw, const struct control_args *args);
 json_t *
 control_show_errors(const struct vswitch *sw, const struct control_args *args);
 
+/** The captures that there are. */
+json_t *
+control_show_captures(const struct vswitch *sw, const struct control_args *args);
+
+/** The ports that are mirrored. */
+json_t *
+control_show_mirrors(const struct vswitch *sw, const struct control_args *args);
+
+/** The answer to a client whose capture has ended: with what became of it. */
+json_t *
+control_capture_result(const struct capture *capture);
+
 /*
  * Those that change something: the same, but with CONTROL_ERROR_SIZE bytes in `why`, empty before,
  * for what was wrong.
@@ -102,5 +139,39 @@ control_rebalance(struct vswitch *sw, const struct control_args *args, char *why
 /** Limit what a guest sends. */
 json_t *
 control_set_rate(struct vswitch *sw, const struct control_args *args, char *why);
+
+/** Begin a capture, into the file of the session. */
+json_t *
+control_capture(struct vswitch *sw, const struct control_args *args, char *why);
+
+/** Wait for its end: the session does then. */
+json_t *
+control_capture_wait(struct vswitch *sw, const struct control_args *args, char *why);
+
+/** Have a port mirrored, or no more. */
+json_t *
+control_mirror(struct vswitch *sw, const struct control_args *args, char *why);
+
+/*
+ * What reads the arguments of these: 0, or -EINVAL.
+ */
+
+int
+control_set_to(const struct vswitch *sw, const json_t *value, struct control_args *args);
+
+int
+control_set_off(const struct vswitch *sw, const json_t *value, struct control_args *args);
+
+int
+control_set_direction(const struct vswitch *sw, const json_t *value, struct control_args *args);
+
+int
+control_set_count(const struct vswitch *sw, const json_t *value, struct control_args *args);
+
+int
+control_set_seconds(const struct vswitch *sw, const json_t *value, struct control_args *args);
+
+int
+control_set_snaplen(const struct vswitch *sw, const json_t *value, struct control_args *args);
 
 #endif /* CONTROL_COMMAND_H */

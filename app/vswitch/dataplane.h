@@ -27,6 +27,28 @@
 #define WORKERS_MAX 32
 /** Most Rx queues of a port. */
 #define RXQS_MAX 32
+/** Most captures at a time. */
+#define CAPTURES_MAX 4
+
+struct capture_sink;
+struct dp_port;
+struct mirror_counts;
+
+/** Who gets copies of what comes in by a port, or of what goes out. */
+struct dp_copies {
+	unsigned int nb_captures;
+	struct {
+		struct capture_sink *sink;
+		/** The port's number in the capture. */
+		uint16_t interface;
+	} captures[CAPTURES_MAX];
+	/** NULL: it is not mirrored. Else where the mirror's copies go. */
+	struct mirror_counts *mirror;
+	uint16_t to;
+	const struct dp_port *to_port;
+	/** The port is a guest's. */
+	bool guest;
+};
 
 /** A port. */
 struct dp_port {
@@ -54,6 +76,9 @@ struct dp_port {
 	rte_spinlock_t *tx_locks;
 	/** RTE_ETH_TX_OFFLOAD_*: what it does by itself. */
 	uint64_t tx_offloads;
+	/** Who gets copies of what comes in by it and goes out; NULL: nobody. */
+	const struct dp_copies *rx_copies;
+	const struct dp_copies *tx_copies;
 	/** Packets a second that each lcore may flood; 0: any number. */
 	uint32_t storm;
 	struct vlan_set vlan;
@@ -85,6 +110,11 @@ struct dataplane {
 	/** Those of lcore i are first_rxq[i] up to first_rxq[i + 1]. */
 	uint16_t first_rxq[WORKERS_MAX + 1];
 	struct dp_rxq rxqs[RTE_MAX_ETHPORTS * RXQS_MAX];
+	struct dp_copies rx_copies[RTE_MAX_ETHPORTS];
+	struct dp_copies tx_copies[RTE_MAX_ETHPORTS];
+	/** Ports as mirrors send by them: with any tag, and not mirrored again. */
+	struct dp_port mirror_ports[RTE_MAX_ETHPORTS];
+	struct dp_copies mirror_copies[RTE_MAX_ETHPORTS];
 };
 
 #endif /* DATAPLANE_H */

@@ -222,6 +222,7 @@ destroy(struct vswitch *sw)
 			__atomic_store_n(&sw->workers[i]->stop, true, __ATOMIC_RELAXED);
 	}
 	rte_eal_mp_wait_lcore();
+	capture_close(sw);
 	for (i = 0; i < RTE_MAX_ETHPORTS; i++) {
 		if (sw->ports[i] != NULL)
 			port_close(sw->ports[i]);
@@ -311,6 +312,7 @@ serve(struct vswitch *sw, const struct services *services, int signals)
 		sw->now = rte_get_tsc_cycles() / rte_get_tsc_hz();
 		if (fds[0].revents != 0)
 			handle_signal(sw, signals);
+		capture_serve(sw);
 		control_serve(services->control, &fds[2], n);
 		metrics_serve(services->metrics);
 		if (sw->reload)
@@ -337,6 +339,7 @@ open_signals(void)
 	/* Before there are threads, which inherit it. */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

@@ -70,6 +70,12 @@ print_u32(FILE *file, const struct metric *metric, const struct snapshot *snapsh
 }
 
 static void
+print_u64(FILE *file, const struct metric *metric, const struct snapshot *snapshot)
+{
+	fprintf(file, "%s %" PRIu64 "\n", metric->name, *(const uint64_t *)field(snapshot, metric));
+}
+
+static void
 print_port_u64(FILE *file, const struct metric *metric, const struct snapshot *snapshot)
 {
 	const struct snapshot_port *port;
@@ -187,6 +193,9 @@ static const struct metric metrics[] = {
 	GAUGE("vifs_refused", u32,
 			"Vifs that cannot have what they ask for: see xenvswitchctl show errors.",
 			OF(vifs_refused)),
+	GAUGE("captures", u32, "Captures of packets into files.", OF(captures)),
+	COUNTER("capture_lost", u64, "Packets that captures have lost.", OF(capture_lost)),
+	GAUGE("mirrors", u32, "Ports that are mirrored.", OF(mirrors)),
 	GAUGE("port_link_up", port_link, "1: the port's link is up; 0: it is not.", 0),
 	GAUGE("port_macs", port_macs, "Addresses that are learned of the port.", 0),
 	COUNTER("port_rx_packets", port_u64, "Packets that came in by the port.",

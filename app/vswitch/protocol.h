@@ -25,6 +25,11 @@
  * What has many entries comes in parts: where the result has a number `next`, there is more, and
  * the same request with the argument `next` of that value gets it.
  *
+ * A capture belongs to its connection. PROTOCOL_CAPTURE comes with the file to write to, a
+ * descriptor that SCM_RIGHTS passes with a byte of the request, and is answered when the capture
+ * has begun; PROTOCOL_CAPTURE_WAIT when it has ended: by itself, or because the client has closed
+ * its connection, or that direction of it which it sends by.
+ *
  * The switch closes connections: that of a client that does not read its answer for
  * PROTOCOL_STALLED_S; that of one above PROTOCOL_CLIENTS_MAX, once it has been told; and, when
  * another comes, that of one that has been silent for PROTOCOL_STALLED_S.
@@ -43,6 +48,14 @@
 #define PROTOCOL_CLIENTS_MAX 16
 /** Seconds that a client may leave its answer unread. */
 #define PROTOCOL_STALLED_S 30
+/** Captures at a time. */
+#define PROTOCOL_CAPTURES_MAX 4
+/** Bytes of a packet that a capture may have, and has if none are named. */
+#define PROTOCOL_SNAPLEN_MIN 14
+#define PROTOCOL_SNAPLEN_MAX 262144
+/** Limits of what ends a capture. */
+#define PROTOCOL_COUNT_MAX 1000000000
+#define PROTOCOL_SECONDS_MAX 86400
 /** Addresses in an answer to PROTOCOL_SHOW_MACS at most. */
 #define PROTOCOL_MACS_MAX 1024
 
@@ -68,6 +81,20 @@
 /** Takes PROTOCOL_ARG_PORT, a guest's, and PROTOCOL_ARG_RATE, which it needs. */
 #define PROTOCOL_SET_RATE "set rate"
 
+/**
+ * Takes PROTOCOL_ARG_PORT, PROTOCOL_ARG_DIRECTION, PROTOCOL_ARG_COUNT, PROTOCOL_ARG_SECONDS and
+ * PROTOCOL_ARG_SNAPLEN.
+ */
+#define PROTOCOL_CAPTURE "capture"
+#define PROTOCOL_CAPTURE_WAIT "capture wait"
+#define PROTOCOL_SHOW_CAPTURES "show captures"
+/**
+ * Takes PROTOCOL_ARG_PORT, which it needs, and PROTOCOL_ARG_OFF, or PROTOCOL_ARG_TO and
+ * PROTOCOL_ARG_DIRECTION.
+ */
+#define PROTOCOL_MIRROR "mirror"
+#define PROTOCOL_SHOW_MIRRORS "show mirrors"
+
 /** The name of a port. */
 #define PROTOCOL_ARG_PORT "port"
 /** The name of a bridge. */
@@ -85,5 +112,25 @@
 /** A rate of xl-network-configuration(5), such as 10Mb/s@50ms, or PROTOCOL_RATE_OFF. */
 #define PROTOCOL_ARG_RATE "rate"
 #define PROTOCOL_RATE_OFF "off"
+/** The name of another port: where a mirror's copies go. */
+#define PROTOCOL_ARG_TO "to"
+/** true: the port is to be mirrored no more. */
+#define PROTOCOL_ARG_OFF "off"
+/** What comes in by a port, what goes out by it, or both, which is the default. */
+#define PROTOCOL_ARG_DIRECTION "direction"
+#define PROTOCOL_DIRECTION_RX "rx"
+#define PROTOCOL_DIRECTION_TX "tx"
+#define PROTOCOL_DIRECTION_BOTH "both"
+/** Packets, seconds: which end a capture. */
+#define PROTOCOL_ARG_COUNT "count"
+#define PROTOCOL_ARG_SECONDS "seconds"
+/** Bytes of each packet. */
+#define PROTOCOL_ARG_SNAPLEN "snaplen"
+/** Of the result of PROTOCOL_CAPTURE_WAIT: why it has ended. */
+#define PROTOCOL_END_CLIENT "client"
+#define PROTOCOL_END_COUNT "count"
+#define PROTOCOL_END_FILE "file"
+#define PROTOCOL_END_PORT "port"
+#define PROTOCOL_END_SECONDS "seconds"
 
 #endif /* PROTOCOL_H */

@@ -236,6 +236,8 @@ remove_ports(struct vswitch *sw, const struct wanted *w)
 		if (sw->ports[i] == NULL || j < w->n)
 			continue;
 		fdb_forget(sw->fdb, i);
+		capture_forget_port(sw, sw->ports[i]);
+		mirror_forget_port(sw, sw->ports[i]);
 		gone[n++] = sw->ports[i];
 		sw->ports[i] = NULL;
 	}

@@ -90,4 +90,9 @@ snapshot_take(const struct vswitch *sw, struct snapshot *snapshot)
 	snapshot->mbufs_available = rte_mempool_avail_count(sw->pool);
 	snapshot->macs_limit = sw->config.macs;
 	snapshot->vifs_refused = count_refused(sw);
+	for (i = 0; i < RTE_DIM(sw->captures); i++)
+		snapshot->captures += sw->captures[i] != NULL;
+	snapshot->capture_lost = capture_lost(sw);
+	for (i = 0; i < RTE_DIM(sw->mirrors); i++)
+		snapshot->mirrors += sw->mirrors[i].on;
 }

@@ -49,6 +49,10 @@ struct snapshot {
 	uint32_t macs_limit;
 	/** Vifs that xs_vifs_error() has an error of. */
 	uint32_t vifs_refused;
+	/** Those that there are, and the packets that captures have lost since the start. */
+	uint32_t captures;
+	uint64_t capture_lost;
+	uint32_t mirrors;
 	unsigned int nb_ports;
 	struct snapshot_port ports[RTE_MAX_ETHPORTS];
 	unsigned int nb_lcores;

@@ -32,6 +32,7 @@ static const struct {
 			"Out: a checksum or a segmentation that neither port nor switch can do." },
 	[DROP_TOO_LONG] = { "too_long", "Out: longer than the port's MTU." },
 	[DROP_NO_MBUF] = { "no_mbuf", "Out: no memory for a copy with another VLAN tag." },
+	[DROP_MIRROR] = { "mirror", "Out: a mirror's copy: no memory for it, or no sense in it." },
 };
 
 const char *

@@ -51,6 +51,8 @@ enum drop {
 	DROP_TOO_LONG,
 	/** Out: no mbuf for another VLAN's variant. */
 	DROP_NO_MBUF,
+	/** Out: no mbuf for a mirror's copy, or no packet that could be sent. */
+	DROP_MIRROR,
 	DROP_MAX,
 };
 

@@ -18,6 +18,7 @@
 #include "config.h"
 #include "dataplane.h"
 #include "fdb.h"
+#include "mirror.h"
 #include "port.h"
 #include "stats.h"
 #include "worker.h"
@@ -40,6 +41,11 @@ struct vswitch {
 	struct port_stats base[RTE_MAX_ETHPORTS];
 	/** Counters of each port when it was made: of those that had its number before. */
 	struct port_stats made[RTE_MAX_ETHPORTS];
+	/** NULL: there is none; and the packets that those lost which are over. */
+	struct capture *captures[CAPTURES_MAX];
+	uint64_t capture_lost;
+	/** By the number of the port that is mirrored. */
+	struct mirror mirrors[RTE_MAX_ETHPORTS];
 	/** What xenstore has, as it was seen last. */
 	struct xs_vifs *vifs;
 	/** Seconds of a clock that nobody sets, at start and now. */

@@ -11,6 +11,7 @@
 #include <rte_interrupts.h>
 #include <rte_rcu_qsbr.h>
 
+#include "copies.h"
 #include "forward.h"
 #include "offload.h"
 #include "worker.h"
@@ -30,12 +31,8 @@
 /* Between two looks at whether an lcore has taken a dataplane. */
 #define WAIT_US 50
 
-/*
- * Fewer than a quarter of all mbufs are left, but for those in caches: each lcore may count on its
- * own alone.
- */
-static bool
-is_scarce(const struct worker *w)
+bool
+worker_is_scarce(const struct worker *w)
 {
 	const struct rte_mempool_ops *ops = rte_mempool_get_ops(w->pool->ops_index);
 
@@ -72,9 +69,9 @@ send_scarce(const struct dp_port *p, uint16_t port, uint16_t queue, struct rte_m
 	return sent;
 }
 
-/* Give the port packets that it can send as they are. */
-static void
-transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
+/* Give the port packets that it can send as they are; how many it takes. */
+static uint16_t
+transmit_burst(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
 		uint16_t n)
 {
 	struct port_stats *stats = &w->stats[port];
@@ -86,7 +83,7 @@ transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mb
 		bytes += pkts[i]->pkt_len;
 	if (p->tx_locks != NULL)
 		rte_spinlock_lock(&p->tx_locks[queue]);
-	if (p->guest && unlikely(is_scarce(w)))
+	if (p->guest && unlikely(worker_is_scarce(w)))
 		sent = send_scarce(p, port, queue, pkts, n);
 	else
 		sent = rte_eth_tx_burst(port, queue, pkts, n);
@@ -98,6 +95,32 @@ transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mb
 		worker_drop(w, port, DROP_TX_FULL, pkts[i]);
 	}
 	stats_count(&stats->tx_bytes, bytes);
+	return sent;
+}
+
+/* The same, with copies of those that it takes. */
+static void
+transmit_copied(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
+		uint16_t n)
+{
+	struct copies copies;
+	uint16_t i, part;
+
+	for (i = 0; i < n; i += part) {
+		part = RTE_MIN(n - i, COPIES_BURST);
+		copies_take(&copies, w, p->tx_copies, w->index % p->nb_txqs, true, &pkts[i], part);
+		copies_give(&copies, w, transmit_burst(w, p, port, &pkts[i], part));
+	}
+}
+
+static void
+transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
+		uint16_t n)
+{
+	if (likely(p->tx_copies == NULL))
+		transmit_burst(w, p, port, pkts, n);
+	else
+		transmit_copied(w, p, port, pkts, n);
 }
 
 /* A packet that nobody else has: this one, or a copy in its place. NULL: there was no mbuf. */
@@ -268,6 +291,26 @@ worker_send(struct worker *w, const struct dataplane *dp, uint16_t port)
 	out->n = 0;
 }
 
+void
+worker_send_mirrored(struct worker *w, const struct dataplane *dp, uint16_t port)
+{
+	send_finished(w, &dp->mirror_ports[port], port, &w->mirrored[port]);
+	w->mirrored[port].n = 0;
+}
+
+void
+worker_mirror(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf *m)
+{
+	struct worker_out *out = &w->mirrored[port];
+
+	out->pkts[out->n++] = m;
+	w->mirror_pending |= UINT32_C(1) << port;
+	if (out->n < WORKER_OUT)
+		return;
+	send_finished(w, p, port, out);
+	out->n = 0;
+}
+
 /* Poll a queue; how many packets that were. */
 static uint16_t
 poll_rxq(struct worker *w, const struct dataplane *dp, const struct dp_rxq *rxq)
@@ -275,6 +318,7 @@ poll_rxq(struct worker *w, const struct dataplane *dp, const struct dp_rxq *rxq)
 	struct rte_mbuf *pkts[WORKER_BURST];
 	struct fair *fair = &w->fair[rxq->port][rxq->queue];
 	struct port_stats *stats = &w->stats[rxq->port];
+	const struct dp_copies *copies;
 	uint16_t most = WORKER_BURST, n, i;
 	uint32_t bytes = 0;
 
@@ -290,6 +334,9 @@ poll_rxq(struct worker *w, const struct dataplane *dp, const struct dp_rxq *rxq)
 	stats_count(&w->polled[rxq->port][rxq->queue], n);
 	stats_count(&stats->rx_packets, n);
 	stats_count(&stats->rx_bytes, bytes);
+	copies = dp->ports[rxq->port].rx_copies;
+	if (unlikely(copies != NULL))
+		copies_receive(w, copies, rxq->queue, pkts, n);
 	forward_burst(w, dp, rxq->port, pkts, n);
 	return n;
 }
@@ -306,6 +353,10 @@ run_round(struct worker *w, const struct dataplane *dp)
 	for (left = w->pending; left != 0; left &= left - 1)
 		worker_send(w, dp, rte_bsf32(left));
 	w->pending = 0;
+	/* Ports that are sent to above may be mirrored. */
+	for (left = w->mirror_pending; unlikely(left != 0); left &= left - 1)
+		worker_send_mirrored(w, dp, rte_bsf32(left));
+	w->mirror_pending = 0;
 	return packets;
 }
 

@@ -74,8 +74,9 @@ struct worker {
 	/** The TSC at the start of the round, and its seconds. */
 	uint64_t tsc;
 	uint32_t now;
-	/** Ports with packets in `out`. */
+	/** Ports with packets in `out`, and in `mirrored`. */
 	uint32_t pending;
+	uint32_t mirror_pending;
 	/** Rounds in which there were packets, and all; TSC cycles of the former, and asleep. */
 	uint64_t busy_rounds;
 	uint64_t rounds;
@@ -90,6 +91,8 @@ struct worker {
 	/** Rx queues whose interrupts wake it up, of `taken`: all of them, or none. */
 	unsigned int nb_armed;
 	struct worker_out out[RTE_MAX_ETHPORTS];
+	/** Copies that mirrors send. */
+	struct worker_out mirrored[RTE_MAX_ETHPORTS];
 	struct worker_in in[RTE_MAX_ETHPORTS];
 	struct fair fair[RTE_MAX_ETHPORTS][RXQS_MAX];
 	/** Packets that each Rx queue has brought: its part of what the lcore has to do. */
@@ -112,9 +115,24 @@ worker_run(void *worker);
 void
 worker_wait(const struct worker *w, const struct dataplane *dp);
 
+/**
+ * Fewer than a quarter of all mbufs are left, but for those in caches: each lcore may count on its
+ * own alone. The worker's lcore.
+ */
+bool
+worker_is_scarce(const struct worker *w);
+
 /** Send what is gathered for a port. The worker's lcore. */
 void
 worker_send(struct worker *w, const struct dataplane *dp, uint16_t port);
+
+/** Send the copies that mirrors have gathered for a port. The worker's lcore. */
+void
+worker_send_mirrored(struct worker *w, const struct dataplane *dp, uint16_t port);
+
+/** Gather a mirror's copy for a port. The worker's lcore. */
+void
+worker_mirror(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf *m);
 
 /** Count a packet that is lost, and free it. The worker's lcore. */
 static inline void

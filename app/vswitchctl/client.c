@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,9 +16,6 @@
 
 #include "../vswitch/protocol.h"
 #include "client.h"
-
-/* A reload may open and start devices. */
-#define TIMEOUT_S 60
 
 /* Where errors go instead. */
 static char *error_text;
@@ -57,7 +55,7 @@ fail(struct client *client, enum client_status status, const char *what, const c
 static int
 connect_to(const char *path)
 {
-	const struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	const struct timeval timeout = { .tv_sec = CLIENT_TIMEOUT_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, ret;
 
@@ -98,6 +96,7 @@ client_open(struct client *client, const char *path)
 	json_t *version;
 
 	client->path = path;
+	client->file = -1;
 	client->fd = connect_to(path);
 	if (client->fd < 0) {
 		client_error("%s: %s; is dpdk-xenvswitch running?", path, strerror(-client->fd));
@@ -121,6 +120,31 @@ client_close(struct client *client)
 	fclose(client->in);
 }
 
+/* Send a part of a line; the file goes with the first one. */
+static ssize_t
+send_part(struct client *client, const char *part, size_t len)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} files = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				    .cmsg_level = SOL_SOCKET,
+				    .cmsg_type = SCM_RIGHTS } };
+	struct iovec data = { .iov_base = (void *)(uintptr_t)part, .iov_len = len };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (client->file >= 0) {
+		message.msg_control = &files;
+		message.msg_controllen = sizeof(files.room);
+		memcpy(CMSG_DATA(&files.header), &client->file, sizeof(client->file));
+	}
+	n = sendmsg(client->fd, &message, MSG_NOSIGNAL);
+	if (n >= 0)
+		client->file = -1;
+	return n;
+}
+
 /* A switch that has closed the connection may have said why before. */
 static int
 send_line(struct client *client, const char *line)
@@ -129,7 +153,7 @@ send_line(struct client *client, const char *line)
 	ssize_t n;
 
 	while (sent < len) {
-		n = send(client->fd, line + sent, len - sent, MSG_NOSIGNAL);
+		n = send_part(client, line + sent, len - sent);
 		if (n < 0 && errno != EPIPE && errno != ECONNRESET)
 			return -errno;
 		if (n < 0)
@@ -183,17 +207,25 @@ read_answer(struct client *client)
 	return answer;
 }
 
-json_t *
-client_request(struct client *client, const char *command, json_t *args)
+int
+client_send(struct client *client, const char *command, json_t *args)
 {
-	json_t *answer, *result;
-	const char *error;
 	int ret;
 
 	client->status = CLIENT_OK;
 	ret = send_request(client, command, args);
-	if (ret != 0)
-		return fail(client, CLIENT_NO_SWITCH, client->path, strerror(-ret));
+	if (ret == 0)
+		return 0;
+	fail(client, CLIENT_NO_SWITCH, client->path, strerror(-ret));
+	return -1;
+}
+
+json_t *
+client_receive(struct client *client, const char *command)
+{
+	json_t *answer, *result;
+	const char *error;
+
 	answer = read_answer(client);
 	if (answer == NULL)
 		return NULL;
@@ -205,6 +237,20 @@ client_request(struct client *client, const char *command, json_t *args)
 		fail(client, CLIENT_NO_SWITCH, client->path, "the answer has no result");
 	json_decref(answer);
 	return result;
+}
+
+json_t *
+client_request(struct client *client, const char *command, json_t *args)
+{
+	return client_send(client, command, args) == 0 ? client_receive(client, command) : NULL;
+}
+
+void
+client_patient(struct client *client, bool patient)
+{
+	const struct timeval timeout = { .tv_sec = patient ? 0 : CLIENT_TIMEOUT_S };
+
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 }
 
 json_t *

@@ -10,9 +10,13 @@
  * The connection to the switch. What goes wrong is said on standard error; there is one thread.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <jansson.h>
+
+/** Seconds that a request may take: a reload may open and start devices. */
+#define CLIENT_TIMEOUT_S 60
 
 /** How the program ends. */
 enum client_status {
@@ -29,6 +33,8 @@ struct client {
 	int fd;
 	/** What the switch sends. */
 	FILE *in;
+	/** What goes with the next request; -1: nothing. It is the caller's to close. */
+	int file;
 	/** Of the last request: anything but CLIENT_OK if it failed. */
 	enum client_status status;
 };
@@ -66,6 +72,20 @@ client_close(struct client *client);
  */
 json_t *
 client_request(struct client *client, const char *command, json_t *args);
+
+/**
+ * Its two halves: the first one returns 0, or -1 where client_request() returns NULL. What it sends
+ * is answered in order.
+ */
+int
+client_send(struct client *client, const char *command, json_t *args);
+
+json_t *
+client_receive(struct client *client, const char *command);
+
+/** Wait for answers without an end, or no longer than for others. */
+void
+client_patient(struct client *client, bool patient);
 
 /**
  * The same, for a result that comes in parts.

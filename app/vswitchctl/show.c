@@ -96,6 +96,26 @@ static const struct column move_columns[] = {
 	{ NULL },
 };
 
+static const struct column capture_columns[] = {
+	{ "PORT", "port" },
+	{ "DIRECTION", "direction" },
+	{ "COUNT", "count", .number = true },
+	{ "SECONDS", "seconds", .number = true },
+	{ "SNAPLEN", "snaplen", .number = true },
+	{ "PACKETS", "packets", .number = true },
+	{ "LOST", "lost", .number = true },
+	{ NULL },
+};
+
+static const struct column mirror_columns[] = {
+	{ "PORT", "port" },
+	{ "TO", "to" },
+	{ "DIRECTION", "direction" },
+	{ "PACKETS", "packets", .number = true },
+	{ "LOST", "lost", .number = true },
+	{ NULL },
+};
+
 static const struct view views[] = {
 	{ PROTOCOL_SHOW_PORTS, "ports", port_columns },
 	{ PROTOCOL_SHOW_MACS, "macs", mac_columns },
@@ -105,6 +125,8 @@ static const struct view views[] = {
 	{ PROTOCOL_SHOW_DROPS, "drops", drop_columns },
 	{ PROTOCOL_SHOW_ERRORS, "errors", error_columns },
 	{ PROTOCOL_REBALANCE, "moves", move_columns },
+	{ PROTOCOL_SHOW_CAPTURES, "captures", capture_columns },
+	{ PROTOCOL_SHOW_MIRRORS, "mirrors", mirror_columns },
 };
 
 const struct view *

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../vswitch/protocol.h"
+#include "capture_client.h"
 #include "client.h"
 #include "doctor.h"
 #include "show.h"
@@ -31,6 +32,11 @@ struct options {
 	unsigned int interval;
 	unsigned int count;
 	const char *config;
+	const char *direction;
+	unsigned int seconds;
+	unsigned int snaplen;
+	const char *to;
+	bool off;
 	/* What is behind the command's name. */
 	char *const *words;
 };
@@ -48,6 +54,11 @@ static const struct option long_options[] = {
 	{ "count", required_argument, NULL, 'C' },
 	{ "dry-run", no_argument, NULL, 'D' },
 	{ "config", required_argument, NULL, 'F' },
+	{ "direction", required_argument, NULL, 'R' },
+	{ "seconds", required_argument, NULL, 'S' },
+	{ "snaplen", required_argument, NULL, 'L' },
+	{ "to", required_argument, NULL, 'T' },
+	{ "off", no_argument, NULL, 'O' },
 	{ NULL },
 };
 
@@ -74,6 +85,17 @@ usage(void)
 	     "  rebalance        spread the load over the lcores; --dry-run: say how\n"
 	     "  set rate PORT RATE|off\n"
 	     "                   limit what a guest sends, such as 10Mb/s or 1GB/s@20ms\n"
+	     "  capture FILE|-   write what comes in and goes out into a pcapng file, or a pipe;\n"
+	     "                   --port NAME: of that port; --direction rx|tx|both (default);\n"
+	     "                   --count PACKETS, --seconds SECONDS: end then;\n"
+	     "                   --snaplen BYTES: of each packet (default: all)\n"
+	     "  show captures    the captures, and how many packets they have and have lost\n"
+	     "  mirror PORT --to PORT\n"
+	     "                   have what comes in by a port and goes out go out by another one\n"
+	     "                   as well; --direction rx|tx|both (default)\n"
+	     "  mirror PORT --off\n"
+	     "                   no more\n"
+	     "  show mirrors     the ports that are mirrored\n"
 	     "  doctor           look for what the switch lacks on this machine, and say how to\n"
 	     "                   mend it; --config FILE (default: " DOCTOR_CONFIG ")\n"
 	     "  reload           read the configuration again\n"
@@ -230,6 +252,45 @@ run_move(struct client *client, const char *command, const struct options *optio
 			options);
 }
 
+/* An argument that is left out where it is 0. */
+static void
+set_limit(json_t *args, const char *name, unsigned int limit)
+{
+	if (limit != 0)
+		json_object_set_new(args, name, json_integer(limit));
+}
+
+static enum client_status
+run_capture(struct client *client, const char *command, const struct options *options)
+{
+	json_t *args = json_pack("{s:s*, s:s*}", PROTOCOL_ARG_PORT, options->port,
+			PROTOCOL_ARG_DIRECTION, options->direction);
+
+	(void)command;
+	set_limit(args, PROTOCOL_ARG_COUNT, options->count);
+	set_limit(args, PROTOCOL_ARG_SECONDS, options->seconds);
+	set_limit(args, PROTOCOL_ARG_SNAPLEN, options->snaplen);
+	return capture(client, options->words[0], args, options->json);
+}
+
+static enum client_status
+run_mirror(struct client *client, const char *command, const struct options *options)
+{
+	if (options->off == (options->to != NULL) || (options->off && options->direction != NULL)) {
+		client_error("'%s' takes either --to, maybe with --direction, or --off; see --help",
+				command);
+		exit(CLIENT_USAGE);
+	}
+	return run_with(client, command,
+			options->off ? json_pack("{s:s, s:b}", PROTOCOL_ARG_PORT, options->words[0],
+						       PROTOCOL_ARG_OFF, 1) :
+				       json_pack("{s:s, s:s, s:s*}", PROTOCOL_ARG_PORT,
+						       options->words[0], PROTOCOL_ARG_TO,
+						       options->to, PROTOCOL_ARG_DIRECTION,
+						       options->direction),
+			options);
+}
+
 static const struct command {
 	const char *name;
 	/* Letters of its options. */
@@ -252,6 +313,10 @@ static const struct command {
 	{ PROTOCOL_MOVE, "", run_move, "PORT.QUEUE LCORE", 2 },
 	{ PROTOCOL_REBALANCE, "D", run_rebalance },
 	{ PROTOCOL_SET_RATE, "", run_set_rate, "PORT RATE|off", 2 },
+	{ PROTOCOL_CAPTURE, "PRCSL", run_capture, "FILE|-", 1 },
+	{ PROTOCOL_SHOW_CAPTURES, "", run_show },
+	{ PROTOCOL_MIRROR, "TRO", run_mirror, "PORT", 1 },
+	{ PROTOCOL_SHOW_MIRRORS, "", run_show },
 	{ COMMAND_DOCTOR, "F", NULL },
 	{ PROTOCOL_RELOAD, "", run_plain },
 	{ PROTOCOL_RESET, "", run_plain },
@@ -289,6 +354,22 @@ take_option(struct options *options, int letter)
 	case 'F':
 		options->config = optarg;
 		break;
+	case 'R':
+		options->direction = optarg;
+		break;
+	case 'S':
+		options->seconds = read_number("--seconds", optarg, 1, PROTOCOL_SECONDS_MAX);
+		break;
+	case 'L':
+		options->snaplen = read_number("--snaplen", optarg, PROTOCOL_SNAPLEN_MIN,
+				PROTOCOL_SNAPLEN_MAX);
+		break;
+	case 'T':
+		options->to = optarg;
+		break;
+	case 'O':
+		options->off = true;
+		break;
 	case 'h':
 		usage();
 		exit(CLIENT_OK);
@@ -321,7 +402,7 @@ match_name(const char *name, char *const *words, int n)
 
 static void __attribute__((noreturn)) unknown_command(char *const *words, int n)
 {
-	char name[COMMAND_SIZE] = "", all[256] = "";
+	char name[COMMAND_SIZE] = "", all[512] = "";
 	size_t i, len = 0;
 	int w;
 
@@ -373,7 +454,7 @@ static const struct command *
 parse(int argc, char **argv, struct options *options)
 {
 	const struct command *command;
-	char given[16] = "";
+	char given[DIM(long_options) + 1] = "";
 	size_t n = 0;
 	int letter;
 

@@ -71,7 +71,7 @@ check_tables()
 	lines 4
 	has '^vif3\.0  source_ip        7  In: from another IP address than'
 	expect 0 show drops --all --port tap0
-	lines 18
+	lines 19
 	expect 0 --version
 	has '^xenvswitchctl [0-9.]+$'
 	expect 0 version
@@ -122,6 +122,51 @@ check_rates()
 	has "^xenvswitchctl: set rate: rate '10'; allowed: off, or RATE or RATE@INTERVAL, with "
 }
 
+# What the switch is asked for, with a file that it has no packets for.
+check_captures()
+{
+	local file=$dir/file
+	expect 0 show captures
+	lines 1
+	expect 1 capture "$dir/none/file"
+	has "^xenvswitchctl: capture: $dir/none/file: No such file or directory\$"
+	expect 1 capture "$file" --port nobody
+	has "^xenvswitchctl: capture: argument 'port' is '\"nobody\"'; allowed: the name of a"
+	[ ! -e "$file" ] || die "a file is left of a capture that was refused"
+	echo kept >"$file"
+	expect 1 capture "$file" --direction up
+	has "^xenvswitchctl: capture: argument 'direction' is '\"up\"'; allowed: rx, tx or both\$"
+	[ "$(cat "$file")" = kept ] || die "a capture that was refused empties the file"
+	expect 2 capture - --json
+	has "^xenvswitchctl: FILE '-' with --json; allowed: one of them\$"
+	! "$ctl" capture - --port nobody >/dev/null 2>&1 || die "captures at nobody"
+	"$ctl" capture "$file" --port vif3.0 --direction tx 2>"$dir/capture.log" &
+	local pid=$!
+	wait_for 10 grep -q '^capturing; end with Ctrl-C$' "$dir/capture.log"
+	expect 0 show captures
+	has '^vif3\.0  tx             -        -   262144       12     3$'
+	kill -TERM "$pid"
+	wait "$pid" || die "capture ended with $?: $(cat "$dir/capture.log")"
+	grep -qx '12 packets captured, 3 lost' "$dir/capture.log" || die "$(cat "$dir/capture.log")"
+}
+
+check_mirrors()
+{
+	expect 0 mirror vif3.0 --to tap0 --direction rx
+	[ -z "$out" ] || die "mirror says: $out"
+	expect 0 show mirrors
+	has '^PORT    TO    DIRECTION  PACKETS  LOST$'
+	has '^vif3\.0  tap0  rx             105     1$'
+	expect 0 --json show mirrors
+	has '^      "to": "tap0",$'
+	expect 0 --json mirror vif3.0 --off
+	[ "$out" = "{}" ] || die "mirror says: $out"
+	expect 1 mirror vif3.0 --off
+	has "^xenvswitchctl: mirror: port 'vif3.0' is not mirrored\$"
+	expect 1 mirror vif3.0 --to vif3.0
+	has "^xenvswitchctl: mirror: 'to' is 'vif3.0'; allowed: another port than it\$"
+}
+
 check_many()
 {
 	expect 0 show macs
@@ -155,7 +200,11 @@ check_errors()
 		"show ports --nothing" "show drops --bridge lan" move "move tap0.0" "move tap0 1" \
 		"move tap0.x 1" "move tap0. 1" "move tap0.0 x" "move tap0.0 1 2" "rebalance now" \
 		set "set rate" "set rate tap0" "set rate tap0 1 2" "set mtu tap0 9000" \
-		"rebalance --all" "doctor --dry-run" "doctor now"; do
+		"rebalance --all" "doctor --dry-run" "doctor now" capture "capture a b" \
+		"capture a --count 0" "capture a --seconds 86401" "capture a --snaplen 13" \
+		"capture a --to tap0" mirror "mirror tap0" "mirror tap0 --to" \
+		"mirror tap0 --to uplink --off" "mirror tap0 --off --direction rx" \
+		"mirror tap0 --count 1"; do
 		# shellcheck disable=SC2086 # words
 		expect 2 $words
 		lines 1
@@ -187,7 +236,15 @@ check_completion()
 	ln -s "$ctl" "$dir/bin/xenvswitchctl"
 	PATH=$dir/bin:$PATH
 	completes "show set" s
-	completes "show top move rebalance set doctor reload reset version" ""
+	completes "show top move rebalance set capture mirror doctor reload reset version" ""
+	completes "mirrors" show mi
+	completes "--port" capture file --p
+	completes "rx tx both" capture file --direction ""
+	completes "vif3.0" capture file --port v
+	completes "uplink vif3.0 tap0" mirror ""
+	completes "--to" mirror tap0 --t
+	completes "--off" mirror tap0 --o
+	completes "uplink" mirror tap0 --to u
 	completes "rate" set ""
 	completes "uplink vif3.0 tap0" set rate ""
 	completes "off" set rate vif3.0 o
@@ -195,7 +252,7 @@ check_completion()
 	completes "1 3" move uplink.0 ""
 	completes "--dry-run" rebalance --d
 	completes "--config" doctor --c
-	completes "macs" show m
+	completes "macs" show ma
 	completes "--socket --json --help --version" --
 	completes "--port" show macs --p
 	completes "--all" show drops --a
@@ -217,6 +274,8 @@ export XENVSWITCH_SOCKET=$dir/sock
 wait_for 10 "$ctl" version >/dev/null 2>&1
 check_tables
 check_changes
+check_captures
+check_mirrors
 check_many
 check_top
 check_errors

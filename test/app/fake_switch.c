@@ -46,9 +46,11 @@ main(int argc, char **argv)
 	}
 	for (;;) {
 		n = control_poll(control, fds);
-		poll(fds, n, 1000);
+		poll(fds, n, 20);
 		fake.sw.now = now_ms() / 1000;
 		fake.stats[FAKE_GUEST].rx_packets = now_ms() * RATE_PER_MS;
+		/* A capture that is to end has done so. */
+		fake.capture_ended = fake.capture.end != CAPTURE_RUNS;
 		control_serve(control, fds, n);
 	}
 }

@@ -2,8 +2,10 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_mempool.h>
@@ -11,7 +13,6 @@
 
 #include "fake_vswitch.h"
 #include "reload.h"
-#include "xs_vifs.h"
 #include "xs_vifs.h"
 
 #define FAKE_HZ 2000000
@@ -238,4 +239,83 @@ xs_vifs_set_rate(struct xs_vifs *vifs __rte_unused, unsigned int domid, unsigned
 {
 	snprintf(fake.rate, sizeof(fake.rate), "%u/%u %s", domid, devid, rate == NULL ? "-" : rate);
 	return fake.change_ret;
+}
+
+int
+capture_begin(struct vswitch *sw, const struct capture_spec *spec, int fd, struct capture **capture)
+{
+	if (fake.copies_ret != 0)
+		return fake.copies_ret;
+	fake.capture = (struct capture){ .spec = *spec };
+	sw->captures[0] = *capture = &fake.capture;
+	close(fd);
+	return 0;
+}
+
+void
+capture_stop(struct capture *capture, enum capture_end end)
+{
+	if (capture->end == CAPTURE_RUNS)
+		capture->end = end;
+}
+
+bool
+capture_ended(const struct capture *capture __rte_unused)
+{
+	return fake.capture_ended;
+}
+
+void
+capture_result(const struct capture *capture, struct capture_result *result)
+{
+	*result = (struct capture_result){ capture->end, 12, 3,
+		capture->end == CAPTURE_END_FILE ? -ENOSPC : 0 };
+}
+
+void
+capture_leave(struct capture *capture)
+{
+	capture_stop(capture, CAPTURE_END_CLIENT);
+	fake.capture_left = true;
+	fake.sw.captures[0] = NULL;
+}
+
+const char *
+capture_end_name(enum capture_end end)
+{
+	static const char *const names[] = { "runs", "count", "seconds", "client", "port", "file" };
+
+	return names[end];
+}
+
+uint64_t
+capture_lost(const struct vswitch *sw __rte_unused)
+{
+	return 4;
+}
+
+int
+mirror_set(struct vswitch *sw, const struct port *port, const struct port *to,
+		enum direction direction)
+{
+	if (fake.copies_ret == 0)
+		sw->mirrors[port->id] = (struct mirror){ true, to->id, direction };
+	return fake.copies_ret;
+}
+
+int
+mirror_off(struct vswitch *sw, const struct port *port)
+{
+	if (!sw->mirrors[port->id].on)
+		return -ENOENT;
+	if (fake.copies_ret == 0)
+		sw->mirrors[port->id].on = false;
+	return fake.copies_ret;
+}
+
+void
+mirror_read(const struct mirror *mirror, uint64_t *packets, uint64_t *lost)
+{
+	*packets = 100 + mirror->to;
+	*lost = 1;
 }

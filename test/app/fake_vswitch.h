@@ -35,6 +35,10 @@ struct fake {
 	unsigned int moved_to;
 	bool dry_run;
 	char rate[32];
+	/** The last capture that was begun, and what capture_begin() and mirrors return. */
+	struct capture capture;
+	int copies_ret;
+	bool capture_ended, capture_left;
 	/** Vifs that something was said of, the first of which is over. */
 	unsigned int nb_errors;
 	/** Counters of the ports. */

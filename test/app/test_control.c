@@ -21,143 +21,17 @@
 
 #include <cmocka.h>
 
-#include "control.h"
 #include "control_command.h"
 #include "fake_vswitch.h"
 #include "protocol.h"
+#include "talk.h"
 
-#define RESET "{\"command\":\"reset\"}\n"
-#define DONE "{\"ok\":true,\"result\":{}}\n"
 #define MACS "{\"command\":\"show macs\"}\n"
 #define NO_JSON \
 	"{\"ok\":false,\"error\":\"no JSON from byte 0 on; a request is {\\\"command\\\": NAME," \
 	" \\\"args\\\": {...}}\"}\n"
 #define TOO_LONG "{\"ok\":false,\"error\":\"the request is too long; allowed: 4096 bytes\"}\n"
 #define TOO_MANY "{\"ok\":false,\"error\":\"there are too many clients; allowed: 16\"}\n"
-
-#define ANSWER_SIZE (4u * 1024 * 1024)
-/* More than any of the tests takes. */
-#define ROUNDS_MAX 100000
-
-static char folder[] = "/tmp/vsw_control.XXXXXX";
-static char path[64];
-static struct control *control;
-static char answer[ANSWER_SIZE];
-
-static int
-setup(void **state __rte_unused)
-{
-	fake_reset();
-	control = control_open(&fake.sw, path);
-	return control == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state __rte_unused)
-{
-	if (control != NULL)
-		control_close(control);
-	control = NULL;
-	return access(path, F_OK) == 0 ? -1 : 0;
-}
-
-/* Serve once; 0: there was nothing to do. */
-static int
-serve_once(void)
-{
-	struct pollfd fds[CONTROL_FDS_MAX];
-	unsigned int n;
-	int ready;
-
-	n = control_poll(control, fds);
-	assert_true(n <= CONTROL_FDS_MAX);
-	ready = poll(fds, n, 0);
-	assert_true(ready >= 0);
-	control_serve(control, fds, n);
-	return ready;
-}
-
-/* Serve until there is nothing to do: nobody lets the switch spin. */
-static void
-serve(void)
-{
-	unsigned int i = 0;
-
-	while (serve_once() != 0)
-		assert_true(i++ < ROUNDS_MAX);
-}
-
-static int
-join_at(const char *at)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", at);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-static int
-join(void)
-{
-	int fd = join_at(path);
-
-	serve();
-	return fd;
-}
-
-static void
-say_bytes(int fd, const void *bytes, size_t len)
-{
-	assert_int_equal(send(fd, bytes, len, MSG_NOSIGNAL), len);
-}
-
-static void
-say(int fd, const char *text)
-{
-	say_bytes(fd, text, strlen(text));
-}
-
-/* All that there is for the client, while the switch serves it. */
-static const char *
-hear(int fd)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	for (;;) {
-		serve();
-		n = recv(fd, answer + len, sizeof(answer) - 1 - len, 0);
-		if (n <= 0)
-			break;
-		len += n;
-	}
-	answer[len] = '\0';
-	return answer;
-}
-
-/* The switch has closed the connection, and nothing is left to be read. */
-static void
-assert_closed(int fd)
-{
-	char c;
-
-	serve();
-	assert_true(recv(fd, &c, 1, 0) == 0 || errno == ECONNRESET);
-	close(fd);
-}
-
-static void
-assert_open(int fd)
-{
-	say(fd, RESET);
-	assert_string_equal(hear(fd), DONE);
-	close(fd);
-	serve();
-}
 
 static void
 test_requests(void **state __rte_unused)
@@ -245,8 +119,8 @@ test_turns(void **state __rte_unused)
 		say(first, RESET);
 	say(second, RESET);
 	serve_once();
-	assert_int_equal(recv(first, answer, sizeof(answer), 0), strlen(DONE));
-	assert_int_equal(recv(second, answer, sizeof(answer), 0), strlen(DONE));
+	assert_int_equal(recv(first, talk_answer, sizeof(talk_answer), 0), strlen(DONE));
+	assert_int_equal(recv(second, talk_answer, sizeof(talk_answer), 0), strlen(DONE));
 	assert_int_equal(strlen(hear(first)), 9 * strlen(DONE));
 	close(first);
 	close(second);
@@ -261,8 +135,8 @@ test_half_closed(void **state __rte_unused)
 	say(fd, RESET MACS RESET "{\"command");
 	shutdown(fd, SHUT_WR);
 	hear(fd);
-	assert_memory_equal(answer, DONE, strlen(DONE));
-	assert_string_equal(answer + strlen(answer) - strlen(DONE), DONE);
+	assert_memory_equal(talk_answer, DONE, strlen(DONE));
+	assert_string_equal(talk_answer + strlen(talk_answer) - strlen(DONE), DONE);
 	assert_closed(fd);
 }
 
@@ -332,7 +206,7 @@ test_never_reads(void **state __rte_unused)
 	assert_string_equal(hear(other), DONE);
 	fake.sw.now++;
 	serve();
-	while (recv(fd, answer, sizeof(answer), 0) > 0)
+	while (recv(fd, talk_answer, sizeof(talk_answer), 0) > 0)
 		continue;
 	assert_closed(fd);
 	assert_open(other);
@@ -353,7 +227,7 @@ test_reads_late(void **state __rte_unused)
 	serve();
 	fake.sw.now += PROTOCOL_STALLED_S - 1;
 	hear(fd);
-	for (line = strtok(answer, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+	for (line = strtok(talk_answer, "\n"); line != NULL; line = strtok(NULL, "\n")) {
 		json = json_loads(line, 0, NULL);
 		assert_non_null(json);
 		json_decref(json);
@@ -369,12 +243,12 @@ test_socket(void **state __rte_unused)
 	struct stat st;
 	char *longer;
 
-	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(stat(talk_path, &st), 0);
 	assert_int_equal(st.st_mode, S_IFSOCK | 0660);
-	assert_null(control_open(&fake.sw, path));
+	assert_null(control_open(&fake.sw, talk_path));
 	assert_int_equal(errno, EADDRINUSE);
 	serve();
-	assert_null(control_open(&fake.sw, folder));
+	assert_null(control_open(&fake.sw, talk_folder));
 	assert_int_equal(errno, EEXIST);
 	assert_null(control_open(&fake.sw, "/nonexistent/control.sock"));
 	assert_int_equal(errno, ENOENT);
@@ -393,13 +267,13 @@ test_stale(void **state __rte_unused)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
 
-	control_close(control);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	control_close(talk_control);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", talk_path);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
-	control = control_open(&fake.sw, path);
-	assert_non_null(control);
+	talk_control = control_open(&fake.sw, talk_path);
+	assert_non_null(talk_control);
 	assert_open(join());
 }
 
@@ -407,7 +281,7 @@ test_stale(void **state __rte_unused)
 static void
 test_no_descriptors(void **state __rte_unused)
 {
-	int fd = join_at(path), last, spare[64];
+	int fd = join_at(talk_path), last, spare[64];
 	struct rlimit limit, few;
 	unsigned int n = 0;
 
@@ -428,39 +302,24 @@ test_no_descriptors(void **state __rte_unused)
 	assert_open(fd);
 }
 
-static int
-make_folder(void **state __rte_unused)
-{
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/control.sock", folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state __rte_unused)
-{
-	return rmdir(folder);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_byte_by_byte, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_long_requests, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_half_closed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_never_reads, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reads_late, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_socket, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_stale, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_requests, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_byte_by_byte, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_long_requests, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_garbage, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_turns, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_half_closed, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_gone, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_too_many, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_never_reads, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_reads_late, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_socket, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_stale, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_no_descriptors, talk_setup, talk_teardown),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, talk_begin, talk_end);
 }

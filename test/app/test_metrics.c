@@ -97,6 +97,9 @@ make_text(void)
 #define FLOODED "xenvswitch_port_rx_flooded_total"
 #define TX_PACKETS "xenvswitch_port_tx_packets_total"
 #define TX_BYTES "xenvswitch_port_tx_bytes_total"
+#define CAPTURES "xenvswitch_captures"
+#define CAPTURE_LOST "xenvswitch_capture_lost_total"
+#define MIRRORS "xenvswitch_mirrors"
 #define DROPS "xenvswitch_port_drops_total"
 #define QUEUES "xenvswitch_lcore_queues"
 #define ROUNDS "xenvswitch_lcore_rounds_total"
@@ -120,6 +123,12 @@ static const char up_to_drops[] =
 	HEAD(REFUSED, "gauge",
 		"Vifs that cannot have what they ask for: see xenvswitchctl show errors.")
 	REFUSED " 1\n"
+	HEAD(CAPTURES, "gauge", "Captures of packets into files.")
+	CAPTURES " 1\n"
+	HEAD(CAPTURE_LOST, "counter", "Packets that captures have lost.")
+	CAPTURE_LOST " 4\n"
+	HEAD(MIRRORS, "gauge", "Ports that are mirrored.")
+	MIRRORS " 2\n"
 	HEAD(LINK, "gauge", "1: the port's link is up; 0: it is not.")
 	PORTS(LINK, "1", "1", "0")
 	HEAD(PORT_MACS, "gauge", "Addresses that are learned of the port.")
@@ -186,6 +195,9 @@ test_text(void **state __rte_unused)
 	size_t len;
 
 	fake.sw.workers[1]->slept += 2;
+	fake.sw.captures[2] = &fake.capture;
+	fake.sw.mirrors[FAKE_TAP].on = true;
+	fake.sw.mirrors[FAKE_UPLINK].on = true;
 	text = make_text();
 	len = snprintf(expected, sizeof(expected), "%s", up_to_drops);
 	len += expect_drops(expected + len, sizeof(expected) - len, FAKE_UPLINK,

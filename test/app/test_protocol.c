@@ -5,6 +5,7 @@
 /* The commands of the control socket, without it; and that the manual has all of them. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,85 +16,13 @@
 
 #include <cmocka.h>
 
+#include "ask.h"
 #include "control_command.h"
 #include "fake_vswitch.h"
 #include "protocol.h"
 #include "rate.h"
 
 #define PAGE_LIMIT (1024 * 1024)
-
-static int
-setup(void **state __rte_unused)
-{
-	fake_reset();
-	return 0;
-}
-
-/* JSON is written with apostrophes for quotes. */
-static char *
-quoted(const char *text)
-{
-	char *copy = strdup(text), *c;
-
-	assert_non_null(copy);
-	for (c = copy; *c != '\0'; c++)
-		*c = *c == '\'' ? '"' : *c;
-	return copy;
-}
-
-static json_t *
-ask_raw(const char *request)
-{
-	char *text = quoted(request);
-	json_t *answer;
-
-	answer = control_answer(&fake.sw, text, strlen(text));
-	free(text);
-	assert_non_null(answer);
-	return answer;
-}
-
-/* The result of a command. */
-static json_t *
-ask(const char *command, const char *args)
-{
-	char request[PROTOCOL_REQUEST_MAX];
-	json_t *answer, *result;
-
-	snprintf(request, sizeof(request), "{'command': '%s', 'args': %s}", command, args);
-	answer = ask_raw(request);
-	assert_true(json_is_true(json_object_get(answer, "ok")));
-	result = json_incref(json_object_get(answer, "result"));
-	json_decref(answer);
-	return result;
-}
-
-static void
-assert_result(const char *command, const char *args, const char *wanted)
-{
-	json_t *result = ask(command, args), *expected;
-	char *text = quoted(wanted);
-
-	expected = json_loads(text, 0, NULL);
-	free(text);
-	assert_non_null(expected);
-	text = json_dumps(result, 0);
-	if (!json_equal(result, expected))
-		fail_msg("%s %s: %s", command, args, text);
-	free(text);
-	json_decref(expected);
-	json_decref(result);
-}
-
-static void
-assert_refused(const char *request, const char *wanted)
-{
-	json_t *answer = ask_raw(request);
-
-	assert_true(json_is_false(json_object_get(answer, "ok")));
-	assert_string_equal(json_string_value(json_object_get(answer, "error")), wanted);
-	json_decref(answer);
-}
 
 static const char all_ports[] =
 		"{'ports': [{'name': 'uplink', 'number': 0, 'kind': 'uplink', 'bridge': 'lan',"
@@ -342,7 +271,8 @@ test_set_rate(void **state __rte_unused)
 #define REQUEST "a request is {\"command\": NAME, \"args\": {...}}"
 #define COMMANDS \
 	"version, show ports, show macs, show bridges, show lcores, show stats, show drops, " \
-	"show errors, reload, reset, move, rebalance, set rate"
+	"show errors, reload, reset, move, rebalance, set rate, capture, capture wait, " \
+	"show captures, mirror, show mirrors"
 #define BAD_PORT(value) "argument 'port' is '" value "'; allowed: the name of a port"
 #define BAD_BRIDGE(value) "argument 'bridge' is '" value "'; allowed: the name of a bridge"
 #define BAD_QUEUE(value) \
@@ -482,6 +412,8 @@ args_of(const char *command)
 {
 	if (strcmp(command, "move") == 0)
 		return "{'port': 'tap0', 'queue': 0, 'lcore': 1}";
+	if (strcmp(command, "mirror") == 0)
+		return "{'port': 'tap0', 'to': 'uplink'}";
 	return strcmp(command, "set rate") == 0 ? "{'port': 'vif3.0', 'rate': 'off'}" : "{}";
 }
 
@@ -492,11 +424,15 @@ test_manual_results(void **state __rte_unused)
 	unsigned int i;
 	json_t *result;
 
+	ask_session.file = open("/dev/null", O_WRONLY);
 	for (i = 0; control_command_name(i) != NULL; i++) {
 		result = ask(control_command_name(i), args_of(control_command_name(i)));
 		assert_keys(page, result);
 		json_decref(result);
 	}
+	result = control_capture_result(ask_session.capture);
+	assert_keys(page, json_object_get(result, "result"));
+	json_decref(result);
 	free(page);
 }
 
@@ -512,7 +448,7 @@ test_manual_commands(void **state __rte_unused)
 		snprintf(second, sizeof(second), "\n.TP\n.BR \"%s\" ", control_command_name(i));
 		assert_page(page, first, second);
 	}
-	assert_int_equal(i, 13);
+	assert_int_equal(i, 18);
 	free(page);
 }
 
@@ -535,26 +471,26 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_ports, setup),
-		cmocka_unit_test_setup(test_trunks, setup),
-		cmocka_unit_test_setup(test_macs, setup),
-		cmocka_unit_test_setup(test_many_macs, setup),
-		cmocka_unit_test_setup(test_bridges, setup),
-		cmocka_unit_test_setup(test_lcores, setup),
-		cmocka_unit_test_setup(test_stats, setup),
-		cmocka_unit_test_setup(test_drops, setup),
-		cmocka_unit_test_setup(test_version, setup),
-		cmocka_unit_test_setup(test_reset, setup),
-		cmocka_unit_test_setup(test_reload, setup),
-		cmocka_unit_test_setup(test_errors, setup),
-		cmocka_unit_test_setup(test_move, setup),
-		cmocka_unit_test_setup(test_rebalance, setup),
-		cmocka_unit_test_setup(test_set_rate, setup),
-		cmocka_unit_test_setup(test_refused, setup),
-		cmocka_unit_test_setup(test_long_values, setup),
-		cmocka_unit_test_setup(test_manual_commands, setup),
-		cmocka_unit_test_setup(test_manual_results, setup),
-		cmocka_unit_test_setup(test_manual_drops, setup),
+		cmocka_unit_test_setup(test_ports, ask_setup),
+		cmocka_unit_test_setup(test_trunks, ask_setup),
+		cmocka_unit_test_setup(test_macs, ask_setup),
+		cmocka_unit_test_setup(test_many_macs, ask_setup),
+		cmocka_unit_test_setup(test_bridges, ask_setup),
+		cmocka_unit_test_setup(test_lcores, ask_setup),
+		cmocka_unit_test_setup(test_stats, ask_setup),
+		cmocka_unit_test_setup(test_drops, ask_setup),
+		cmocka_unit_test_setup(test_version, ask_setup),
+		cmocka_unit_test_setup(test_reset, ask_setup),
+		cmocka_unit_test_setup(test_reload, ask_setup),
+		cmocka_unit_test_setup(test_errors, ask_setup),
+		cmocka_unit_test_setup(test_move, ask_setup),
+		cmocka_unit_test_setup(test_rebalance, ask_setup),
+		cmocka_unit_test_setup(test_set_rate, ask_setup),
+		cmocka_unit_test_setup(test_refused, ask_setup),
+		cmocka_unit_test_setup(test_long_values, ask_setup),
+		cmocka_unit_test_setup(test_manual_commands, ask_setup),
+		cmocka_unit_test_setup(test_manual_results, ask_setup),
+		cmocka_unit_test_setup(test_manual_drops, ask_setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

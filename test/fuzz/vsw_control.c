@@ -43,13 +43,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *request = malloc(size == 0 ? 1 : size);
+	struct control_session session = { .file = -1 };
 	json_t *answer;
 
 	/* Of its own size: a byte past the end is found. */
 	fuzz_check(request != NULL);
 	memcpy(request, data, size);
 	fake_reset();
-	answer = control_answer(&fake.sw, request, size);
+	answer = control_answer(&fake.sw, &session, request, size);
 	fuzz_check(answer != NULL);
 	check_answer(answer);
 	json_decref(answer);

@@ -22,6 +22,7 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
+#include "copies.h"
 #include "forward.h"
 #include "fuzz.h"
 #include "offload.h"
@@ -46,6 +47,10 @@ static uint16_t burst_in;
 static uint32_t burst_seen;
 static uint32_t tx_room;
 static uint32_t tx_packets;
+/* Ports that mirrors send by, with any tag, and those that are mirrored. */
+static uint32_t mirrored_to;
+static uint32_t mirrored;
+static struct mirror_counts mirror_counts[PORTS];
 
 /* Mbufs with their buffer behind them, as clones want it; each is memory of its own. */
 
@@ -202,6 +207,11 @@ fake_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 		check_chain(m);
 		fuzz_check(!offload_missing(m, p->tx_offloads));
 		vlan = m->vlan_tci & VLAN_ID_MASK;
+		if ((mirrored_to >> port & 1) != 0) {
+			rte_pktmbuf_free(m);
+			tx_packets++;
+			continue;
+		}
 		fuzz_check(vlan_has(&p->vlan, vlan));
 		/* Others that have the packet may have it tagged by their device. */
 		if (p->native != vlan && (p->tx_offloads & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) == 0) {
@@ -292,6 +302,29 @@ make_port(unsigned int i, struct fuzz_input *in)
 		dp.bridges[p->bridge].learning |= UINT32_C(1) << i;
 	if ((what & 0x20) != 0)
 		dp.bridges[p->bridge].isolated |= UINT32_C(1) << i;
+	if ((what & 0x10) != 0)
+		mirrored |= UINT32_C(1) << i;
+}
+
+/* Have a port mirrored by the next one, as mirror_fill() does. */
+static void
+make_mirror(unsigned int from)
+{
+	unsigned int to = (from + 1) % PORTS;
+
+	dp.mirror_ports[to] = dp.ports[to];
+	dp.mirror_ports[to].native = 0;
+	dp.mirror_ports[to].plain = false;
+	dp.mirror_ports[to].rx_copies = dp.mirror_ports[to].tx_copies = NULL;
+	dp.rx_copies[from] = (struct dp_copies){
+		.mirror = &mirror_counts[from],
+		.to = to,
+		.to_port = &dp.mirror_ports[to],
+		.guest = dp.ports[from].guest,
+	};
+	dp.ports[from].rx_copies = &dp.rx_copies[from];
+	dp.ports[from].tx_copies = &dp.rx_copies[from];
+	mirrored_to |= UINT32_C(1) << to;
 }
 
 /* Data at the end of the buffer: what is read behind it ASan finds. It begins at an even place, as
@@ -397,6 +430,8 @@ run_burst(struct fuzz_input *in)
 	burst_seen = 0;
 	before = lost();
 	worker.tsc += 1000000;
+	if (dp.ports[burst_in].rx_copies != NULL)
+		copies_receive(&worker, dp.ports[burst_in].rx_copies, 0, pkts, n);
 	forward_burst(&worker, &dp, burst_in, pkts, n);
 	for (i = 0; i < PORTS; i++) {
 		for (j = 0; j < worker.out[i].n; j++)
@@ -407,6 +442,13 @@ run_burst(struct fuzz_input *in)
 	for (i = 0; i < PORTS; i++)
 		worker_send(&worker, &dp, i);
 	worker.pending = 0;
+	for (i = 0; i < PORTS; i++) {
+		fuzz_check(worker.mirrored[i].n == 0 || (worker.mirror_pending >> i & 1) != 0);
+		for (j = 0; j < worker.mirrored[i].n; j++)
+			check_chain(worker.mirrored[i].pkts[j]);
+		worker_send_mirrored(&worker, &dp, i);
+	}
+	worker.mirror_pending = 0;
 	fuzz_check(mbufs_out == 0);
 }
 
@@ -426,8 +468,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	generation++;
 	mbufs_out = 0;
 	tx_packets = 0;
+	mirrored_to = mirrored = 0;
 	for (i = 0; i < PORTS; i++)
 		make_port(i, &in);
+	for (i = 0; i < PORTS; i++) {
+		if ((mirrored >> i & 1) != 0)
+			make_mirror(i);
+	}
 	mbufs_left = 2000 + fuzz_u8(&in);
 	if (mbufs_left % 4 == 0)
 		mbufs_left /= 40;
