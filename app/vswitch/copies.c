@@ -132,7 +132,7 @@ give_mirror(const struct copies *copies, struct worker *w, uint16_t n)
 	for (; i < copies->n; i++)
 		rte_pktmbuf_free(copies->mirrored[i]);
 	lost = n - packets;
-	w->stats[set->to].drops[DROP_MIRROR] += lost;
+	stats_count(&w->stats[set->to].drops[DROP_MIRROR], lost);
 	packets += set->mirror->lcores[w->index].packets;
 	lost += set->mirror->lcores[w->index].lost;
 	__atomic_store_n(&set->mirror->lcores[w->index].packets, packets, __ATOMIC_RELAXED);
