@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_ether.h>
+
 #include "config.h"
 #include "config_keys.h"
 #include "ini.h"
@@ -229,6 +231,10 @@ end_port(struct parser *parser)
 	if (port->kind == CONFIG_HOST && devargs != 0)
 		return fail(parser, devargs, "devargs=%s: a tap has no such key",
 				text_quote(&quote, port->devargs));
+	if (port->kind == CONFIG_HOST && port->mtu > RTE_ETHER_MTU)
+		return fail(parser, line_of(parser, "mtu"),
+				"mtu=%u: has to be up to %d, as that is all that a tap takes",
+				port->mtu, RTE_ETHER_MTU);
 	if (port->kind == CONFIG_UPLINK && check_uplink(parser, port) != 0)
 		return -EINVAL;
 	return check_vlans(parser, port);

@@ -11,6 +11,7 @@
 
 #include "balance.h"
 #include "bridge.h"
+#include "host_mac.h"
 #include "log.h"
 #include "reload.h"
 #include "xs_vifs.h"
@@ -60,6 +61,7 @@ static void
 from_config(const struct vswitch *sw, const struct config_port *c, struct port_spec *spec)
 {
 	unsigned int bridge = bridge_index(sw, c->bridge);
+	struct rte_ether_addr mac;
 
 	*spec = (struct port_spec){
 		.kind = c->kind == CONFIG_HOST ? PORT_HOST : PORT_UPLINK,
@@ -74,11 +76,14 @@ from_config(const struct vswitch *sw, const struct config_port *c, struct port_s
 		.age = sw->config.bridges[bridge].age,
 	};
 	memcpy(spec->name, c->name, sizeof(spec->name));
-	if (c->kind == CONFIG_HOST)
-		snprintf(spec->devargs, sizeof(spec->devargs), "net_tap_%s,iface=%s", c->name,
-				c->name);
-	else
+	if (c->kind == CONFIG_UPLINK) {
 		memcpy(spec->devargs, c->devargs, sizeof(c->devargs));
+		return;
+	}
+	host_mac(c->name, &mac);
+	snprintf(spec->devargs, sizeof(spec->devargs),
+			"net_tap_%s,iface=%s,mac=" RTE_ETHER_ADDR_PRT_FMT, c->name, c->name,
+			RTE_ETHER_ADDR_BYTES(&mac));
 }
 
 static void

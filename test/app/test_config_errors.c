@@ -263,6 +263,8 @@ test_together(void **state __rte_unused)
 				"[port p]: has to have the key devargs, as it is an uplink" },
 		{ BRIDGE "[port p]\ndevargs=x\nbridge=b\nkind=tap", 3,
 				"devargs='x': a tap has no such key" },
+		{ BRIDGE TAP "mtu=1501", 5,
+				"mtu=1501: has to be up to 1500, as that is all that a tap takes" },
 		{ "[port p]\ndevargs=x\nbridge=c\n" BRIDGE, 3,
 				"bridge='c': has to be a bridge of this file, by a section "
 				"[bridge c]" },

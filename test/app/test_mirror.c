@@ -213,7 +213,7 @@ test_lost(void **state __rte_unused)
 	copied_receive(copied_make(60));
 	bed_expect_drop(TO, DROP_MIRROR);
 	assert_int_equal(rte_pktmbuf_alloc_bulk(unit_pool, &taken[n - BED_MBUFS / 8],
-					BED_MBUFS / 8),
+					 BED_MBUFS / 8),
 			0);
 	copied_receive(m);
 	bed_expect_drop(TO, DROP_MIRROR);

@@ -268,9 +268,16 @@ goes_on()
 		[ "$(telemetry guest2 xstat 0 connects)" = 1 ]
 }
 
+mac_of_link()
+{
+	wait_for "$LIMIT" has_link "$1" && ip -o link show "$1" | grep -o "ether [0-9a-f:]*"
+}
+
 # Under the load of one connection, the switch ends and comes again, either way.
 restarts()
 {
+	local mac
+	mac=$(mac_of_link host0)
 	in_background server ip netns exec guest2 iperf3 -s
 	wait_for "$LIMIT" guest_listens 2 5201 || die "iperf3 does not listen"
 	in_background client ip netns exec guest1 iperf3 -c 10.99.0.2 -t 600
@@ -278,6 +285,7 @@ restarts()
 	vswitch_stop || not_ok stop "the switch does not end"
 	vswitch_start
 	check restart "the connection was lost" goes_on
+	check restart-mac "host0 has another MAC address" [ "$(mac_of_link host0)" = "$mac" ]
 	kill -KILL "${PIDS[vswitch]}"
 	wait_for "$LIMIT" process_ended "${PIDS[vswitch]}"
 	vswitch_start
