@@ -7,14 +7,15 @@
 VSWITCH_CONF=/etc/dpdk-xenvswitch.conf
 VSWITCH_CTL=/rig/build/app/xenvswitchctl
 
-# vswitch_config LINE...: its configuration, after [switch].
+# vswitch_config LINE...: its configuration, after [switch]. Of NICs it has those of VSWITCH_NIC.
 vswitch_config()
 {
-	local memory="--no-huge --legacy-mem -m 160"
+	local memory="--no-huge --legacy-mem -m 160" nics=--no-pci
 
 	! hugepages_up || memory=--in-memory
+	[ -z "${VSWITCH_NIC:-}" ] || nics="-a $VSWITCH_NIC"
 	printf '%s\n' "[switch]" "lcores = 1" "mbufs = 16384" \
-		"eal = $memory --no-pci --file-prefix vswitch -d $PMD" "$@" > $VSWITCH_CONF
+		"eal = $memory $nics --file-prefix vswitch -d $PMD" "$@" > $VSWITCH_CONF
 }
 
 # vswitch_start: with that.
@@ -79,4 +80,10 @@ vswitch_has()
 vswitch_has_not()
 {
 	! vswitch_has "$1"
+}
+
+# vswitch_sent PORT: packets and bytes that it has been sent.
+vswitch_sent()
+{
+	$VSWITCH_CTL show stats | awk -v port="$1" '$1 == port { print $4, $5 }'
 }

@@ -29,6 +29,8 @@ static const struct {
 	{ "frames-capture", 3, frames_capture,
 			"LINK FILE COUNT: keep so many of these frames, of both directions" },
 	{ "frames-compare", 2, frames_compare, "FILE FILE: compare the frames of two captures" },
+	{ "arp-forge", 4, arp_forge,
+			"INTERFACE MAC ADDRESS COUNT: say that the address is this MAC's" },
 	{ "features", 1, features, "INTERFACE: print what it leaves to its driver now" },
 	{ "xdp-attach", 1, xdp_attach,
 			"INTERFACE: an XDP program that lets all pass, until it is killed" },

@@ -33,6 +33,9 @@ int
 frames_compare(int argc, char **argv);
 
 int
+arp_forge(int argc, char **argv);
+
+int
 trace_count(int argc, char **argv);
 
 int
