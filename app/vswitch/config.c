@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +17,12 @@
 #include "text.h"
 
 #define FILE_MAX (1024u * 1024)
+#define LINE_NONE UINT_MAX
+#define PLACE_SIZE 24
 
 struct section;
 
-/* A configuration while it is read. */
+/* A configuration while it is read. What a command says is in no line: in LINE_NONE. */
 struct parser {
 	struct config config;
 	struct config_error *error;
@@ -47,6 +50,16 @@ struct section {
 	((parser)->error->line = (at), \
 			text_error((parser)->error->text, sizeof((parser)->error->text), \
 					__VA_ARGS__))
+
+/* Where something is that is there already: none is what is said of what no line has. */
+static const char *
+place(char *text, unsigned int line, const char *none)
+{
+	if (line == LINE_NONE)
+		return none;
+	snprintf(text, PLACE_SIZE, " in line %u", line);
+	return text;
+}
 
 /* --- Sections --- */
 
@@ -106,16 +119,14 @@ static int
 begin_port(struct parser *parser, const char *name)
 {
 	struct config *config = &parser->config;
-	struct config_port *port;
-	unsigned int i;
+	struct config_port *port = config_port_find(config, name);
+	char where[PLACE_SIZE];
 
 	if (check_name(parser, name) != 0)
 		return -EINVAL;
-	for (i = 0; i < config->nb_ports; i++) {
-		if (strcmp(config->ports[i].name, name) == 0)
-			return fail(parser, parser->line, "[port %s]: is in line %u already", name,
-					config->ports[i].line);
-	}
+	if (port != NULL)
+		return fail(parser, parser->line, "[port %s]: is%s already", name,
+				place(where, port->line, " there"));
 	if (config->nb_ports == CONFIG_PORTS_MAX)
 		return fail(parser, parser->line, "[port %s]: more than %d ports", name,
 				CONFIG_PORTS_MAX);
@@ -160,20 +171,21 @@ check_uplink(struct parser *parser, const struct config_port *port)
 {
 	const struct config_port *other;
 	struct text_quote quote;
+	char where[PLACE_SIZE];
 
 	for (other = parser->config.ports; other < port; other++) {
 		if (other->kind != CONFIG_UPLINK)
 			continue;
 		if (same_device(other->devargs, port->devargs))
 			return fail(parser, line_of(parser, "devargs"),
-					"devargs=%s: is the device of port %s in line %u already",
+					"devargs=%s: is the device of port %s%s already",
 					text_quote(&quote, port->devargs), other->name,
-					other->line);
+					place(where, other->line, ""));
 		if (strcmp(other->bridge, port->bridge) == 0)
 			return fail(parser, line_of(parser, "bridge"),
-					"bridge='%s': has the uplink %s in line %u already, and "
+					"bridge='%s': has the uplink %s%s already, and "
 					"may have one; bond them: use net_bonding",
-					port->bridge, other->name, other->line);
+					port->bridge, other->name, place(where, other->line, ""));
 	}
 	return 0;
 }
@@ -240,10 +252,16 @@ end_port(struct parser *parser)
 	return check_vlans(parser, port);
 }
 
+enum {
+	SECTION_SWITCH,
+	SECTION_BRIDGE,
+	SECTION_PORT
+};
+
 static const struct section sections[] = {
-	{ "switch", &config_switch_keys, begin_switch, end_nothing },
-	{ "bridge", &config_bridge_keys, begin_bridge, end_nothing },
-	{ "port", &config_port_keys, begin_port, end_port },
+	[SECTION_SWITCH] = { "switch", &config_switch_keys, begin_switch, end_nothing },
+	[SECTION_BRIDGE] = { "bridge", &config_bridge_keys, begin_bridge, end_nothing },
+	[SECTION_PORT] = { "port", &config_port_keys, begin_port, end_port },
 };
 
 /* --- Lines --- */
@@ -295,6 +313,7 @@ read_key(struct parser *parser, const struct ini_item *item, unsigned int line)
 	const struct config_keys *keys;
 	const struct config_key *key;
 	struct text_quote quote;
+	char where[PLACE_SIZE];
 	unsigned int i;
 
 	if (parser->section == NULL)
@@ -307,8 +326,9 @@ read_key(struct parser *parser, const struct ini_item *item, unsigned int line)
 		return fail_unknown(parser, item, line);
 	key = &keys->keys[i];
 	if (parser->key_lines[i] != 0)
-		return fail(parser, line, "%s=%s: is in line %u already", key->name,
-				text_quote(&quote, item->value), parser->key_lines[i]);
+		return fail(parser, line, "%s=%s: is%s already", key->name,
+				text_quote(&quote, item->value),
+				place(where, parser->key_lines[i], " there"));
 	parser->key_lines[i] = line;
 	if (key->parse(key, item->value, (char *)parser->fields + key->offset) != 0)
 		return fail(parser, line, "%s=%s: has to be %s", key->name,
@@ -375,6 +395,80 @@ config_parse(const char *text, struct config *config, struct config_error *error
 		return -EINVAL;
 	*config = parser.config;
 	return 0;
+}
+
+/* A key of a command: one line, and nothing else that a file may have. */
+static int
+read_text(struct parser *parser, const char *text)
+{
+	struct ini ini = { .at = text };
+	char wrong[CONFIG_ERROR_SIZE];
+	struct text_quote quote;
+	struct ini_item item;
+
+	text += strspn(text, TEXT_BLANKS);
+	if (strchr("[#;=", *text) != NULL || strchr(text, '=') == NULL ||
+			strchr(text, '\n') != NULL)
+		return fail(parser, LINE_NONE, "%s: has to be KEY=VALUE", text_quote(&quote, text));
+	if (ini_next(&ini, &item, wrong, sizeof(wrong)) < 0)
+		return fail(parser, LINE_NONE, "%s", wrong);
+	return read_key(parser, &item, LINE_NONE);
+}
+
+static int
+read_port(struct parser *parser, const char *name, const char *const *keys, unsigned int nb)
+{
+	unsigned int i;
+
+	parser->section = &sections[SECTION_PORT];
+	parser->line = LINE_NONE;
+	if (parser->section->begin(parser, name) != 0)
+		return -EINVAL;
+	for (i = 0; i < nb; i++) {
+		if (read_text(parser, keys[i]) != 0)
+			return -EINVAL;
+	}
+	return end_section(parser) != 0 ? -EINVAL : check_bridges(parser);
+}
+
+int
+config_port_add(struct config *config, const char *name, const char *const *keys, unsigned int nb,
+		struct config_error *error)
+{
+	struct parser parser = { .config = *config, .error = error };
+
+	error->text[0] = '\0';
+	if (read_port(&parser, name, keys, nb) != 0) {
+		error->line = 0;
+		return -EINVAL;
+	}
+	*config = parser.config;
+	return 0;
+}
+
+int
+config_port_remove(struct config *config, const char *name)
+{
+	struct config_port *port = config_port_find(config, name);
+
+	if (port == NULL)
+		return -ENOENT;
+	config->nb_ports--;
+	memmove(port, port + 1,
+			(config->ports + config->nb_ports - port) * sizeof(config->ports[0]));
+	return 0;
+}
+
+struct config_port *
+config_port_find(struct config *config, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->nb_ports; i++) {
+		if (strcmp(config->ports[i].name, name) == 0)
+			return &config->ports[i];
+	}
+	return NULL;
 }
 
 const struct config_bridge *

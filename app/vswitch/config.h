@@ -57,6 +57,7 @@ struct config_bridge {
 /** `[port NAME]` */
 struct config_port {
 	char name[NAME_SIZE];
+	/** Line of its section; UINT_MAX: config_port_add() has made it. */
 	unsigned int line;
 	/** `kind`: uplink (default) or tap. */
 	enum config_kind kind;
@@ -139,6 +140,30 @@ config_parse(const char *text, struct config *config, struct config_error *error
  */
 int
 config_read(const char *path, struct config *config, struct config_error *error);
+
+/**
+ * Add a port to a configuration, as if it had a section `[port NAME]` of these keys. Any thread.
+ *
+ * @param[in,out] config
+ *   With the port, or as it was.
+ * @param keys
+ *   Each KEY=VALUE, terminated; any bytes.
+ * @param[out] error
+ *   On failure what config_parse() would say of that section, without its line.
+ * @return
+ *   0 or -EINVAL.
+ */
+int
+config_port_add(struct config *config, const char *name, const char *const *keys, unsigned int nb,
+		struct config_error *error);
+
+/** Take a port out of a configuration; -ENOENT: there is none of that name. Any thread. */
+int
+config_port_remove(struct config *config, const char *name);
+
+/** The port of that name, or NULL. Any thread. */
+struct config_port *
+config_port_find(struct config *config, const char *name);
 
 /** The bridge of that name, or NULL. Any thread. */
 const struct config_bridge *

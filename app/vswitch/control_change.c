@@ -8,6 +8,7 @@
 #include "control_command.h"
 #include "protocol.h"
 #include "rate.h"
+#include "reload.h"
 #include "text.h"
 #include "vswitch.h"
 #include "xs_vifs.h"
@@ -103,4 +104,26 @@ control_set_rate(struct vswitch *sw, const struct control_args *args, char *why)
 	if (ret != 0)
 		return refuse(why, ret);
 	return off ? json_pack("{s:n}", "rate") : json_pack("{s:s}", "rate", text);
+}
+
+json_t *
+control_add_port(struct vswitch *sw, const struct control_args *args, char *why)
+{
+	struct config_error error = { 0 };
+
+	if (reload_add(sw, args->name, args->keys, args->nb_keys, &error) == 0)
+		return json_object();
+	text_error(why, CONTROL_ERROR_SIZE, "%s", error.text);
+	return NULL;
+}
+
+json_t *
+control_remove_port(struct vswitch *sw, const struct control_args *args, char *why)
+{
+	struct config_error error = { 0 };
+
+	if (reload_remove(sw, args->name, &error) == 0)
+		return json_object();
+	text_error(why, CONTROL_ERROR_SIZE, "%s", error.text);
+	return NULL;
 }

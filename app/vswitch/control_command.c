@@ -32,9 +32,13 @@
 #define ARG_COUNT RTE_BIT32(19)
 #define ARG_SECONDS RTE_BIT32(20)
 #define ARG_SNAPLEN RTE_BIT32(21)
+#define ARG_NAME RTE_BIT32(8)
+#define ARG_KEYS RTE_BIT32(9)
 
 /* Room for the names of all commands. */
 #define NAMES_SIZE 384
+
+#define KEYS_RULE "a list of at most " RTE_STR(PROTOCOL_KEYS_MAX) " texts KEY=VALUE"
 
 /* A value as a message shows it. */
 static const char *
@@ -130,6 +134,32 @@ set_rate(const struct vswitch *sw, const json_t *value, struct control_args *arg
 	return args->rate == NULL ? -EINVAL : 0;
 }
 
+static int
+set_name(const struct vswitch *sw, const json_t *value, struct control_args *args)
+{
+	RTE_SET_USED(sw);
+	args->name = json_string_value(value);
+	return args->name == NULL ? -EINVAL : 0;
+}
+
+static int
+set_keys(const struct vswitch *sw, const json_t *value, struct control_args *args)
+{
+	const json_t *key;
+	size_t i;
+
+	RTE_SET_USED(sw);
+	if (!json_is_array(value) || json_array_size(value) > RTE_DIM(args->keys))
+		return -EINVAL;
+	json_array_foreach(value, i, key)
+	{
+		if (!json_is_string(key))
+			return -EINVAL;
+		args->keys[args->nb_keys++] = json_string_value(key);
+	}
+	return 0;
+}
+
 static const struct arg {
 	const char *name;
 	uint32_t bit;
@@ -157,6 +187,8 @@ static const struct arg {
 	{ PROTOCOL_ARG_SNAPLEN, ARG_SNAPLEN,
 			RTE_STR(PROTOCOL_SNAPLEN_MIN) " to " RTE_STR(PROTOCOL_SNAPLEN_MAX),
 			control_set_snaplen },
+	{ PROTOCOL_ARG_NAME, ARG_NAME, "a name", set_name },
+	{ PROTOCOL_ARG_KEYS, ARG_KEYS, KEYS_RULE, set_keys },
 };
 
 static json_t *
@@ -222,6 +254,8 @@ static const struct command {
 	{ PROTOCOL_REBALANCE, ARG_DRY_RUN, .change = control_rebalance },
 	{ PROTOCOL_SET_RATE, ARG_PORT | ARG_RATE, .change = control_set_rate,
 			.needs = ARG_PORT | ARG_RATE },
+	{ PROTOCOL_ADD_PORT, ARG_NAME | ARG_KEYS, .change = control_add_port, .needs = ARG_NAME },
+	{ PROTOCOL_REMOVE_PORT, ARG_NAME, .change = control_remove_port, .needs = ARG_NAME },
 	{ PROTOCOL_CAPTURE, ARG_PORT | ARG_DIRECTION | ARG_COUNT | ARG_SECONDS | ARG_SNAPLEN,
 			.change = control_capture },
 	{ PROTOCOL_CAPTURE_WAIT, .change = control_capture_wait },

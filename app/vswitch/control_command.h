@@ -18,6 +18,7 @@
 #include <jansson.h>
 
 #include "capture.h"
+#include "protocol.h"
 
 #define CONTROL_ERROR_SIZE 640
 
@@ -57,6 +58,9 @@ struct control_args {
 	uint32_t seconds;
 	uint32_t snaplen;
 	struct control_session *session;
+	const char *name;
+	unsigned int nb_keys;
+	const char *keys[PROTOCOL_KEYS_MAX];
 };
 
 /**
@@ -107,7 +111,7 @@ control_show_stats(const struct vswitch *sw, const struct control_args *args);
 json_t *
 control_show_drops(const struct vswitch *sw, const struct control_args *args);
 
-/** What was said of vifs that have no port. */
+/** Why vifs and ports of the configuration are not there, and devices of closed ports are. */
 json_t *
 control_show_errors(const struct vswitch *sw, const struct control_args *args);
 
@@ -173,5 +177,12 @@ control_set_seconds(const struct vswitch *sw, const json_t *value, struct contro
 
 int
 control_set_snaplen(const struct vswitch *sw, const json_t *value, struct control_args *args);
+/** Add a port to the configuration. */
+json_t *
+control_add_port(struct vswitch *sw, const struct control_args *args, char *why);
+
+/** Take a port out of the configuration. */
+json_t *
+control_remove_port(struct vswitch *sw, const struct control_args *args, char *why);
 
 #endif /* CONTROL_COMMAND_H */

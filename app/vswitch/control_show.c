@@ -350,19 +350,34 @@ control_show_drops(const struct vswitch *sw, const struct control_args *args)
 	return result_of("drops", list);
 }
 
+/* Of a port that is no guest's. */
+static json_t *
+port_error(const char *name, const char *what, const char *error)
+{
+	return json_pack("{s:s, s:n, s:n, s:o}", "port", name, "domid", "devid", "error",
+			json_sprintf("%s%s", what, error));
+}
+
 json_t *
 control_show_errors(const struct vswitch *sw, const struct control_args *args)
 {
 	json_t *list = json_array();
 	unsigned int domid, devid, i;
-	const char *error;
+	const char *text;
+	int error;
 
 	RTE_SET_USED(args);
-	for (i = 0; (error = xs_vifs_error(sw->vifs, i, &domid, &devid)) != NULL; i++) {
-		if (error[0] != '\0')
+	for (i = 0; i < sw->nb_errors; i++)
+		list = append(list, port_error(sw->errors[i].name, "", sw->errors[i].text));
+	for (i = 0; (text = port_left(i, &error)) != NULL; i++)
+		list = append(list,
+				port_error(text, "its device cannot be removed: ",
+						strerror(-error)));
+	for (i = 0; (text = xs_vifs_error(sw->vifs, i, &domid, &devid)) != NULL; i++) {
+		if (text[0] != '\0')
 			list = append(list,
-					json_pack("{s:i, s:i, s:s}", "domid", domid, "devid", devid,
-							"error", error));
+					json_pack("{s:n, s:i, s:i, s:s}", "port", "domid", domid,
+							"devid", devid, "error", text));
 	}
 	return result_of("errors", list);
 }

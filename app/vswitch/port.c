@@ -18,8 +18,22 @@
 #define RX_DESCRIPTORS 512
 #define TX_DESCRIPTORS 1024
 
+/* More devices than a process can have. */
+#define LEFT_MAX (2 * RTE_MAX_ETHPORTS)
+
 /* Devices that are a port's already. */
 static bool used[RTE_MAX_ETHPORTS];
+
+/* Devices of closed ports that could not be removed yet: what is left to be done with them. */
+static struct left {
+	char name[NAME_SIZE];
+	struct rte_device *device;
+	uint16_t id;
+	/* The number is another port's, or nobody's. */
+	bool closed;
+	int error;
+} left[LEFT_MAX];
+static unsigned int nb_left;
 
 const char *
 port_kind_name(enum port_kind kind)
@@ -176,23 +190,79 @@ start(struct port *port, unsigned int nb_workers, struct rte_mempool *pool, bool
 	return ret == -ENOTSUP ? 0 : ret;
 }
 
+/* Do what is left to be done. */
+static int
+try_remove(struct left *l)
+{
+	int ret = 0;
+
+	if (!l->closed) {
+		ret = rte_eth_dev_stop(l->id);
+		if (ret == 0)
+			ret = rte_eth_dev_close(l->id);
+		/* Its number is free whatever its driver says. */
+		l->closed = !rte_eth_dev_is_valid_port(l->id);
+		used[l->id] = !l->closed;
+	}
+	if (ret == 0 && l->device != NULL)
+		ret = rte_dev_remove(l->device);
+	l->error = ret;
+	return ret;
+}
+
 static void
 remove_device(const struct port *port)
 {
+	struct left l = { .id = port->id };
 	struct rte_eth_dev_info info;
-	struct rte_device *device = NULL;
-	int ret;
 
+	memcpy(l.name, port->spec.name, sizeof(l.name));
 	if (rte_eth_dev_info_get(port->id, &info) == 0)
-		device = info.device;
-	ret = rte_eth_dev_stop(port->id);
-	if (ret == 0)
-		ret = rte_eth_dev_close(port->id);
-	if (ret == 0 && device != NULL)
-		ret = rte_dev_remove(device);
-	if (ret != 0)
-		LOG(WARNING, "port %s: cannot remove its device: %s", port->spec.name,
-				rte_strerror(-ret));
+		l.device = info.device;
+	if (try_remove(&l) == 0)
+		return;
+	LOG(WARNING, "port %s: cannot remove its device: %s", l.name, rte_strerror(-l.error));
+	if (nb_left < LEFT_MAX)
+		left[nb_left++] = l;
+}
+
+int
+port_remove_left(void)
+{
+	unsigned int i, kept = 0;
+	int ret = 0;
+
+	for (i = 0; i < nb_left; i++) {
+		if (try_remove(&left[i]) == 0) {
+			LOG(NOTICE, "port %s: its device is removed now", left[i].name);
+			continue;
+		}
+		ret = ret != 0 ? ret : left[i].error;
+		left[kept++] = left[i];
+	}
+	nb_left = kept;
+	return ret;
+}
+
+static bool
+is_left(uint16_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb_left; i++) {
+		if (!left[i].closed && left[i].id == id)
+			return true;
+	}
+	return false;
+}
+
+const char *
+port_left(unsigned int i, int *error)
+{
+	if (i >= nb_left)
+		return NULL;
+	*error = left[i].error;
+	return left[i].name;
 }
 
 struct port *
@@ -228,8 +298,9 @@ port_open(const struct port_spec *spec, unsigned int nb_workers, struct rte_memp
 	}
 	/* The probe of a device that is there succeeds, by whatever of its names. */
 	if (used[port->id]) {
-		snprintf(error, PORT_ERROR_SIZE, "device '%.128s' is another port's already",
-				spec->devargs);
+		snprintf(error, PORT_ERROR_SIZE, "device '%.128s' is %s", spec->devargs,
+				is_left(port->id) ? "left of a closed port, and cannot be removed" :
+						    "another port's already");
 		ret = -EBUSY;
 		goto fail;
 	}
@@ -254,6 +325,5 @@ void
 port_close(struct port *port)
 {
 	remove_device(port);
-	used[port->id] = false;
 	rte_free(port);
 }

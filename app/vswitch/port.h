@@ -105,9 +105,31 @@ struct port *
 port_open(const struct port_spec *spec, unsigned int nb_workers, struct rte_mempool *pool,
 		char *error);
 
-/** Stop it and remove the device. No lcore may have the port. */
+/** Stop it and remove the device, as far as that succeeds. No lcore may have the port. */
 void
 port_close(struct port *port);
+
+/**
+ * Try again to remove the devices of closed ports for which that has failed.
+ *
+ * @return
+ *   0: none is left; or the negative errno of the first that is.
+ */
+int
+port_remove_left(void);
+
+/**
+ * A device that is left of a closed port.
+ *
+ * @param i
+ *   From 0 on.
+ * @param[out] error
+ *   Why it could not be removed: a negative errno.
+ * @return
+ *   The name of the port; NULL: there are no more.
+ */
+const char *
+port_left(unsigned int i, int *error);
 
 /** `guest`, `uplink` or `host`. */
 const char *

@@ -70,7 +70,7 @@
 #define PROTOCOL_SHOW_STATS "show stats"
 /** Takes PROTOCOL_ARG_PORT and PROTOCOL_ARG_ALL. */
 #define PROTOCOL_SHOW_DROPS "show drops"
-/** Vifs that have no port, and why. */
+/** Vifs and ports of the configuration that are not there, and why. */
 #define PROTOCOL_SHOW_ERRORS "show errors"
 #define PROTOCOL_RELOAD "reload"
 #define PROTOCOL_RESET "reset"
@@ -80,6 +80,10 @@
 #define PROTOCOL_REBALANCE "rebalance"
 /** Takes PROTOCOL_ARG_PORT, a guest's, and PROTOCOL_ARG_RATE, which it needs. */
 #define PROTOCOL_SET_RATE "set rate"
+/** Takes PROTOCOL_ARG_NAME, which it needs, and PROTOCOL_ARG_KEYS. */
+#define PROTOCOL_ADD_PORT "add port"
+/** Takes PROTOCOL_ARG_NAME, which it needs: of a port of the configuration. */
+#define PROTOCOL_REMOVE_PORT "remove port"
 
 /**
  * Takes PROTOCOL_ARG_PORT, PROTOCOL_ARG_DIRECTION, PROTOCOL_ARG_COUNT, PROTOCOL_ARG_SECONDS and
@@ -132,5 +136,11 @@
 #define PROTOCOL_END_FILE "file"
 #define PROTOCOL_END_PORT "port"
 #define PROTOCOL_END_SECONDS "seconds"
+/** The name of a port that need not be there. */
+#define PROTOCOL_ARG_NAME "name"
+/** Keys of `[port NAME]` of dpdk-xenvswitch.conf(5): a list of texts KEY=VALUE. */
+#define PROTOCOL_ARG_KEYS "keys"
+/** So many of them at most. */
+#define PROTOCOL_KEYS_MAX 32
 
 #endif /* PROTOCOL_H */

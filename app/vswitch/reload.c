@@ -14,6 +14,7 @@
 #include "host_mac.h"
 #include "log.h"
 #include "reload.h"
+#include "text.h"
 #include "xs_vifs.h"
 
 /* What is wanted: the configuration's ports, and then the vifs'. */
@@ -28,6 +29,31 @@ struct wanted {
 	} list[WANTED_MAX];
 };
 
+static struct port_error *
+find_error(struct vswitch *sw, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < sw->nb_errors; i++) {
+		if (strcmp(sw->errors[i].name, name) == 0)
+			return &sw->errors[i];
+	}
+	return NULL;
+}
+
+/* What was said of ports that nobody wants any more. */
+static void
+forget_errors(struct vswitch *sw)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < sw->nb_errors; i++) {
+		if (config_port_find(&sw->config, sw->errors[i].name) != NULL)
+			sw->errors[kept++] = sw->errors[i];
+	}
+	sw->nb_errors = kept;
+}
+
 /*
  * What went wrong with a port, or NULL: for the log, or for a vif's hotplug-error too. What is
  * tried again and again is said once.
@@ -35,20 +61,25 @@ struct wanted {
 static void
 complain(struct vswitch *sw, const struct port_spec *spec, const char *error)
 {
-	static char said[CONFIG_PORTS_MAX][PORT_ERROR_SIZE];
-	unsigned int i;
+	struct port_error *said;
 
 	if (spec->kind == PORT_GUEST) {
 		xs_vifs_say(sw->vifs, spec->domid, spec->devid, error);
 		return;
 	}
-	for (i = 0; i < sw->config.nb_ports; i++) {
-		if (strcmp(sw->config.ports[i].name, spec->name) != 0)
-			continue;
-		if (error != NULL && strcmp(said[i], error) != 0)
-			LOG(ERR, "port %s: %s", spec->name, error);
-		snprintf(said[i], sizeof(said[i]), "%s", error != NULL ? error : "");
+	said = find_error(sw, spec->name);
+	if (error == NULL) {
+		if (said != NULL)
+			*said = sw->errors[--sw->nb_errors];
+		return;
 	}
+	if (said != NULL && strcmp(said->text, error) == 0)
+		return;
+	LOG(ERR, "port %s: %s", spec->name, error);
+	if (said == NULL)
+		said = &sw->errors[sw->nb_errors++];
+	memcpy(said->name, spec->name, sizeof(said->name));
+	snprintf(said->text, sizeof(said->text), "%s", error);
 }
 
 static unsigned int
@@ -287,11 +318,13 @@ reload_apply(struct vswitch *sw)
 	unsigned int i;
 	int ret, err;
 
+	forget_errors(sw);
 	want(sw, &wanted);
 	match(sw, &wanted);
 	ret = remove_ports(sw, &wanted);
 	if (ret != 0)
 		goto out;
+	ret = port_remove_left();
 	for (i = 0; i < wanted.n; i++) {
 		if (wanted.list[i].port != NULL)
 			continue;
@@ -358,5 +391,67 @@ reload_config(struct vswitch *sw, struct config_error *error)
 		snprintf(error->text, sizeof(error->text),
 				"it holds now, but for what the log says of ports");
 	}
+	return ret;
+}
+
+/* Why the port that was to be added is not there. */
+static void
+tell_failure(struct vswitch *sw, const char *name, int number, struct config_error *error)
+{
+	const struct port_error *said = find_error(sw, name);
+
+	snprintf(error->text, sizeof(error->text), "%s",
+			said != NULL ? said->text : strerror(number));
+}
+
+int
+reload_add(struct vswitch *sw, const char *name, const char *const *keys, unsigned int nb,
+		struct config_error *error)
+{
+	static struct config before;
+	const struct port *port = vswitch_port(sw, name);
+	int ret;
+
+	error->line = 0;
+	if (port != NULL && port->spec.kind == PORT_GUEST)
+		return text_error(error->text, sizeof(error->text),
+				"[port %s]: is the name of a guest's port already", name);
+	before = sw->config;
+	if (config_port_add(&sw->config, name, keys, nb, error) != 0)
+		return -EINVAL;
+	ret = reload_apply(sw);
+	/* Others may have failed, as they did before. */
+	if (vswitch_port(sw, name) != NULL)
+		return 0;
+	tell_failure(sw, name, -ret, error);
+	sw->config = before;
+	forget_errors(sw);
+	return ret;
+}
+
+int
+reload_remove(struct vswitch *sw, const char *name, struct config_error *error)
+{
+	const struct port *port = vswitch_port(sw, name);
+	static struct config before;
+	struct text_quote quote;
+	int ret;
+
+	error->line = 0;
+	before = sw->config;
+	if (config_port_remove(&sw->config, name) != 0) {
+		if (port != NULL && port->spec.kind == PORT_GUEST)
+			return text_error(error->text, sizeof(error->text),
+					"port '%s' is a guest's: xl network-detach removes it",
+					name);
+		return text_error(error->text, sizeof(error->text),
+				"port %s: there is none; allowed: the name of a [port NAME]",
+				text_quote(&quote, name));
+	}
+	ret = reload_apply(sw);
+	if (vswitch_port(sw, name) == NULL)
+		return 0;
+	sw->config = before;
+	tell_failure(sw, name, -ret, error);
 	return ret;
 }

@@ -35,4 +35,29 @@ reload_apply(struct vswitch *sw);
 int
 reload_config(struct vswitch *sw, struct config_error *error);
 
+/**
+ * Add a port to the configuration, until it is read again, and apply that. A port that cannot be
+ * made is not added.
+ *
+ * @param keys
+ *   Each KEY=VALUE, as config_port_add() takes them.
+ * @param[out] error
+ *   On failure: why, without a line.
+ * @return
+ *   0; or a negative errno: nothing has changed.
+ */
+int
+reload_add(struct vswitch *sw, const char *name, const char *const *keys, unsigned int nb,
+		struct config_error *error);
+
+/**
+ * Take a port out of the configuration, until it is read again, and apply that. A guest's port is
+ * no part of it.
+ *
+ * @return
+ *   As reload_add().
+ */
+int
+reload_remove(struct vswitch *sw, const char *name, struct config_error *error);
+
 #endif /* RELOAD_H */

@@ -23,8 +23,15 @@
 #include "stats.h"
 #include "worker.h"
 
+/** Why a port of the configuration is not there. */
+struct port_error {
+	char name[NAME_SIZE];
+	char text[PORT_ERROR_SIZE];
+};
+
 struct vswitch {
 	const char *config_path;
+	/** What the file says, and commands since it was read. */
 	struct config config;
 	struct rte_mempool *pool;
 	struct rte_rcu_qsbr *rcu;
@@ -46,6 +53,9 @@ struct vswitch {
 	uint64_t capture_lost;
 	/** By the number of the port that is mirrored. */
 	struct mirror mirrors[RTE_MAX_ETHPORTS];
+	/** Of ports that the configuration has; each port once. */
+	unsigned int nb_errors;
+	struct port_error errors[CONFIG_PORTS_MAX];
 	/** What xenstore has, as it was seen last. */
 	struct xs_vifs *vifs;
 	/** Seconds of a clock that nobody sets, at start and now. */

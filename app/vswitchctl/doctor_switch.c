@@ -8,23 +8,27 @@
 #include "../vswitch/protocol.h"
 #include "doctor.h"
 
-/* What the switch has said of vifs that have no port. */
+/* What the switch has said of vifs and ports that are not there. */
 static void
 check_errors(struct doctor *d, const json_t *errors)
 {
 	char what[64];
 	const json_t *row;
-	const char *error;
+	const char *error, *port;
 	size_t i;
 
 	if (json_array_size(errors) == 0)
-		doctor_say(d, "ports of all vifs", NULL);
+		doctor_say(d, "all ports", NULL);
 	for (i = 0; i < json_array_size(errors); i++) {
 		row = json_array_get(errors, i);
 		error = json_string_value(json_object_get(row, "error"));
-		snprintf(what, sizeof(what), "vif %d/%d",
-				(int)json_integer_value(json_object_get(row, "domid")),
-				(int)json_integer_value(json_object_get(row, "devid")));
+		port = json_string_value(json_object_get(row, "port"));
+		if (port != NULL)
+			snprintf(what, sizeof(what), "port %s", port);
+		else
+			snprintf(what, sizeof(what), "vif %d/%d",
+					(int)json_integer_value(json_object_get(row, "domid")),
+					(int)json_integer_value(json_object_get(row, "devid")));
 		doctor_say(d, what, "%s", error == NULL ? "?" : error);
 	}
 }

@@ -81,6 +81,7 @@ static const struct column drop_columns[] = {
 };
 
 static const struct column error_columns[] = {
+	{ "PORT", "port" },
 	{ "DOMID", "domid", .number = true },
 	{ "DEVID", "devid", .number = true },
 	{ "ERROR", "error" },

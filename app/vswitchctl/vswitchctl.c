@@ -39,6 +39,7 @@ struct options {
 	bool off;
 	/* What is behind the command's name. */
 	char *const *words;
+	int nb_words;
 };
 
 /* Options that only some commands take have capital letters. */
@@ -79,7 +80,12 @@ usage(void)
 	     "                   --all: also the reasons for which none was\n"
 	     "  top              packets, bytes and drops a second;\n"
 	     "                   --interval SECONDS (default 1), --count TIMES (default: no end)\n"
-	     "  show errors      vifs that have no port, and why\n"
+	     "  show errors      vifs and ports that are not there, and why\n"
+	     "  add port NAME KEY=VALUE...\n"
+	     "                   add a port, by keys of [port NAME] of dpdk-xenvswitch.conf(5),\n"
+	     "                   until the configuration is read again\n"
+	     "  remove port NAME\n"
+	     "                   remove a port of the configuration, until that is read again\n"
 	     "  move PORT.QUEUE LCORE\n"
 	     "                   have that lcore poll the queue\n"
 	     "  rebalance        spread the load over the lcores; --dry-run: say how\n"
@@ -221,6 +227,29 @@ wrong_use(const char *what, const char *value, const char *allowed)
 	exit(CLIENT_USAGE);
 }
 
+static enum client_status
+run_add_port(struct client *client, const char *command, const struct options *options)
+{
+	json_t *keys = json_array();
+	int i;
+
+	for (i = 1; i < options->nb_words; i++) {
+		if (json_array_append_new(keys, json_string(options->words[i])) != 0)
+			wrong_use("KEY=VALUE", options->words[i], "printable ASCII");
+	}
+	return run_with(client, command,
+			json_pack("{s:s, s:o}", PROTOCOL_ARG_NAME, options->words[0],
+					PROTOCOL_ARG_KEYS, keys),
+			options);
+}
+
+static enum client_status
+run_remove_port(struct client *client, const char *command, const struct options *options)
+{
+	return run_with(client, command, json_pack("{s:s}", PROTOCOL_ARG_NAME, options->words[0]),
+			options);
+}
+
 static unsigned int
 read_number(const char *what, const char *text, unsigned int min, unsigned int max)
 {
@@ -298,9 +327,10 @@ static const struct command {
 	/* NULL: it is no command of the switch. */
 	enum client_status (*run)(struct client *client, const char *command,
 			const struct options *options);
-	/* What has to be behind its name, and how many words that are. */
+	/* What has to be behind its name, how many words that are, and whether more may be. */
 	const char *words;
 	int nb_words;
+	bool more;
 } commands[] = {
 	{ PROTOCOL_SHOW_PORTS, "", run_show },
 	{ PROTOCOL_SHOW_MACS, "PB", run_show },
@@ -317,6 +347,8 @@ static const struct command {
 	{ PROTOCOL_SHOW_CAPTURES, "", run_show },
 	{ PROTOCOL_MIRROR, "TRO", run_mirror, "PORT", 1 },
 	{ PROTOCOL_SHOW_MIRRORS, "", run_show },
+	{ PROTOCOL_ADD_PORT, "", run_add_port, "NAME KEY=VALUE...", 2, true },
+	{ PROTOCOL_REMOVE_PORT, "", run_remove_port, "NAME", 1 },
 	{ COMMAND_DOCTOR, "F", NULL },
 	{ PROTOCOL_RELOAD, "", run_plain },
 	{ PROTOCOL_RESET, "", run_plain },
@@ -428,7 +460,8 @@ find_command(char *const *words, int n, struct options *options)
 		unknown_command(words, n);
 	command = &commands[i - 1];
 	options->words = words + matched;
-	if (n - matched == command->nb_words)
+	options->nb_words = n - matched;
+	if (n - matched == command->nb_words || (command->more && n - matched > command->nb_words))
 		return command;
 	client_error("'%s' has %d words behind it; allowed: %s", command->name, n - matched,
 			command->words == NULL ? "none" : command->words);

@@ -82,7 +82,7 @@ check_changes()
 {
 	expect 0 show errors
 	lines 2
-	has "^    7      1  bridge 'nosuch': there is none\$"
+	has "^-         7      1  bridge 'nosuch': there is none\$"
 	expect 0 move uplink.1 1
 	[ -z "$out" ] || die "move says: $out"
 	expect 0 --json move vif3.0.0 3
@@ -104,6 +104,21 @@ check_changes()
 	expect 0 --json rebalance --dry-run
 	has '^  "done": false$'
 	check_rates
+	check_ports
+}
+
+check_ports()
+{
+	expect 0 add port nic1 bridge=lan devargs=net_tap1,iface=up0
+	[ -z "$out" ] || die "add port says: $out"
+	expect 0 --json add port nic1 "bridge = lan"
+	[ "$out" = "{}" ] || die "add port says: $out"
+	expect 0 remove port nic1
+	[ -z "$out" ] || die "remove port says: $out"
+	expect 1 add port nic1 mtu={1..33}
+	has "^xenvswitchctl: add port: argument 'keys' is .*; allowed: a list of at most 32 texts"
+	expect 2 add port nic1 $'mtu=\xff'
+	[[ $out == *"; allowed: printable ASCII" ]] || die "add port says: $out"
 }
 
 check_rates()
@@ -200,7 +215,8 @@ check_errors()
 		"show ports --nothing" "show drops --bridge lan" move "move tap0.0" "move tap0 1" \
 		"move tap0.x 1" "move tap0. 1" "move tap0.0 x" "move tap0.0 1 2" "rebalance now" \
 		set "set rate" "set rate tap0" "set rate tap0 1 2" "set mtu tap0 9000" \
-		"rebalance --all" "doctor --dry-run" "doctor now" capture "capture a b" \
+		"rebalance --all" "doctor --dry-run" "doctor now" add "add port" "add port nic1" \
+		"add nic1 mtu=1" "remove port" "remove port nic1 nic2" capture "capture a b" \
 		"capture a --count 0" "capture a --seconds 86401" "capture a --snaplen 13" \
 		"capture a --to tap0" mirror "mirror tap0" "mirror tap0 --to" \
 		"mirror tap0 --to uplink --off" "mirror tap0 --off --direction rx" \
@@ -236,7 +252,7 @@ check_completion()
 	ln -s "$ctl" "$dir/bin/xenvswitchctl"
 	PATH=$dir/bin:$PATH
 	completes "show set" s
-	completes "show top move rebalance set capture mirror doctor reload reset version" ""
+	completes "show top add remove move rebalance set capture mirror doctor reload reset version" ""
 	completes "mirrors" show mi
 	completes "--port" capture file --p
 	completes "rx tx both" capture file --direction ""
@@ -245,6 +261,19 @@ check_completion()
 	completes "--to" mirror tap0 --t
 	completes "--off" mirror tap0 --o
 	completes "uplink" mirror tap0 --to u
+	completes "port" add ""
+	completes "port" remove ""
+	completes "uplink tap0" remove port ""
+	completes "" remove port tap0 ""
+	completes "" add port ""
+	completes "kind= bridge= devargs= vlan= trunks= isolated= queues= mtu= macs=" \
+		add port nic1 ""
+	completes "queues=" add port nic1 mtu = 9000 q
+	completes "lan wan" add port nic1 bridge =
+	completes "wan" add port nic1 bridge = w
+	completes "uplink tap" add port nic1 kind =
+	completes "yes" add port nic1 isolated = y
+	completes "" add port nic1 mtu =
 	completes "rate" set ""
 	completes "uplink vif3.0 tap0" set rate ""
 	completes "off" set rate vif3.0 o

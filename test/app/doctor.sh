@@ -74,7 +74,7 @@ check_good()
 	says
 	ok_lines "domain of Xen" /dev/xen/gntdev /dev/xen/evtchn xenstore "no xen-netback" \
 		"blacklist xen-netback" /etc/xen/scripts/vif-xenvif configuration /dev/net/tun \
-		"huge pages" memory "device 0000:03:00.0" switch "ports of all vifs"
+		"huge pages" memory "device 0000:03:00.0" switch "all ports"
 	"$ctl" doctor --json | python3 -c 'import json, sys
 checks = json.load(sys.stdin)["checks"]
 assert len(checks) == 14

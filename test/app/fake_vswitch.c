@@ -195,6 +195,35 @@ reload_config(struct vswitch *sw __rte_unused, struct config_error *error)
 	return fake.reload_ret;
 }
 
+/* As it would be in a file. */
+int
+reload_add(struct vswitch *sw __rte_unused, const char *name, const char *const *keys,
+		unsigned int nb, struct config_error *error)
+{
+	size_t len = snprintf(fake.change, sizeof(fake.change), "[port %s]", name);
+	unsigned int i;
+
+	for (i = 0; i < nb && len < sizeof(fake.change); i++)
+		len += snprintf(fake.change + len, sizeof(fake.change) - len, "|%s", keys[i]);
+	*error = fake.reload_error;
+	return fake.change_ret;
+}
+
+int
+reload_remove(struct vswitch *sw __rte_unused, const char *name, struct config_error *error)
+{
+	snprintf(fake.change, sizeof(fake.change), "-%s", name);
+	*error = fake.reload_error;
+	return fake.change_ret;
+}
+
+const char *
+port_left(unsigned int i, int *error)
+{
+	*error = -EBUSY;
+	return i < fake.nb_left ? "vif2.0" : NULL;
+}
+
 int
 balance_move(struct vswitch *sw __rte_unused, struct port *port, uint16_t queue,
 		unsigned int worker)

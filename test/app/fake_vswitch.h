@@ -39,6 +39,10 @@ struct fake {
 	struct capture capture;
 	int copies_ret;
 	bool capture_ended, capture_left;
+	/** What reload_add() and reload_remove() were asked for; they return what the others do. */
+	char change[128];
+	/** Devices that are left of closed ports. */
+	unsigned int nb_left;
 	/** Vifs that something was said of, the first of which is over. */
 	unsigned int nb_errors;
 	/** Counters of the ports. */

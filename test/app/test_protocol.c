@@ -208,12 +208,48 @@ test_reload(void **state __rte_unused)
 	assert_int_equal(fake.reloads, 4);
 }
 
+#define VIF_ERROR \
+	"{'port': null, 'domid': 7, 'devid': 1, 'error': 'bridge \\u0027nosuch\\u0027: there is" \
+	" none'}"
+
 static void
 test_errors(void **state __rte_unused)
 {
+	assert_result("show errors", "{}", "{'errors': [" VIF_ERROR "]}");
+	fake.nb_left = 1;
+	fake.sw.nb_errors = 1;
+	fake.sw.errors[0] = (struct port_error){ "nic1", "no device 'x': No such device" };
 	assert_result("show errors", "{}",
-			"{'errors': [{'domid': 7, 'devid': 1,"
-			" 'error': 'bridge \\u0027nosuch\\u0027: there is none'}]}");
+			"{'errors': [{'port': 'nic1', 'domid': null, 'devid': null,"
+			" 'error': 'no device \\u0027x\\u0027: No such device'},"
+			" {'port': 'vif2.0', 'domid': null, 'devid': null, 'error':"
+			" 'its device cannot be removed: Device or resource busy'}, " VIF_ERROR
+			"]}");
+}
+
+#define PORT_CHANGE(command, args) "{'command': '" command " port', 'args': " args "}"
+#define KEYS_RULE "a list of at most 32 texts KEY=VALUE"
+
+static void
+test_add_remove(void **state __rte_unused)
+{
+	assert_result("add port", "{'name': 'nic1', 'keys': ['bridge=lan', 'mtu = 9000']}", "{}");
+	assert_string_equal(fake.change, "[port nic1]|bridge=lan|mtu = 9000");
+	assert_result("remove port", "{'name': 'nic1'}", "{}");
+	assert_string_equal(fake.change, "-nic1");
+	fake.change_ret = -EINVAL;
+	snprintf(fake.reload_error.text, sizeof(fake.reload_error.text), "mtu='1': has to be 2");
+	assert_refused(PORT_CHANGE("add", "{'name': 'x', 'keys': ['mtu=1']}"),
+			"mtu='1': has to be 2");
+	assert_refused(PORT_CHANGE("add", "{'keys': []}"), "no argument 'name'; allowed: a name");
+	assert_refused(PORT_CHANGE("remove", "{'name': 1}"),
+			"argument 'name' is '1'; allowed: a name");
+	assert_refused(PORT_CHANGE("remove", "{'name': 'x', 'keys': []}"),
+			"unknown argument 'keys'; allowed: name");
+	assert_refused(PORT_CHANGE("add", "{'name': 'x', 'keys': 'mtu=1'}"),
+			"argument 'keys' is '\"mtu=1\"'; allowed: " KEYS_RULE);
+	assert_refused(PORT_CHANGE("add", "{'name': 'x', 'keys': ['mtu=1', 2]}"),
+			"argument 'keys' is '[\"mtu=1\",2]'; allowed: " KEYS_RULE);
 }
 
 static void
@@ -271,8 +307,8 @@ test_set_rate(void **state __rte_unused)
 #define REQUEST "a request is {\"command\": NAME, \"args\": {...}}"
 #define COMMANDS \
 	"version, show ports, show macs, show bridges, show lcores, show stats, show drops, " \
-	"show errors, reload, reset, move, rebalance, set rate, capture, capture wait, " \
-	"show captures, mirror, show mirrors"
+	"show errors, reload, reset, move, rebalance, set rate, add port, remove port, " \
+	"capture, capture wait, show captures, mirror, show mirrors"
 #define BAD_PORT(value) "argument 'port' is '" value "'; allowed: the name of a port"
 #define BAD_BRIDGE(value) "argument 'bridge' is '" value "'; allowed: the name of a bridge"
 #define BAD_QUEUE(value) \
@@ -414,6 +450,8 @@ args_of(const char *command)
 		return "{'port': 'tap0', 'queue': 0, 'lcore': 1}";
 	if (strcmp(command, "mirror") == 0)
 		return "{'port': 'tap0', 'to': 'uplink'}";
+	if (strstr(command, " port") != NULL && strncmp(command, "show", 4) != 0)
+		return "{'name': 'nic1'}";
 	return strcmp(command, "set rate") == 0 ? "{'port': 'vif3.0', 'rate': 'off'}" : "{}";
 }
 
@@ -448,7 +486,7 @@ test_manual_commands(void **state __rte_unused)
 		snprintf(second, sizeof(second), "\n.TP\n.BR \"%s\" ", control_command_name(i));
 		assert_page(page, first, second);
 	}
-	assert_int_equal(i, 18);
+	assert_int_equal(i, 20);
 	free(page);
 }
 
@@ -486,6 +524,7 @@ main(void)
 		cmocka_unit_test_setup(test_move, ask_setup),
 		cmocka_unit_test_setup(test_rebalance, ask_setup),
 		cmocka_unit_test_setup(test_set_rate, ask_setup),
+		cmocka_unit_test_setup(test_add_remove, ask_setup),
 		cmocka_unit_test_setup(test_refused, ask_setup),
 		cmocka_unit_test_setup(test_long_values, ask_setup),
 		cmocka_unit_test_setup(test_manual_commands, ask_setup),

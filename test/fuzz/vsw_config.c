@@ -5,7 +5,7 @@
 /*
  * The switch's configuration: what is accepted is within its limits, what is not is explained.
  *
- * Input: the file.
+ * Input: the file; and besides, as a command that adds a port, its name and a key each line.
  */
 
 #include <errno.h>
@@ -13,6 +13,8 @@
 
 #include "config.h"
 #include "fuzz.h"
+
+#define KEYS_MAX 32
 
 static void
 check_bridge(const struct config *config, const struct config_bridge *bridge)
@@ -79,20 +81,52 @@ check_config(const struct config *config)
 		check_port(config, &config->ports[i]);
 }
 
+/* What is wrong, in one of so many lines. */
 static void
-check_error(const struct config_error *error, const char *text)
+check_error(const struct config_error *error, unsigned int lines)
 {
-	unsigned int lines = 1;
 	const char *c;
 
-	for (c = text; *c != '\0'; c++)
-		lines += *c == '\n';
-	fuzz_check(error->line >= 1 && error->line <= lines);
+	fuzz_check(lines == 0 ? error->line == 0 : error->line >= 1 && error->line <= lines);
 	fuzz_check(error->text[0] != '\0');
 	/* Nothing is so long that it would be cut. */
 	fuzz_check(strnlen(error->text, sizeof(error->text)) < sizeof(error->text) - 1);
 	for (c = error->text; *c != '\0'; c++)
 		fuzz_check(*c >= ' ' && *c <= '~');
+}
+
+static unsigned int
+count_lines(const char *text)
+{
+	unsigned int lines = 1;
+
+	for (; *text != '\0'; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+static void
+add_port(char *text)
+{
+	static const char file[] = "[bridge b]\n[bridge xenbr0]\n[port u]\nbridge=b\ndevargs=x\n";
+	const char *keys[KEYS_MAX], *name = strsep(&text, "\n");
+	static struct config config, before;
+	struct config_error error;
+	unsigned int nb = 0;
+
+	fuzz_check(config_parse(file, &config, &error) == 0);
+	before = config;
+	while (text != NULL && nb < KEYS_MAX)
+		keys[nb++] = strsep(&text, "\n");
+	if (config_port_add(&config, name, keys, nb, &error) == 0) {
+		fuzz_check(config.nb_ports == 2);
+		check_config(&config);
+		fuzz_check(config_port_remove(&config, name) == 0);
+		fuzz_check(config.nb_ports == 1);
+	} else {
+		fuzz_check(memcmp(&config, &before, sizeof(config)) == 0);
+		check_error(&error, 0);
+	}
 }
 
 int
@@ -112,8 +146,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_config(&config);
 	} else {
 		fuzz_check(ret == -EINVAL && config.nb_ports == UINT32_MAX);
-		check_error(&error, text);
+		check_error(&error, count_lines(text));
 	}
+	add_port(text);
 	free(text);
 	return 0;
 }

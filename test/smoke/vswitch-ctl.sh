@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The xenvif contributors
 #
-# What xenvswitchctl changes in a running dpdk-xenvswitch: the rate of a guest, as xl writes it, and
-# the lcores of queues; pings lose nothing meanwhile.
+# What xenvswitchctl changes in a running dpdk-xenvswitch: the rate of a guest, as xl writes it, the
+# lcores of queues, and ports of the host; pings lose nothing meanwhile.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/vswitch-lib.sh"
@@ -99,6 +99,71 @@ spread_now()
 	ctl rebalance >"$RUN/rebalance.log" && grep -q '^moved: ' "$RUN/rebalance.log"
 }
 
+has_port()
+{
+	ctl show ports | grep -q "^$1 "
+}
+
+not()
+{
+	! "$@"
+}
+
+# emulated NAME ADDRESS: asks by ARP for it from behind a tap device of that name, as a NIC that
+# QEMU emulates does; fails without an answer.
+emulated()
+{
+	timeout "$LIMIT" python3 - "$@" <<-'EOT'
+		import fcntl
+		import os
+		import socket
+		import struct
+		import subprocess
+		import sys
+		tap = os.open("/dev/net/tun", os.O_RDWR)
+		fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", sys.argv[1].encode(), 0x1002))
+		subprocess.check_call(["ip", "link", "set", sys.argv[1], "up"])
+		subprocess.check_call(sys.argv[3:])
+		mac = bytes.fromhex("020000000009")
+		wanted = socket.inet_aton(sys.argv[2])
+		arp = bytes.fromhex("0001080006040001") + mac + bytes([10, 98, 0, 9]) + bytes(6)
+		os.write(tap, b"\xff" * 6 + mac + b"\x08\x06" + arp + wanted + bytes(18))
+		while True:
+		    frame = os.read(tap, 2048)
+		    if frame[12:14] == b"\x08\x06" and frame[21:22] == b"\x02":
+		        break
+	EOT
+}
+
+# Another bridge has no port at first; what fails leaves nothing, and no guest notices anything.
+ports()
+{
+	local ctl=("$BUILD/app/vswitchctl/xenvswitchctl" --socket "$RUN/vswitch.sock")
+	pings_start 1 2
+	check add "no port" ctl add port pxe0 kind=tap bridge=install
+	ip addr add 10.98.0.1/24 dev pxe0
+	ip link set pxe0 up
+	check emulated "no answer to a tap device's other end" emulated vif9.0-emu 10.98.0.1 \
+		"${ctl[@]}" add port vif9.0-emu bridge=install \
+		devargs=net_af_packet0,iface=vif9.0-emu
+	check remove "the port stays" ctl remove port vif9.0-emu
+	check removed "the port is there" not has_port vif9.0-emu
+	check add-again "the name is taken, or the device" refused \
+		"no device 'net_af_packet0,iface=nosuch'" \
+		add port vif9.0-emu bridge=install devargs=net_af_packet0,iface=nosuch
+	check add-none "something is left of it" not has_port vif9.0-emu
+	check add-none-errors "there are some" test "$(ctl show errors | wc -l)" = 1
+	check add-bad "no error" refused "mtu='9': has to be a number" add port nic1 \
+		bridge=install mtu=9
+	check remove-guest "no error" refused "xl network-detach" remove port vif1.0
+	check remove-file "it stays" ctl remove port host0
+	check remove-file-gone "it is there" not has_port host0
+	check reload "it fails" ctl reload
+	check reload-back "the file's port is missing" has_port host0
+	check reload-gone "the added port stays" not has_port pxe0
+	check ports-pings "pings of others were lost" pings_end
+}
+
 guest_make()
 {
 	domain_add "$1"
@@ -110,13 +175,15 @@ guest_make()
 main()
 {
 	machine_start
-	vswitch_config "[bridge xenbr0]" "[port host0]" "kind = tap" "bridge = xenbr0"
+	vswitch_config "[bridge xenbr0]" "[port host0]" "kind = tap" "bridge = xenbr0" \
+		"[bridge install]"
 	[ "$(nproc)" -lt 2 ] || sed -i "s/^lcores = .*/lcores = $(two_cpus)/" "$VSWITCH_CONF"
 	vswitch_start
 	guest_make 1
 	guest_make 2
 	check ping "guest 1 does not reach guest 2" ping_guest 1 2 20
 	rates
+	ports
 	check errors "there are some" test "$(ctl show errors | wc -l)" = 1
 	check move-lcore "no error" refused "argument 'lcore' is '9'" move vif1.0.0 9
 	check rebalance-dry "it does not say what it would do, or does it" plan_only

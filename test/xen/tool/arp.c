@@ -32,8 +32,7 @@ arp_forge(int argc __attribute__((unused)), char **argv)
 	struct in_addr address;
 	int fd, n = number("count", argv[3], 1, 1000);
 
-	if (ether_aton_r(argv[1], &mac) == NULL ||
-			inet_aton(argv[2], &address) == 0) {
+	if (ether_aton_r(argv[1], &mac) == NULL || inet_aton(argv[2], &address) == 0) {
 		fprintf(stderr, "rigtool: '%s %s' must be a MAC and an IPv4 address\n", argv[1],
 				argv[2]);
 		return 2;
