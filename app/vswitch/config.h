@@ -99,6 +99,10 @@ struct config {
 	char control[CONFIG_PATH_SIZE];
 	/** `[switch] queues`: queue pairs that a guest is offered, 1 to 32; default 1. */
 	uint16_t queues;
+	/** `[switch] hotplug`: who says that vifs are connected, and removes the directories of
+	 * those that are detached: `script` (default, false) or `switch`.
+	 */
+	bool hotplug;
 	/** `metrics`: where they are to be had, as address_parse() takes it, or `off`. Default:
 	 * `off`, empty.
 	 */

@@ -140,6 +140,15 @@ parse_kind(const struct config_key *key __rte_unused, const char *value, void *t
 	return 0;
 }
 
+static int
+parse_hotplug(const struct config_key *key __rte_unused, const char *value, void *to)
+{
+	if (strcmp(value, "switch") != 0 && strcmp(value, "script") != 0)
+		return -EINVAL;
+	*(bool *)to = strcmp(value, "switch") == 0;
+	return 0;
+}
+
 /* Take a number and its unit apart. */
 static int
 split_unit(const char *value, uint32_t max, uint32_t *number, const char **unit)
@@ -242,6 +251,7 @@ static const struct config_key switch_keys[] = {
 	KEY(config, "macs", macs, u32, NUMBER(256, 65536)),
 	KEY(config, "control", control, path, PATH_RULE, .max = CONFIG_PATH_SIZE - 1),
 	KEY(config, "queues", queues, u16, NUMBER(1, 32)),
+	KEY(config, "hotplug", hotplug, hotplug, "script or switch"),
 	KEY(config, "metrics", metrics, address, ADDRESS_RULE ", or off"),
 };
 

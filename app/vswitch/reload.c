@@ -311,6 +311,45 @@ add_port(struct vswitch *sw, const struct port_spec *spec)
 	return 0;
 }
 
+static bool
+has_port(const struct vswitch *sw, const struct xs_vif *vif)
+{
+	const struct port_spec *spec;
+	unsigned int i;
+
+	for (i = 0; i < RTE_MAX_ETHPORTS; i++) {
+		spec = sw->ports[i] != NULL ? &sw->ports[i]->spec : NULL;
+		if (spec != NULL && spec->kind == PORT_GUEST && spec->domid == vif->domid &&
+				spec->devid == vif->devid)
+			return true;
+	}
+	return false;
+}
+
+/* Tell the toolstack what came of the vifs; what could not be written is again, later. */
+static int
+answer_vifs(struct vswitch *sw)
+{
+	const struct xs_vif *vif;
+	static bool told;
+	unsigned int i;
+	int ret = 0, err;
+
+	for (i = 0; i < xs_vifs_count(sw->vifs); i++) {
+		vif = xs_vifs_get(sw->vifs, i);
+		err = xs_vifs_answer(sw->vifs, i, has_port(sw, vif));
+		/* Each time it would be too much; that xenstore is away is said by itself. */
+		if (err != 0 && err != -ENOTCONN && !told) {
+			LOG(WARNING, "vif %u/%u: cannot write to xenstore: %s; trying again",
+					vif->domid, vif->devid, strerror(-err));
+			told = true;
+		}
+		ret = ret != 0 ? ret : err;
+	}
+	told &= ret != 0;
+	return ret;
+}
+
 int
 reload_apply(struct vswitch *sw)
 {
@@ -319,6 +358,7 @@ reload_apply(struct vswitch *sw)
 	int ret, err;
 
 	forget_errors(sw);
+	xs_vifs_hotplug(sw->vifs, sw->config.hotplug);
 	want(sw, &wanted);
 	match(sw, &wanted);
 	ret = remove_ports(sw, &wanted);
@@ -337,6 +377,8 @@ reload_apply(struct vswitch *sw)
 	ret = ret != 0 ? ret : err;
 
 out:
+	err = answer_vifs(sw);
+	ret = ret != 0 ? ret : err;
 	sw->applied = rte_get_tsc_cycles() / rte_get_tsc_hz();
 	sw->failed = ret != 0;
 	return ret;

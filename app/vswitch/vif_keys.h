@@ -40,8 +40,6 @@ struct vif_texts {
 	const char *ip;
 	const char *mtu;
 	const char *vifname;
-	const char *type;
-	const char *online;
 };
 
 /** A vif as its keys describe it. */

@@ -12,13 +12,19 @@
 #include <xenstore.h>
 
 #include "log.h"
+#include "vif_dir.h"
 #include "xs_vifs.h"
 
-#define PATH_SIZE 128
+#define ROOT_SIZE 128
+#define DIR_SIZE (ROOT_SIZE + 32)
+#define PATH_SIZE (DIR_SIZE + 32)
 #define SAID_MAX 256
 #define PREFIX "dpdk-xenvswitch: "
 #define DOMID_MAX 32751
 #define DEVID_MAX 65535
+#define STATUS_SIZE 16
+/* XenbusStateClosed. */
+#define STATE_CLOSED "6"
 
 /* What was said of a vif. */
 struct said {
@@ -27,34 +33,60 @@ struct said {
 	char error[VIF_ERROR_SIZE];
 };
 
+/* A vif, with what is not the switch's but is looked at: as it is in xenstore. */
+struct entry {
+	struct xs_vif vif;
+	char dir[DIR_SIZE];
+	/* The toolstack has detached it. */
+	bool detached;
+	/* A backend is through with it. */
+	bool closed;
+	char status[STATUS_SIZE];
+	/* Longer than any of ours. */
+	char error[sizeof(PREFIX) + VIF_ERROR_SIZE + 1];
+};
+
 struct xs_vifs {
 	bool (*is_bridge)(const char *name, const void *arg);
 	const void *arg;
 	struct xs_handle *xs;
-	char root[PATH_SIZE];
+	char root[ROOT_SIZE];
 	bool again;
 	bool away;
+	bool hotplug;
 	unsigned int count;
 	unsigned int room;
-	struct xs_vif *list;
+	struct entry *list;
 	unsigned int nb_said;
 	struct said said[SAID_MAX];
 };
 
-/* The keys that make a difference, and where their values go. */
+/* What is in a vif's directory. */
+struct texts {
+	struct vif_texts keys;
+	const char *online;
+	const char *state;
+	const char *status;
+	const char *error;
+};
+
+/* The keys that are looked at, where their values go, and whether a change makes a difference. */
 static const struct {
 	const char *name;
 	size_t at;
+	bool matters;
 } keys[] = {
-	{ "script", offsetof(struct vif_texts, script) },
-	{ "bridge", offsetof(struct vif_texts, bridge) },
-	{ "vlan", offsetof(struct vif_texts, vlan) },
-	{ "mac", offsetof(struct vif_texts, mac) },
-	{ "ip", offsetof(struct vif_texts, ip) },
-	{ "mtu", offsetof(struct vif_texts, mtu) },
-	{ "vifname", offsetof(struct vif_texts, vifname) },
-	{ "type", offsetof(struct vif_texts, type) },
-	{ "online", offsetof(struct vif_texts, online) },
+	{ "script", offsetof(struct texts, keys.script), true },
+	{ "bridge", offsetof(struct texts, keys.bridge), true },
+	{ "vlan", offsetof(struct texts, keys.vlan), true },
+	{ "mac", offsetof(struct texts, keys.mac), true },
+	{ "ip", offsetof(struct texts, keys.ip), true },
+	{ "mtu", offsetof(struct texts, keys.mtu), true },
+	{ "vifname", offsetof(struct texts, keys.vifname), true },
+	{ "online", offsetof(struct texts, online), true },
+	{ "state", offsetof(struct texts, state), false },
+	{ "hotplug-status", offsetof(struct texts, status), false },
+	{ "hotplug-error", offsetof(struct texts, error), false },
 };
 
 struct xs_vifs *
@@ -146,11 +178,11 @@ parse_number(const char *text, unsigned int max, unsigned int *number)
 	return n <= max;
 }
 
-static struct xs_vif *
+static struct entry *
 append(struct xs_vifs *vifs)
 {
 	unsigned int room = vifs->room == 0 ? 16 : 2 * vifs->room;
-	struct xs_vif *list = vifs->list;
+	struct entry *list = vifs->list;
 
 	if (vifs->count == vifs->room) {
 		list = realloc(list, room * sizeof(*list));
@@ -163,14 +195,33 @@ append(struct xs_vifs *vifs)
 	return &list[vifs->count++];
 }
 
+static void
+fill_entry(struct xs_vifs *vifs, struct entry *entry, const struct texts *texts, unsigned int domid,
+		unsigned int devid)
+{
+	struct xs_vif *vif = &entry->vif;
+
+	vif->domid = domid;
+	vif->devid = devid;
+	snprintf(entry->dir, sizeof(entry->dir), "%s/%u/%u", vifs->root, domid, devid);
+	vif_keys_parse(&texts->keys, domid, devid, vifs->is_bridge, vifs->arg, &vif->keys,
+			vif->error);
+	entry->detached = texts->online != NULL && strcmp(texts->online, "0") == 0;
+	entry->closed = texts->state != NULL && strcmp(texts->state, STATE_CLOSED) == 0;
+	snprintf(entry->status, sizeof(entry->status), "%s",
+			texts->status != NULL ? texts->status : "");
+	snprintf(entry->error, sizeof(entry->error), "%s",
+			texts->error != NULL ? texts->error : "");
+}
+
 /* Read the keys of a vif, and have it in the list if it is the switch's. */
 static int
 read_vif(struct xs_vifs *vifs, unsigned int domid, unsigned int devid)
 {
 	char *values[RTE_DIM(keys)] = { NULL };
-	struct vif_texts texts = { 0 };
-	struct xs_vif *vif;
-	char path[2 * PATH_SIZE];
+	struct texts texts = { 0 };
+	char path[PATH_SIZE];
+	struct entry *entry;
 	int ret = 0;
 	size_t i;
 
@@ -183,16 +234,13 @@ read_vif(struct xs_vifs *vifs, unsigned int domid, unsigned int devid)
 		}
 		memcpy((char *)&texts + keys[i].at, &values[i], sizeof(values[i]));
 	}
-	if (!vif_keys_ours(&texts))
+	if (!vif_keys_ours(&texts.keys))
 		goto out;
-	vif = append(vifs);
-	if (vif == NULL) {
+	entry = append(vifs);
+	if (entry == NULL)
 		ret = -ENOMEM;
-		goto out;
-	}
-	vif->domid = domid;
-	vif->devid = devid;
-	vif_keys_parse(&texts, domid, devid, vifs->is_bridge, vifs->arg, &vif->keys, vif->error);
+	else
+		fill_entry(vifs, entry, &texts, domid, devid);
 
 out:
 	for (i = 0; i < RTE_DIM(keys); i++)
@@ -203,7 +251,7 @@ out:
 static int
 read_domain(struct xs_vifs *vifs, const char *name)
 {
-	char path[2 * PATH_SIZE], **names;
+	char path[PATH_SIZE], **names;
 	unsigned int domid, devid, n, i;
 	int ret;
 
@@ -229,8 +277,8 @@ forget_said(struct xs_vifs *vifs)
 
 	for (i = 0; i < vifs->nb_said; i++) {
 		for (j = 0; j < vifs->count; j++) {
-			if (vifs->list[j].domid == vifs->said[i].domid &&
-					vifs->list[j].devid == vifs->said[i].devid)
+			if (vifs->list[j].vif.domid == vifs->said[i].domid &&
+					vifs->list[j].vif.devid == vifs->said[i].devid)
 				break;
 		}
 		if (j < vifs->count)
@@ -243,7 +291,7 @@ forget_said(struct xs_vifs *vifs)
 static bool
 read_all(struct xs_vifs *vifs)
 {
-	struct xs_vif *old = vifs->list;
+	struct entry *old = vifs->list;
 	unsigned int count = vifs->count, room = vifs->room, n, i;
 	char **names;
 	int ret;
@@ -273,6 +321,21 @@ read_all(struct xs_vifs *vifs)
 	return false;
 }
 
+/* The vif of the event is one that the toolstack has detached: there are few of them. */
+static bool
+is_detached(const struct xs_vifs *vifs, const char *rest)
+{
+	unsigned int domid, devid, i;
+
+	if (sscanf(rest, "/%u/%u/", &domid, &devid) != 2)
+		return false;
+	for (i = 0; i < vifs->count; i++) {
+		if (vifs->list[i].vif.domid == domid && vifs->list[i].vif.devid == devid)
+			return vifs->list[i].detached;
+	}
+	return false;
+}
+
 /* Does an event matter? Drivers write to these directories all the time. */
 static bool
 matters(const struct xs_vifs *vifs, const char *path)
@@ -287,9 +350,11 @@ matters(const struct xs_vifs *vifs, const char *path)
 	/* A directory: it has come, or it has gone. */
 	if (key == NULL || strspn(key + 1, "0123456789") == strlen(key + 1))
 		return true;
+	if (vifs->hotplug && strcmp(key + 1, "state") == 0)
+		return is_detached(vifs, rest);
 	for (i = 0; i < RTE_DIM(keys); i++) {
 		if (strcmp(key + 1, keys[i].name) == 0)
-			return true;
+			return keys[i].matters;
 	}
 	return false;
 }
@@ -332,7 +397,7 @@ xs_vifs_count(const struct xs_vifs *vifs)
 const struct xs_vif *
 xs_vifs_get(const struct xs_vifs *vifs, unsigned int i)
 {
-	return &vifs->list[i];
+	return &vifs->list[i].vif;
 }
 
 /* What was said of the vif; made, if it is to be and there is room. */
@@ -353,65 +418,82 @@ find_said(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, bool mak
 	return said;
 }
 
-/* NULL removes the key; one that is not there is none to xenstore, too. */
+/* What the vif's directory has to say; what an earlier process has said is over by now. */
 static int
-write_key(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, const char *key,
-		const char *value)
+answer_error(struct xs_vifs *vifs, struct entry *entry, const struct said *said)
 {
-	char path[2 * PATH_SIZE], *online;
-	bool done;
+	char text[sizeof(entry->error)] = "";
+	int ret;
 
-	if (vifs->xs == NULL)
-		return -ENOTCONN;
-	/* A directory that has gone must not come back by that. */
-	snprintf(path, sizeof(path), "%s/%u/%u/online", vifs->root, domid, devid);
-	online = xs_read(vifs->xs, XBT_NULL, path, NULL);
-	if (online == NULL)
-		return -errno;
-	free(online);
-	snprintf(path, sizeof(path), "%s/%u/%u/%s", vifs->root, domid, devid, key);
-	if (value != NULL)
-		done = xs_write(vifs->xs, XBT_NULL, path, value, strlen(value));
-	else
-		done = xs_rm(vifs->xs, XBT_NULL, path) || errno == ENOENT;
-	return done ? 0 : -errno;
+	if (said != NULL)
+		snprintf(text, sizeof(text), PREFIX "%s", said->error);
+	else if (strncmp(entry->error, PREFIX, strlen(PREFIX)) != 0)
+		return 0;
+	if (strcmp(entry->error, text) == 0)
+		return 0;
+	ret = vif_dir_write(vifs->xs, entry->dir, "hotplug-error", text);
+	if (ret == 0)
+		memcpy(entry->error, text, sizeof(text));
+	return ret;
 }
 
-/* What an earlier process has said of the vif, and what is over now. */
-static void
-clear_error(struct xs_vifs *vifs, unsigned int domid, unsigned int devid)
+/* The part of a hotplug script. A vif that was connected stays so, whatever became of its port. */
+static int
+answer_status(struct xs_vifs *vifs, struct entry *entry, const struct said *said, bool has_port)
 {
-	char path[2 * PATH_SIZE], *error;
+	const char *status = has_port ? "connected" : "error";
+	int ret;
 
-	if (vifs->xs == NULL)
-		return;
-	snprintf(path, sizeof(path), "%s/%u/%u/hotplug-error", vifs->root, domid, devid);
-	error = xs_read(vifs->xs, XBT_NULL, path, NULL);
-	if (error != NULL && strncmp(error, PREFIX, strlen(PREFIX)) == 0)
-		write_key(vifs, domid, devid, "hotplug-error", "");
-	free(error);
+	if (strcmp(entry->status, status) == 0 || strcmp(entry->status, "connected") == 0 ||
+			(!has_port && said == NULL))
+		return 0;
+	ret = vif_dir_write(vifs->xs, entry->dir, "hotplug-status", status);
+	if (ret == 0)
+		snprintf(entry->status, sizeof(entry->status), "%s", status);
+	return ret;
+}
+
+int
+xs_vifs_answer(struct xs_vifs *vifs, unsigned int i, bool has_port)
+{
+	struct entry *entry = &vifs->list[i];
+	const struct said *said;
+	int ret, err = 0;
+
+	if (vifs->hotplug && entry->detached && (entry->closed || !has_port)) {
+		ret = vif_dir_remove(vifs->xs, entry->dir);
+		return ret == -ENOENT ? 0 : ret;
+	}
+	said = find_said(vifs, entry->vif.domid, entry->vif.devid, false);
+	ret = answer_error(vifs, entry, said);
+	if (vifs->hotplug && !entry->detached)
+		err = answer_status(vifs, entry, said, has_port);
+	ret = ret != 0 ? ret : err;
+	return ret == -ENOENT ? 0 : ret;
+}
+
+void
+xs_vifs_hotplug(struct xs_vifs *vifs, bool hotplug)
+{
+	vifs->hotplug = hotplug;
 }
 
 void
 xs_vifs_say(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, const char *error)
 {
 	struct said *said = find_said(vifs, domid, devid, error != NULL);
-	char text[sizeof(PREFIX) + VIF_ERROR_SIZE];
 
+	if (said == NULL)
+		return;
 	if (error == NULL) {
-		clear_error(vifs, domid, devid);
-		if (said == NULL)
-			return;
 		LOG(NOTICE, "vif %u/%u: has its port now", domid, devid);
 		*said = vifs->said[--vifs->nb_said];
 		return;
 	}
-	if (said == NULL || strcmp(said->error, error) == 0)
+	if (strcmp(said->error, error) == 0)
 		return;
 	snprintf(said->error, sizeof(said->error), "%s", error);
 	LOG(ERR, "vif %u/%u: %s", domid, devid, error);
-	snprintf(text, sizeof(text), PREFIX "%s", error);
-	write_key(vifs, domid, devid, "hotplug-error", text);
 }
 
 const char *
@@ -427,5 +509,8 @@ xs_vifs_error(const struct xs_vifs *vifs, unsigned int i, unsigned int *domid, u
 int
 xs_vifs_set_rate(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, const char *rate)
 {
-	return write_key(vifs, domid, devid, "rate", rate);
+	char dir[DIR_SIZE];
+
+	snprintf(dir, sizeof(dir), "%s/%u/%u", vifs->root, domid, devid);
+	return vif_dir_write(vifs->xs, dir, "rate", rate);
 }

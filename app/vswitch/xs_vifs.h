@@ -65,11 +65,31 @@ const struct xs_vif *
 xs_vifs_get(const struct xs_vifs *vifs, unsigned int i);
 
 /**
- * Say in the vif's `hotplug-error` why it has no port, or, with NULL, that this is over; and log
- * it. Nothing is written or logged that has been said already.
+ * Whether to do the part of hotplug scripts, in a domain where nobody runs them: see
+ * xs_vifs_answer(). At first it is not.
+ */
+void
+xs_vifs_hotplug(struct xs_vifs *vifs, bool hotplug);
+
+/**
+ * Say why the vif has no port, or, with NULL, that this is over. It is logged, unless that was said
+ * already; xs_vifs_answer() writes it.
  */
 void
 xs_vifs_say(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, const char *error);
+
+/**
+ * Have in the directory of the i-th vif what is to be there: in `hotplug-error` what was said of
+ * it. With xs_vifs_hotplug() besides, `hotplug-status` is connected if the vif has a port, else
+ * error if it was said why; and the directory is removed if the toolstack has detached the vif, and
+ * the port is closed or there is none. What is so already is not written.
+ *
+ * @return
+ *   0, also if the vif has gone; -ENOTCONN: xenstore is away; or another negative errno. Then it is
+ *   to be called again.
+ */
+int
+xs_vifs_answer(struct xs_vifs *vifs, unsigned int i, bool has_port);
 
 /**
  * What was said of a vif.

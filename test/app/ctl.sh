@@ -252,7 +252,8 @@ check_completion()
 	ln -s "$ctl" "$dir/bin/xenvswitchctl"
 	PATH=$dir/bin:$PATH
 	completes "show set" s
-	completes "show top add remove move rebalance set capture mirror doctor reload reset version" ""
+	completes "show top add remove move rebalance set capture mirror \
+doctor reload reset version" ""
 	completes "mirrors" show mi
 	completes "--port" capture file --p
 	completes "rx tx both" capture file --direction ""

@@ -182,6 +182,11 @@ test_addresses(void **state __rte_unused)
 							     sizeof(struct sockaddr_in6));
 		assert_int_equal(address.ss_family, cases[i].family);
 	}
+	assert_false(config.hotplug);
+	assert_parsed("[switch]\nhotplug = switch");
+	assert_true(config.hotplug);
+	assert_parsed("[switch]\nhotplug = script");
+	assert_false(config.hotplug);
 	assert_parsed("[switch]\nmetrics = off");
 	assert_string_equal(config.metrics, "");
 }

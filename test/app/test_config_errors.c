@@ -124,7 +124,7 @@ test_keys(void **state __rte_unused)
 	static const struct refusal cases[] = {
 		{ "[switch]\nqueue = 1", 2,
 				"key 'queue': is unknown; [switch] has lcores, eal, mbufs, macs, "
-				"control, queues, metrics" },
+				"control, queues, hotplug, metrics" },
 		{ "[bridge b]\nbridge = 1", 2,
 				"key 'bridge': is unknown; [bridge] has lock, isolated, age, "
 				"storm" },
@@ -133,7 +133,7 @@ test_keys(void **state __rte_unused)
 				"trunks, isolated, queues, mtu, macs" },
 		{ "[switch]\nQueues = 1", 2,
 				"key 'Queues': is unknown; [switch] has lcores, eal, mbufs, macs, "
-				"control, queues, metrics" },
+				"control, queues, hotplug, metrics" },
 		{ "[switch]\nqueues = 1\nmacs = 512\nqueues = 2", 4,
 				"queues='2': is in line 2 already" },
 		{ BRIDGE "age = 20 s\nage = 20 s", 3, "age='20 s': is in line 2 already" },
@@ -162,6 +162,8 @@ test_switch(void **state __rte_unused)
 		{ "[switch]\nmacs = 65537", 2, "macs='65537': " NUMBER(256, 65536) },
 		{ "[switch]\ncontrol = run/x", 2, "control='run/x': " PATH_RULE },
 		{ "[switch]\ncontrol =", 2, "control='': " PATH_RULE },
+		{ "[switch]\nhotplug = no", 2, "hotplug='no': has to be script or switch" },
+		{ "[switch]\nhotplug =", 2, "hotplug='': has to be script or switch" },
 		{ "[switch]\nqueues = 0", 2, "queues='0': " NUMBER(1, 32) },
 		{ "[switch]\nqueues = 33", 2, "queues='33': " NUMBER(1, 32) },
 		{ "[switch]\nqueues = -1", 2, "queues='-1': " NUMBER(1, 32) },

@@ -39,6 +39,9 @@ static struct port guest;
 static struct xs_vif vif;
 static unsigned int nb_vifs;
 static char vif_error[VIF_ERROR_SIZE];
+/* What xs_vifs_answer() returns, and was told last, as xs_vifs_hotplug(). */
+static int answer_ret;
+static bool has_port, hotplug;
 /* What bridge_publish() returns, and whether devices stay. */
 static int publish_ret;
 static bool stop_fails, remove_fails;
@@ -144,6 +147,20 @@ xs_vifs_say(struct xs_vifs *vifs __rte_unused, unsigned int domid __rte_unused,
 	snprintf(vif_error, sizeof(vif_error), "%s", text == NULL ? "" : text);
 }
 
+void
+xs_vifs_hotplug(struct xs_vifs *vifs __rte_unused, bool on)
+{
+	hotplug = on;
+}
+
+int
+xs_vifs_answer(struct xs_vifs *vifs __rte_unused, unsigned int i, bool is)
+{
+	assert_int_equal(i, 0);
+	has_port = is;
+	return answer_ret;
+}
+
 /* The guest 3 has a port, by whatever device. */
 static void
 guest_begin(void)
@@ -185,6 +202,7 @@ static int
 teardown(void **state __rte_unused)
 {
 	publish_ret = 0;
+	answer_ret = 0;
 	stop_fails = remove_fails = false;
 	sw.ports[GUEST_ID] = NULL;
 	nb_vifs = 0;
@@ -349,6 +367,25 @@ test_name_of_vif(void **state __rte_unused)
 	assert_non_null(strstr(vif_error, "no device 'net_xenvif3_0,"));
 }
 
+/* Xenstore is told, again when that has failed; a failure is none of the port's that is added. */
+static void
+test_answers(void **state __rte_unused)
+{
+	assert_true(has_port);
+	assert_false(hotplug);
+	sw.config.hotplug = true;
+	answer_ret = -EACCES;
+	assert_int_equal(reload_apply(&sw), -EACCES);
+	assert_true(hotplug);
+	assert_true(sw.failed);
+	assert_int_equal(ADD("n1", "bridge=b", "devargs=net_null1"), 0);
+	answer_ret = 0;
+	sw.ports[GUEST_ID] = NULL;
+	assert_true(reload_apply(&sw) < 0);
+	assert_false(has_port);
+	assert_non_null(strstr(vif_error, "no device 'net_xenvif3_0,"));
+}
+
 static void
 assert_left(const char *name, int number)
 {
@@ -434,6 +471,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_name_of_vif, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stays_closed, setup, teardown),
 	};

@@ -96,7 +96,7 @@ test_ours(void **state __rte_unused)
 static void
 test_defaults(void **state __rte_unused)
 {
-	struct vif_texts texts = { .bridge = "xenbr0", .mac = MAC, .type = "vif_ioemu" };
+	struct vif_texts texts = { .bridge = "xenbr0", .mac = MAC };
 	char error[VIF_ERROR_SIZE];
 	struct vif_keys keys;
 	unsigned int i;
@@ -126,8 +126,7 @@ test_all(void **state __rte_unused)
 		.mac = "FE:Ff:aB:00:00:0f",
 		.ip = "192.0.2.1",
 		.mtu = "9000",
-		.vifname = "web-0",
-		.online = "garbage" };
+		.vifname = "web-0" };
 	struct vif_keys keys;
 
 	assert_parsed(&texts, &keys);

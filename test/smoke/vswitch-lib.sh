@@ -31,11 +31,11 @@ last_cpu()
 	[[ $list =~ ([0-9]+)$ ]] && echo "${BASH_REMATCH[1]}"
 }
 
-# vswitch_start: the switch in domain 0.
+# vswitch_start [DOMID]: the switch in this domain, or in domain 0.
 vswitch_start()
 {
 	: >"$RUN/vswitch.log"
-	in_background vswitch "${POLLER[@]}" "$BUILD/test/xensim/xensim" exec 0 -- \
+	in_background vswitch "${POLLER[@]}" "$BUILD/test/xensim/xensim" exec "${1:-0}" -- \
 		env "LD_LIBRARY_PATH=$DRIVERS:$BUILD/test/xensim" "${VSWITCH_WRAPPER[@]}" \
 		"$BUILD/app/vswitch/dpdk-xenvswitch" --config "$VSWITCH_CONF"
 	wait_for "$LIMIT" vswitch_says "ready:" || die "the switch does not start"

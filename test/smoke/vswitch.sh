@@ -224,6 +224,18 @@ refused()
 	wait_for "$LIMIT" no_port vif6.0
 }
 
+# What was to be said while xenstored was away is, when that is back.
+late()
+{
+	guest_end 3
+	kill -STOP "${PIDS[vswitch]}"
+	xensim restart-xenstored
+	reload "[bridge other]"
+	kill -CONT "${PIDS[vswitch]}"
+	wait_for "$LIMIT" vswitch_says "xenstore answers again" || return 1
+	wait_for "$LIMIT" has_error 1 "bridge 'xenbr0': there is none in the configuration"
+}
+
 # reload LINE...: with another configuration, by SIGHUP.
 reload()
 {
@@ -314,6 +326,7 @@ main()
 	check tcp "packets were lost" tcp_load 1 2 4
 	check reload "pings of others were lost, or it was not done" reloads
 	restarts
+	check late "hotplug-error does not say so" late
 	check end "the switch does not end" vswitch_stop
 	verdict
 }

@@ -16,6 +16,8 @@
 #include "tool.h"
 
 /* What the toolstack waits for a backend, at most; a loaded machine gets more than libxl's 10 s. */
+/* The backend's directory, in the place of a state. */
+#define GONE (-1)
 #define DEFAULT_TIMEOUT_S 60
 #define MTU_DEFAULT 1500
 
@@ -307,10 +309,10 @@ transact(struct xs_handle *xs, const struct vif *v,
 static bool
 state_gone_or(int state, int wanted)
 {
-	return state == wanted || (wanted == XenbusStateClosed && state < 0);
+	return state < 0 ? wanted == GONE || wanted == XenbusStateClosed : state == wanted;
 }
 
-/* Wait for a state of the backend; a missing key counts as closed. */
+/* Wait for a state of the backend, or GONE; a missing key counts as closed. */
 static bool
 wait_state(struct xs_handle *xs, const struct vif *v, int wanted)
 {
@@ -444,6 +446,10 @@ detach(struct xs_handle *xs, const struct vif *v)
 	if (ret == 0 && !wait_state(xs, v, XenbusStateClosed) && !v->force)
 		ret = fail("vif %u of domain %u: backend not in state 6 within %u s", v->devid,
 				v->domid, v->timeout);
+	/* A driver domain is in charge of its own. */
+	if (ret == 0 && v->backend != 0 && !v->force && !wait_state(xs, v, GONE))
+		ret = fail("vif %u of domain %u: backend's directory is there after %u s", v->devid,
+				v->domid, v->timeout);
 	return ret == 0 ? transact(xs, v, remove_in) : ret;
 }
 
@@ -523,7 +529,8 @@ const struct tool_command tool_vif_commands[] = {
 			cmd_create },
 	{ "vif-detach", "DOMID DEVID [--timeout S] [--force]",
 			"online=0 and state=5, wait for state 6, remove the vif; with --force\n"
-			"remove the frontend first and the rest even without an answer",
+			"remove the frontend first and the rest even without an answer. One\n"
+			"with backend=DOMID has its backend's directory removed there",
 			cmd_detach },
 	{ "vif-destroy", "DOMID DEVID", "remove a vif's keys at once", cmd_destroy },
 	{ "vif-show", "DOMID DEVID", "print the states and keys of a vif", cmd_show },
