@@ -423,6 +423,30 @@ test_xl()
 	script offline 1/0 && no_port vif1.0
 }
 
+# tap COMMAND DOMID/DEVID: as xl calls it for the tap device of an HVM guest's emulated NIC.
+tap()
+{
+	in_domain 0 env "PATH=$RUN/bin:$PATH" "XENBUS_PATH=backend/vif/$2" XENBUS_TYPE=vif \
+		"INTERFACE=vif${2/\//.}-emu" vif="vif${2/\//.}" \
+		"$SCRIPT" "$1" type_if=tap 2>"$RUN/tap.log"
+}
+
+# It is left alone, with a line that says so, and the vif comes up as ever.
+test_tap()
+{
+	local calls
+	vif 2 16
+	gets_port vif2.16 2 16 || return 1
+	calls=$(wc -l <"$RUN/calls.log")
+	tap add 2/16 && [ "$(wc -l <"$RUN/tap.log")" = 1 ] || return 1
+	grep -q "^vif-xenvif: tap device 'vif2.16-emu' is left alone: EMULATED NICS in " \
+		"$RUN/tap.log" || return 1
+	[ "$(tail -n "+$((calls + 1))" "$RUN/calls.log" | grep -c -- -emu)" = 0 ] || return 1
+	script online 2/16 && key_is 2/16 hotplug-status connected || return 1
+	tap remove 2/16 && [ ! -s "$RUN/tap.log" ] && has_port vif2.16 || return 1
+	script offline 2/16 && no_port vif2.16 && xensim vif-destroy 2 16
+}
+
 # In a driver domain nobody else writes hotplug-status and removes what is detached.
 test_hotplug()
 {
@@ -474,6 +498,7 @@ main()
 	check counts "not a line a minute" test_counts
 	check log-is-clean "see above" test_log_is_clean
 	check xl "see script.log" test_xl
+	check tap "see tap.log" test_tap
 	check signals "a process is left" test_signals
 	check hotplug "hotplug-status or the directory is wrong" test_hotplug
 	verdict
