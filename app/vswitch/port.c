@@ -133,13 +133,19 @@ setup_queues(struct port *port, const struct rte_eth_dev_info *info,
 	return ret;
 }
 
+static bool
+is_tap(const struct rte_eth_dev_info *info)
+{
+	return strcmp(info->driver_name, "net_tap") == 0;
+}
+
 /* Whether it has them no capability tells. Those of a tap device are always enabled. */
 static bool
 has_interrupts(const struct port *port, const struct rte_eth_dev_info *info)
 {
 	int ret = rte_eth_dev_rx_intr_enable(port->id, 0);
 
-	if (ret == -ENOTSUP && strcmp(info->driver_name, "net_tap") == 0)
+	if (ret == -ENOTSUP && is_tap(info))
 		return rte_eth_dev_rx_intr_ctl_q_get_fd(port->id, 0) >= 0;
 	return ret == 0 && rte_eth_dev_rx_intr_disable(port->id, 0) == 0;
 }
@@ -160,8 +166,8 @@ start(struct port *port, unsigned int nb_workers, struct rte_mempool *pool, bool
 		return ret;
 	port->nb_rxqs = RTE_MIN(spec->queues, info.max_rx_queues);
 	port->nb_txqs = RTE_MIN(nb_workers, info.max_tx_queues);
-	/* A tap device has as many of one kind as of the other. */
-	if (spec->kind == PORT_HOST)
+	/* A tap device has as many of one kind as of the other, also as an uplink. */
+	if (is_tap(&info))
 		port->nb_txqs = port->nb_rxqs;
 	conf.rxmode.offloads = rx_offloads(spec, &info);
 	conf.txmode.offloads = tx_offloads(spec, &info);
