@@ -158,9 +158,11 @@ switch_start()
 	# shellcheck disable=SC2034 # for vswitch-lib.sh
 	VSWITCH_MEMORY=$MEMORY
 	# shellcheck disable=SC2034
+	VSWITCH_LCORES=$CPU
+	# shellcheck disable=SC2034
 	VSWITCH_WRAPPER=("${@:2}")
 	vswitch_config "[bridge xenbr0]" "${SWITCH_BRIDGE[@]}"
-	sed -i "s/^lcores = .*/lcores = $CPU\nmacs = 16384/" "$VSWITCH_CONF"
+	sed -i "s/^mbufs = .*/&\nmacs = 16384/" "$VSWITCH_CONF"
 	vswitch_start
 }
 

@@ -10,13 +10,6 @@ set -euo pipefail
 
 BACK=/local/domain/0/backend/vif
 
-# The last two processors that this process may use.
-two_cpus()
-{
-	python3 -c 'import os
-print(*sorted(os.sched_getaffinity(0))[-2:], sep=",")'
-}
-
 rate_is()
 {
 	[ "$(store_read "$BACK/1/0/rate")" = "$1" ]
@@ -175,9 +168,9 @@ guest_make()
 main()
 {
 	machine_start
+	[ "$(nproc)" -lt 2 ] || VSWITCH_LCORES=$(two_cpus)
 	vswitch_config "[bridge xenbr0]" "[port host0]" "kind = tap" "bridge = xenbr0" \
 		"[bridge install]"
-	[ "$(nproc)" -lt 2 ] || sed -i "s/^lcores = .*/lcores = $(two_cpus)/" "$VSWITCH_CONF"
 	vswitch_start
 	guest_make 1
 	guest_make 2

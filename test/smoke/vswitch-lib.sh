@@ -8,13 +8,15 @@ VSWITCH_CONF=$RUN/vswitch.conf
 VSWITCH_MEMORY="--no-huge -m 256"
 # What it runs under.
 VSWITCH_WRAPPER=()
+# Empty: the last one that this process may use.
+VSWITCH_LCORES=
 
 # vswitch_config LINE...: the configuration, after its [switch].
 vswitch_config()
 {
 	cat >"$VSWITCH_CONF.new" <<-EOT
 		[switch]
-		lcores = $(last_cpu)
+		lcores = ${VSWITCH_LCORES:-$(last_cpu)}
 		eal = $VSWITCH_MEMORY --no-pci --file-prefix vswitch -d librte_net_xenvif.so
 		mbufs = 16384
 		control = $RUN/vswitch.sock
@@ -29,6 +31,13 @@ last_cpu()
 	local list
 	list=$(cpus)
 	[[ $list =~ ([0-9]+)$ ]] && echo "${BASH_REMATCH[1]}"
+}
+
+# The last two processors that this process may use.
+two_cpus()
+{
+	python3 -c 'import os
+print(*sorted(os.sched_getaffinity(0))[-2:], sep=",")'
 }
 
 # vswitch_start [DOMID]: the switch in this domain, or in domain 0.
