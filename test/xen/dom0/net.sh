@@ -87,6 +87,12 @@ guest_ping()
 	[[ $out == *" 0% packet loss"* ]] || fail "ping $2 from $1: $out"
 }
 
+# guest_silent GUEST ADDRESS: it has no answer from there.
+guest_silent()
+{
+	guest_do "$1" "! ping -c 3 -i 0.3 -W 1 $2 > /dev/null && echo silent"
+}
+
 # frames_between FROM TO COUNT SEED: random frames, each compared.
 frames_between()
 {
@@ -278,6 +284,21 @@ stream_stop()
 	expect "lines of the TCP stream" "$lines" "$(stream_lines)"
 	awk '$0 != "line " NR - 1 { exit 1 }' "$RIG/stream.log" ||
 		fail "the TCP stream is not in order"
+}
+
+# outside_start GUEST: it sends numbered lines to the peer outside the machine, over one connection,
+# until outside_stop: which fails unless all of them have come back.
+outside_start()
+{
+	guest_do "$1" "rm -f /tmp/out-stop; { echo echo; i=0; while [ ! -e /tmp/out-stop ]; do
+		echo line \$i; i=\$((i + 1)); usleep 20000; done; } | tee /tmp/sent |
+		{ $(peer_command '' | cut -d '|' -f 2) > /tmp/back; touch /tmp/out-end; } & echo"
+}
+
+outside_stop()
+{
+	guest_do "$1" 'touch /tmp/out-stop; while [ ! -e /tmp/out-end ]; do sleep 0.2; done
+		wc -l /tmp/sent /tmp/back; tail -n +2 /tmp/sent | cmp - /tmp/back' 240
 }
 
 traffic_stop_all()

@@ -87,3 +87,66 @@ vswitch_sent()
 {
 	$VSWITCH_CTL show stats | awk -v port="$1" '$1 == port { print $4, $5 }'
 }
+
+# vswitch_vif N BRIDGE [KEY=VALUE,...]: a line of xl's vif list for guest N, no domain's id in it.
+vswitch_vif()
+{
+	printf 'mac=00:16:3e:00:00:0%s,script=vif-xenvif,bridge=%s%s' "$1" "$2" "${3:+,$3}"
+}
+
+# vswitch_start_with_nic: the switch with the PCI NIC as uplink, which it drives itself, and an
+# interface of dom0 in each of two VLANs.
+vswitch_start_with_nic()
+{
+	modprobe uio_pci_generic
+	VSWITCH_NIC=$(lspci -D -d 8086:10d3 | cut -d ' ' -f 1)
+	dpdk-devbind.py -b uio_pci_generic "$VSWITCH_NIC"
+	vswitch_config "[bridge xenbr0]" "[port up0]" "devargs = $VSWITCH_NIC" "bridge = xenbr0" \
+		"[port peer0]" "kind = tap" "bridge = xenbr0" \
+		"[port peer20]" "kind = tap" "bridge = xenbr0" "vlan = 20"
+	vswitch_start
+	vswitch_peers_up
+}
+
+# dom0's own interfaces come and go with the switch.
+vswitch_peers_up()
+{
+	bridge_up peer0 10.9.0.100/24
+	bridge_up peer20 10.9.20.1/24
+}
+
+# vswitch_whole PORT COMMAND...: while COMMAND runs, the port is sent a packet of TCP's that is as
+# long as packets get.
+vswitch_whole()
+{
+	local file=$RIG/whole.pcapng pid
+
+	$VSWITCH_CTL capture "$file" --port "$1" --direction tx --snaplen 128 &
+	pid=$!
+	await 60 "the capture to begin" vswitch_captures "$1"
+	"${@:2}"
+	kill -INT $pid
+	wait $pid || fail "the capture ended with status $?"
+	tcpdump -n -q -c 1 -r "$file" "tcp and greater 60000" | grep . ||
+		fail "no packet was longer than 60000 bytes"
+	rm "$file"
+}
+
+vswitch_captures()
+{
+	$VSWITCH_CTL show captures | grep -q "$1"
+}
+
+# vswitch_long_pings GUEST ADDRESS PORT: pings of 9,000 bytes are answered, and go out by that port
+# as one packet each.
+vswitch_long_pings()
+{
+	local before after
+
+	before=$(vswitch_sent "$3")
+	guest_do "$1" "ping -c 5 -i 0.3 -s 8972 -W 5 $2 | grep ' 0% packet loss'"
+	after=$(vswitch_sent "$3")
+	echo "packets and bytes of $3: $before, $after"
+	awk '{ exit $4 - $2 < 5 * 9014 || $3 - $1 > 5 + 10 }' <<< "$before $after" ||
+		fail "packets were cut: $before, $after"
+}
