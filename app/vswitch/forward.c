@@ -371,6 +371,61 @@ admit_burst(struct worker *w, const struct dp_port *p, uint16_t in, struct rte_m
 	return left;
 }
 
+/* What a packet has that goes where the last one went, and is as usual. */
+static __rte_always_inline struct usual
+train_of(const struct dp_port *p, const struct worker_in *state, uint16_t in)
+{
+	struct usual usual = usual_of(p);
+
+	if (!p->learns || usual.mask == 0)
+		return usual;
+	/* Its source is known, as the last one's. */
+	if (state->source_key == NO_KEY || fdb_port(state->source_found) != in)
+		return (struct usual){ .mask = 0, .value = UINT64_MAX };
+	usual.mask = UINT64_MAX;
+	usual.value |= state->source_key >> 16;
+	return usual;
+}
+
+/*
+ * Flows come in trains. How many packets at the start of the burst go where the last one went; they
+ * are on their way then.
+ */
+static uint16_t
+forward_train(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
+		uint16_t n)
+{
+	const struct dp_port *p = &dp->ports[in];
+	const struct worker_in *state = &w->in[in];
+	const struct usual usual = train_of(p, state, in);
+	const uint64_t destination = state->key >> 16;
+	const uint16_t native = p->native;
+	struct worker_out *out = &w->out[state->to];
+	struct rte_mbuf **room = &out->pkts[out->n];
+	uint16_t i;
+
+	if (fdb_key(destination, p->bridge, native) != state->key || out->n + n > WORKER_OUT)
+		return 0;
+	for (i = 0; i < n; i++) {
+		struct rte_mbuf *m = pkts[i];
+
+		if (i + 1 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 1], void *));
+		if (!is_usual(&usual, m) ||
+				(load(rte_pktmbuf_mtod(m, const uint8_t *)) & FDB_MAC_MASK) !=
+						destination)
+			break;
+		m->vlan_tci = native;
+		room[i] = m;
+	}
+	if (i == 0)
+		return 0;
+	if (p->learns && (state->source_found & FDB_PINNED) == 0)
+		fdb_seen(w->fdb, state->source_found, w->now);
+	worker_out_many(w, dp, state->to, i);
+	return i;
+}
+
 void
 forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
 		uint16_t n)
@@ -384,6 +439,11 @@ forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct 
 
 	l.n = 0;
 	refresh(w, dp, state);
+	i = forward_train(w, dp, in, pkts, n);
+	pkts += i;
+	n -= i;
+	if (n == 0)
+		return;
 	n = admit_burst(w, p, in, pkts, n);
 	if (p->learns)
 		n = learn_burst(w, p, in, pkts, n);

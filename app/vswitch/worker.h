@@ -142,16 +142,26 @@ worker_drop(struct worker *w, uint16_t port, enum drop reason, struct rte_mbuf *
 	rte_pktmbuf_free(m);
 }
 
+/** So many packets more have been put into a port's list, to its end. The worker's lcore. */
+static inline void
+worker_out_many(struct worker *w, const struct dataplane *dp, uint16_t port, uint16_t n)
+{
+	struct worker_out *out = &w->out[port];
+
+	out->n += n;
+	w->pending |= UINT32_C(1) << port;
+	if (out->n == WORKER_OUT)
+		worker_send(w, dp, port);
+}
+
 /** Gather a packet for a port. The worker's lcore. */
 static inline void
 worker_out(struct worker *w, const struct dataplane *dp, uint16_t port, struct rte_mbuf *m)
 {
 	struct worker_out *out = &w->out[port];
 
-	out->pkts[out->n++] = m;
-	w->pending |= UINT32_C(1) << port;
-	if (out->n == WORKER_OUT)
-		worker_send(w, dp, port);
+	out->pkts[out->n] = m;
+	worker_out_many(w, dp, port, 1);
 }
 
 #endif /* WORKER_H */
