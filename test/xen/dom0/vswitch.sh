@@ -150,3 +150,24 @@ vswitch_long_pings()
 	awk '{ exit $4 - $2 < 5 * 9014 || $3 - $1 > 5 + 10 }' <<< "$before $after" ||
 		fail "packets were cut: $before, $after"
 }
+
+# vswitch_load_start: with the NIC; g1 sends to dom0 over one TCP connection, g2 to the peer outside
+# over another, until vswitch_load_stop; what else goes on is to lose neither.
+vswitch_load_start()
+{
+	vswitch_start_with_nic
+	# shellcheck disable=SC2034 # for scenarios
+	first=$(next_domid)
+	guest_create g1 pv 1 10.9.0.15/24 "$(vswitch_vif 1 xenbr0)"
+	guest_create g2 pv 1 10.9.0.16/24 "$(vswitch_vif 2 xenbr0)"
+	guest_ping g2 10.9.0.2
+	stream_start g1 10.9.0.100
+	outside_start g2
+}
+
+vswitch_load_stop()
+{
+	stream_goes_on 120
+	stream_stop g1
+	outside_stop g2
+}
