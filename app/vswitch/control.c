@@ -294,7 +294,7 @@ client_events(const struct client *client)
 	return client_newline(client) != NULL ? POLLIN | POLLOUT : POLLIN;
 }
 
-/* A place for another client, that of one that was silent for long if there is no other. */
+/* A place for another client: if there is no other, that of the one that is stalled longest. */
 static struct client *
 take_place(struct control *control)
 {
@@ -306,12 +306,13 @@ take_place(struct control *control)
 		client = &control->clients[i];
 		if (client->fd < 0)
 			return client;
+		if (!client_stalled(client, now))
+			continue;
 		if (silent == NULL || now - client->active > now - silent->active)
 			silent = client;
 	}
-	if (!client_stalled(silent, now))
-		return NULL;
-	client_close(silent);
+	if (silent != NULL)
+		client_close(silent);
 	return silent;
 }
 

@@ -137,6 +137,28 @@ test_capture_gone(void **state __rte_unused)
 	assert_open(join());
 }
 
+/* Nor is it in the way of others, who have the places of those that are idle. */
+static void
+test_places(void **state __rte_unused)
+{
+	int fds[PROTOCOL_CLIENTS_MAX], file = open("/dev/null", O_WRONLY), late;
+	unsigned int i;
+
+	fds[0] = join();
+	say_with(fds[0], CAPTURE, &file, 1);
+	close(file);
+	assert_string_equal(hear(fds[0]), DONE);
+	fake.sw.now++;
+	for (i = 1; i < PROTOCOL_CLIENTS_MAX; i++)
+		fds[i] = join();
+	fake.sw.now += PROTOCOL_STALLED_S;
+	late = join();
+	assert_closed(fds[1]);
+	assert_open(late);
+	assert_false(fake.capture_left);
+	assert_open(fds[0]);
+}
+
 /* Files that no command takes are closed, all of them. */
 static void
 test_files(void **state __rte_unused)
@@ -166,6 +188,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_capture_half_closed, talk_setup,
 				talk_teardown),
 		cmocka_unit_test_setup_teardown(test_capture_gone, talk_setup, talk_teardown),
+		cmocka_unit_test_setup_teardown(test_places, talk_setup, talk_teardown),
 		cmocka_unit_test_setup_teardown(test_files, talk_setup, talk_teardown),
 	};
 
