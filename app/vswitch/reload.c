@@ -491,7 +491,9 @@ reload_remove(struct vswitch *sw, const char *name, struct config_error *error)
 				text_quote(&quote, name));
 	}
 	ret = reload_apply(sw);
-	if (vswitch_port(sw, name) == NULL)
+	port = vswitch_port(sw, name);
+	/* A guest's vif may have waited for the name. */
+	if (port == NULL || port->spec.kind == PORT_GUEST)
 		return 0;
 	sw->config = before;
 	tell_failure(sw, name, -ret, error);

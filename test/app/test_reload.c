@@ -42,6 +42,8 @@ static char vif_error[VIF_ERROR_SIZE];
 /* What xs_vifs_answer() returns, and was told last, as xs_vifs_hotplug(). */
 static int answer_ret;
 static bool has_port, hotplug;
+/* The guest's port has come. */
+static bool guest_comes;
 /* What bridge_publish() returns, and whether devices stay. */
 static int publish_ret;
 static bool stop_fails, remove_fails;
@@ -158,6 +160,8 @@ xs_vifs_answer(struct xs_vifs *vifs __rte_unused, unsigned int i, bool is)
 {
 	assert_int_equal(i, 0);
 	has_port = is;
+	if (guest_comes)
+		sw.ports[GUEST_ID] = &guest;
 	return answer_ret;
 }
 
@@ -203,7 +207,7 @@ teardown(void **state __rte_unused)
 {
 	publish_ret = 0;
 	answer_ret = 0;
-	stop_fails = remove_fails = false;
+	stop_fails = remove_fails = guest_comes = false;
 	sw.ports[GUEST_ID] = NULL;
 	nb_vifs = 0;
 	sw.config.nb_ports = 0;
@@ -365,6 +369,11 @@ test_name_of_vif(void **state __rte_unused)
 	assert_string_equal(vif_error, "vifname 'vif3.0': another port has this name");
 	assert_int_equal(reload_remove(&sw, "vif3.0", &error), 0);
 	assert_non_null(strstr(vif_error, "no device 'net_xenvif3_0,"));
+	/* The one that is there then is none that could not be removed. */
+	assert_int_equal(ADD("vif3.0", "bridge=b", "devargs=net_null1"), 0);
+	guest_comes = true;
+	assert_int_equal(reload_remove(&sw, "vif3.0", &error), 0);
+	assert_null(config_port_find(&sw.config, "vif3.0"));
 }
 
 /* Xenstore is told, again when that has failed; a failure is none of the port's that is added. */
