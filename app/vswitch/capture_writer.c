@@ -93,8 +93,12 @@ write_some(struct capture_writer *writer, const uint8_t *data, size_t len)
 
 	if (writer->regular)
 		return write(writer->fd, data, len);
+	if (gives_up(writer)) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
 	if (poll(&fds, 1, WAIT_MS) <= 0) {
-		errno = gives_up(writer) ? ETIMEDOUT : EAGAIN;
+		errno = EAGAIN;
 		return -1;
 	}
 	return write(writer->fd, data, RTE_MIN(len, (size_t)PIPE_BUF));
@@ -133,11 +137,13 @@ static void
 introduce(struct capture_writer *writer, unsigned int nb)
 {
 	const struct capture_interface *interface;
+	uint8_t *block;
 
 	for (; writer->known < nb; writer->known++) {
 		interface = &writer->interfaces[writer->known];
-		writer->len += pcapng_interface(place(writer), interface->name,
-				interface->description, writer->sink.snaplen);
+		block = place(writer);
+		writer->len += pcapng_interface(block, interface->name, interface->description,
+				writer->sink.snaplen);
 	}
 }
 
@@ -261,11 +267,14 @@ static void
 end(struct capture_writer *writer)
 {
 	uint64_t ns = time_of(writer, rte_rdtsc());
+	uint8_t *block;
 	unsigned int i;
 
-	for (i = 0; i < writer->known; i++)
-		writer->len += pcapng_statistics(place(writer), i, ns, writer->received[i],
+	for (i = 0; i < writer->known; i++) {
+		block = place(writer);
+		writer->len += pcapng_statistics(block, i, ns, writer->received[i],
 				lost_of(writer, i));
+	}
 	flush(writer);
 	if (close(writer->fd) != 0 && writer->error == 0)
 		writer->error = -errno;

@@ -443,6 +443,29 @@ test_pipe_slow(void **state __rte_unused)
 	close(fds[0]);
 }
 
+/* A pipe that goes on taking a little does not hold up the capture's end, either. */
+static void
+test_pipe_too_slow(void **state __rte_unused)
+{
+	uint8_t bytes[4096];
+	pthread_t thread;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	make_capture(262144, fds[1]);
+	receive(CAPTURE_MBUFS);
+	writer->stop = true;
+	pthread_create(&thread, NULL, capture_writer_run, writer);
+	/* All of it would take twice as long as it may, and more. */
+	while (!is_done() && read(fds[0], bytes, sizeof(bytes)) > 0)
+		rte_delay_us_sleep(50000);
+	wait_done(thread);
+	assert_int_equal(writer->error, -ETIMEDOUT);
+	assert_int_equal(writer->packets + writer->lost, CAPTURE_MBUFS);
+	assert_true(writer->lost > 0);
+	close(fds[0]);
+}
+
 /* A file that takes nothing, and a pipe that nobody has any more. */
 static void
 test_fails(void **state __rte_unused)
@@ -507,6 +530,7 @@ main(void)
 		case_of(test_no_room),
 		case_of(test_pipe_unread),
 		case_of(test_pipe_slow),
+		case_of(test_pipe_too_slow),
 		case_of(test_fails),
 		case_of(test_begin),
 	};
