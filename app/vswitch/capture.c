@@ -13,6 +13,7 @@
 #include "bridge.h"
 #include "capture.h"
 #include "capture_writer.h"
+#include "protocol.h"
 #include "vswitch.h"
 
 /* Milliseconds that writers have at the end of the switch, beyond what a pipe may take. */
@@ -23,11 +24,11 @@ capture_end_name(enum capture_end end)
 {
 	static const char *const names[] = {
 		[CAPTURE_RUNS] = "runs",
-		[CAPTURE_END_COUNT] = "count",
-		[CAPTURE_END_SECONDS] = "seconds",
-		[CAPTURE_END_CLIENT] = "client",
-		[CAPTURE_END_PORT] = "port",
-		[CAPTURE_END_FILE] = "file",
+		[CAPTURE_END_COUNT] = PROTOCOL_END_COUNT,
+		[CAPTURE_END_SECONDS] = PROTOCOL_END_SECONDS,
+		[CAPTURE_END_CLIENT] = PROTOCOL_END_CLIENT,
+		[CAPTURE_END_PORT] = PROTOCOL_END_PORT,
+		[CAPTURE_END_FILE] = PROTOCOL_END_FILE,
 	};
 
 	return names[end];
@@ -83,7 +84,7 @@ capture_begin(struct vswitch *sw, const struct capture_spec *spec, int fd, struc
 	ret = bridge_publish(sw);
 	if (ret != 0)
 		goto fail_forget;
-	ret = -rte_ctrl_thread_create(&capture->thread, "vsw-capture", NULL, capture_writer_run,
+	ret = rte_ctrl_thread_create(&capture->thread, "vsw-capture", NULL, capture_writer_run,
 			capture->writer);
 	if (ret != 0)
 		goto fail_publish;
@@ -91,6 +92,8 @@ capture_begin(struct vswitch *sw, const struct capture_spec *spec, int fd, struc
 	return 0;
 
 fail_publish:
+	/* It may be set nevertheless. */
+	capture->thread = 0;
 	/* Its lcores are told by whoever comes next, if they cannot be told now. */
 	capture->end = CAPTURE_END_CLIENT;
 	capture->left = true;
@@ -131,8 +134,11 @@ capture_result(const struct capture *capture, struct capture_result *result)
 		return;
 	}
 	result->lost = writer->lost;
-	if (capture->end == CAPTURE_END_FILE)
-		result->error = writer->error;
+	/* What a pipe has not taken in time is lost, and no more than that. */
+	if (writer->error == 0 || writer->error == -ETIMEDOUT)
+		return;
+	result->end = CAPTURE_END_FILE;
+	result->error = writer->error;
 }
 
 void

@@ -27,8 +27,25 @@
 
 static struct vswitch sw;
 static struct port ports[4];
-/* What bridge_publish() returns. */
-static int publish_ret;
+/* What bridge_publish() returns, and rte_ctrl_thread_create() without a thread; 0: it makes one. */
+static int publish_ret, thread_ret;
+
+int
+__real_rte_ctrl_thread_create(pthread_t *thread, const char *name, const pthread_attr_t *attr,
+		void *(*run)(void *), void *arg);
+int
+__wrap_rte_ctrl_thread_create(pthread_t *thread, const char *name, const pthread_attr_t *attr,
+		void *(*run)(void *), void *arg);
+
+int
+__wrap_rte_ctrl_thread_create(pthread_t *thread, const char *name, const pthread_attr_t *attr,
+		void *(*run)(void *), void *arg)
+{
+	if (thread_ret == 0)
+		return __real_rte_ctrl_thread_create(thread, name, attr, run, arg);
+	memset(thread, 0xA5, sizeof(*thread));
+	return thread_ret;
+}
 
 /* The ports' part of it is bed_dp's ports as they are. */
 int
@@ -70,7 +87,7 @@ begin(void **state)
 
 	memset(&sw, 0, sizeof(sw));
 	memset(ports, 0, sizeof(ports));
-	publish_ret = 0;
+	publish_ret = thread_ret = 0;
 	add_port(0, "up0");
 	add_port(1, "vif1.0");
 	add_port(3, "host0");
@@ -221,6 +238,40 @@ test_refused(void **state __rte_unused)
 	}
 }
 
+/* Without a thread there is none, and the file is the caller's. */
+static void
+test_no_thread(void **state __rte_unused)
+{
+	struct capture_spec spec = { .direction = DIRECTION_BOTH, .snaplen = 64 };
+	int fd = memfd_create("capture", 0);
+	struct capture *capture = NULL;
+
+	thread_ret = -EAGAIN;
+	assert_int_equal(capture_begin(&sw, &spec, fd, &capture), -EAGAIN);
+	assert_null(capture);
+	capture_serve(&sw);
+	assert_null(bed_dp.ports[1].rx_copies);
+	capture_serve(&sw);
+	assert_null(sw.captures[0]);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 0);
+	close(fd);
+}
+
+/* A file that has not taken all is told of, whatever the capture has ended for. */
+static void
+test_file_fails(void **state __rte_unused)
+{
+	struct capture_spec spec = { .direction = DIRECTION_BOTH, .snaplen = 64 };
+	struct capture_result result;
+	struct capture *capture;
+
+	assert_int_equal(capture_begin(&sw, &spec, open("/dev/full", O_WRONLY), &capture), 0);
+	capture_stop(capture, CAPTURE_END_CLIENT);
+	assert_end(capture, CAPTURE_END_FILE);
+	capture_result(capture, &result);
+	assert_int_equal(result.error, -ENOSPC);
+}
+
 /* Without memory to tell lcores so, a capture ends later. */
 static void
 test_end_later(void **state __rte_unused)
@@ -328,6 +379,8 @@ main(void)
 		case_of(test_one_port),
 		case_of(test_seconds),
 		case_of(test_refused),
+		case_of(test_no_thread),
+		case_of(test_file_fails),
 		case_of(test_end_later),
 		case_of(test_lost),
 		case_of(test_mirror),
