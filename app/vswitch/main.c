@@ -418,6 +418,19 @@ out:
 	return ret;
 }
 
+/* Is there a capture whose writer hangs? */
+static bool
+has_captures(const struct vswitch *sw)
+{
+	unsigned int i;
+
+	for (i = 0; i < CAPTURES_MAX; i++) {
+		if (sw->captures[i] != NULL)
+			return true;
+	}
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -452,7 +465,9 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	ret = run(&sw, signals);
-	rte_eal_cleanup();
+	/* It would have no memory any more, and may go on before the process ends. */
+	if (!has_captures(&sw))
+		rte_eal_cleanup();
 	close(signals);
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
