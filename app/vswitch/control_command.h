@@ -22,7 +22,6 @@
 
 #define CONTROL_ERROR_SIZE 640
 
-struct capture;
 struct port;
 struct vswitch;
 
@@ -144,6 +143,14 @@ control_rebalance(struct vswitch *sw, const struct control_args *args, char *why
 json_t *
 control_set_rate(struct vswitch *sw, const struct control_args *args, char *why);
 
+/** Add a port to the configuration. */
+json_t *
+control_add_port(struct vswitch *sw, const struct control_args *args, char *why);
+
+/** Take a port out of the configuration. */
+json_t *
+control_remove_port(struct vswitch *sw, const struct control_args *args, char *why);
+
 /** Begin a capture, into the file of the session. */
 json_t *
 control_capture(struct vswitch *sw, const struct control_args *args, char *why);
@@ -177,12 +184,5 @@ control_set_seconds(const struct vswitch *sw, const json_t *value, struct contro
 
 int
 control_set_snaplen(const struct vswitch *sw, const json_t *value, struct control_args *args);
-/** Add a port to the configuration. */
-json_t *
-control_add_port(struct vswitch *sw, const struct control_args *args, char *why);
-
-/** Take a port out of the configuration. */
-json_t *
-control_remove_port(struct vswitch *sw, const struct control_args *args, char *why);
 
 #endif /* CONTROL_COMMAND_H */

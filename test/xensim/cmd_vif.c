@@ -16,9 +16,9 @@
 #include "tool.h"
 
 /* What the toolstack waits for a backend, at most; a loaded machine gets more than libxl's 10 s. */
-/* The backend's directory, in the place of a state. */
-#define GONE (-1)
 #define DEFAULT_TIMEOUT_S 60
+/* No directory of the backend, in the place of a state. */
+#define GONE (-1)
 #define MTU_DEFAULT 1500
 
 struct vif {
