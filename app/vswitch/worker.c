@@ -210,6 +210,17 @@ shape(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf 
 	return m != NULL && m->pkt_len < SHORTEST ? pad(w, port, m) : m;
 }
 
+/*
+ * Is there something to do for the packet that the device does not do? What is padded is completed
+ * here, too: there are devices that take the padding for part of what they sum.
+ */
+static bool
+is_incomplete(const struct dp_port *p, const struct rte_mbuf *m)
+{
+	return offload_missing(m, p->tx_offloads) ||
+			(!p->guest && m->pkt_len < SHORTEST && (m->ol_flags & OFFLOAD_TX) != 0);
+}
+
 /* Have done what the device does not do: one packet, or several, or none if that cannot be. */
 static uint16_t
 complete(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf *m,
@@ -218,7 +229,7 @@ complete(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mb
 	int ret;
 
 	ready[0] = m;
-	if (!offload_missing(m, p->tx_offloads))
+	if (!is_incomplete(p, m))
 		return 1;
 	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0) {
 		ret = offload_segment(m, w->pool, ready, OFFLOAD_SEGMENTS_MAX);

@@ -340,6 +340,33 @@ test_checksum(void **state __rte_unused)
 	expect_sent(1);
 }
 
+/* A device may sum the padding, too: what is padded has nothing left to sum. */
+static void
+test_short_checksum(void **state __rte_unused)
+{
+	struct dp_port *p = make_port(RTE_ETH_TX_OFFLOAD_TCP_CKSUM);
+	struct frame f = { .payload = 0 };
+
+	p->nic = true;
+	send_mbuf(make_whole(&f, 0));
+	assert_int_equal(sent.pkts[0]->pkt_len, 60);
+	assert_int_equal(sent.pkts[0]->ol_flags & OFFLOAD_TX, 0);
+	assert_true(is_complete(sent.pkts[0]));
+	expect_sent(1);
+	f.payload = 6;
+	send_mbuf(make_whole(&f, 0));
+	assert_int_equal(sent.pkts[0]->pkt_len, 60);
+	assert_int_equal(sent.pkts[0]->ol_flags & OFFLOAD_TX, RTE_MBUF_F_TX_TCP_CKSUM);
+	expect_sent(1);
+	/* A guest's frames are as long as they are. */
+	p->guest = true;
+	f.payload = 0;
+	send_mbuf(make_whole(&f, 0));
+	assert_int_equal(sent.pkts[0]->pkt_len, 54);
+	assert_int_equal(sent.pkts[0]->ol_flags & OFFLOAD_TX, RTE_MBUF_F_TX_TCP_CKSUM);
+	expect_sent(1);
+}
+
 /* Neither longer than the MTU nor shorter than Ethernet has it, whatever a guest sends. */
 static void
 test_lengths(void **state __rte_unused)
@@ -475,6 +502,7 @@ main(void)
 		case_of(test_no_mbuf),
 		case_of(test_no_headroom),
 		case_of(test_checksum),
+		case_of(test_short_checksum),
 		case_of(test_lengths),
 		case_of(test_segments),
 		case_of(test_too_many_segments),
