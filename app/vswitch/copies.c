@@ -109,7 +109,7 @@ give_capture(const struct copies *copies, const struct worker *w, unsigned int c
 			had[nb_had++] = pkts[i];
 	}
 	put = rte_ring_enqueue_burst(sink->ring, (void *const *)had, nb_had, NULL);
-	__atomic_store_n(lost, *lost + n - put, __ATOMIC_RELAXED);
+	stats_count(lost, n - put);
 	for (i = put; i < nb_had; i++)
 		rte_pktmbuf_free(had[i]);
 	for (i = n; i < copies->n; i++)
@@ -133,10 +133,8 @@ give_mirror(const struct copies *copies, struct worker *w, uint16_t n)
 		rte_pktmbuf_free(copies->mirrored[i]);
 	lost = n - packets;
 	stats_count(&w->stats[set->to].drops[DROP_MIRROR], lost);
-	packets += set->mirror->lcores[w->index].packets;
-	lost += set->mirror->lcores[w->index].lost;
-	__atomic_store_n(&set->mirror->lcores[w->index].packets, packets, __ATOMIC_RELAXED);
-	__atomic_store_n(&set->mirror->lcores[w->index].lost, lost, __ATOMIC_RELAXED);
+	stats_count(&set->mirror->lcores[w->index].packets, packets);
+	stats_count(&set->mirror->lcores[w->index].lost, lost);
 }
 
 void

@@ -98,6 +98,9 @@ struct usual {
 	uint64_t value;
 };
 
+/* No packet is. */
+static const struct usual nothing_usual = { .mask = 0, .value = UINT64_MAX };
+
 /* What a driver says of packets that are looked at more closely. */
 #define UNUSUAL_FLAGS (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_BAD)
 
@@ -112,7 +115,7 @@ usual_of(const struct dp_port *p)
 	uint64_t type = (uint64_t)rte_le_to_cpu_16(TYPE_IPV4) << 48;
 
 	if (p->native == VLAN_NONE || p->lock == GUARD_IP)
-		return (struct usual){ .mask = 0, .value = UINT64_MAX };
+		return nothing_usual;
 	if (p->lock == GUARD_OFF)
 		return (struct usual){ .mask = ~FDB_MAC_MASK, .value = type };
 	return (struct usual){ .mask = UINT64_MAX, .value = type | p->mac };
@@ -381,7 +384,7 @@ train_of(const struct dp_port *p, const struct worker_in *state, uint16_t in)
 		return usual;
 	/* Its source is known, as the last one's. */
 	if (state->source_key == NO_KEY || fdb_port(state->source_found) != in)
-		return (struct usual){ .mask = 0, .value = UINT64_MAX };
+		return nothing_usual;
 	usual.mask = UINT64_MAX;
 	usual.value |= state->source_key >> 16;
 	return usual;

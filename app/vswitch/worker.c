@@ -302,11 +302,17 @@ worker_send(struct worker *w, const struct dataplane *dp, uint16_t port)
 	out->n = 0;
 }
 
+static void
+send_mirrored(struct worker *w, const struct dp_port *p, uint16_t port)
+{
+	send_finished(w, p, port, &w->mirrored[port]);
+	w->mirrored[port].n = 0;
+}
+
 void
 worker_send_mirrored(struct worker *w, const struct dataplane *dp, uint16_t port)
 {
-	send_finished(w, &dp->mirror_ports[port], port, &w->mirrored[port]);
-	w->mirrored[port].n = 0;
+	send_mirrored(w, &dp->mirror_ports[port], port);
 }
 
 void
@@ -316,10 +322,8 @@ worker_mirror(struct worker *w, const struct dp_port *p, uint16_t port, struct r
 
 	out->pkts[out->n++] = m;
 	w->mirror_pending |= UINT32_C(1) << port;
-	if (out->n < WORKER_OUT)
-		return;
-	send_finished(w, p, port, out);
-	out->n = 0;
+	if (out->n == WORKER_OUT)
+		send_mirrored(w, p, port);
 }
 
 /* Poll a queue; how many packets that were. */

@@ -2,7 +2,6 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,8 +13,8 @@
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
 
-#include "../unit/lcores.h"
 #include "bed.h"
+#include "eal.h"
 #include "forward.h"
 #include "packet.h"
 
@@ -29,17 +28,7 @@ static uint32_t random_state;
 int
 bed_setup(void **state __rte_unused)
 {
-	static char text[][CPU_LIST_MAX] = { "bed", "--no-shconf", "--no-huge", "-m", "64",
-		"--no-pci", "--no-telemetry", "--lcores", "" };
-	char *argv[RTE_DIM(text)];
-	unsigned int i;
-
-	lcore_option(text[RTE_DIM(text) - 1]);
-	for (i = 0; i < RTE_DIM(text); i++)
-		argv[i] = text[i];
-	if (rte_eal_init(RTE_DIM(text), argv) < 0)
-		return -1;
-	return 0;
+	return eal_start();
 }
 
 int

@@ -17,9 +17,9 @@
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 
-#include "../unit/lcores.h"
 #include "bridge.h"
 #include "capture.h"
+#include "eal.h"
 #include "mirror.h"
 #include "reload.h"
 #include "xs_vifs.h"
@@ -448,15 +448,7 @@ test_stays_closed(void **state __rte_unused)
 static int
 begin(void **state __rte_unused)
 {
-	static char text[][CPU_LIST_MAX] = { "reload", "--no-shconf", "--no-huge", "-m", "64",
-		"--no-pci", "--no-telemetry", "--lcores", "" };
-	char *argv[RTE_DIM(text)];
-	unsigned int i;
-
-	lcore_option(text[RTE_DIM(text) - 1]);
-	for (i = 0; i < RTE_DIM(text); i++)
-		argv[i] = text[i];
-	if (rte_eal_init(RTE_DIM(text), argv) < 0)
+	if (eal_start() < 0)
 		return -1;
 	sw.pool = rte_pktmbuf_pool_create("mbufs", 4096, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
 			SOCKET_ID_ANY);

@@ -79,12 +79,8 @@ parse_options()
 
 choose_cpus()
 {
-	local list=()
-	mapfile -t list < <(python3 -c \
-		'import os; print(*sorted(os.sched_getaffinity(0)), sep="\n")')
-	[ "${#list[@]}" -ge 2 ] || die "two processors are needed: one is the guests'"
-	LOAD_CPU=${list[-2]}
-	CPU=${list[-1]}
+	IFS=, read -r LOAD_CPU CPU <<<"$(two_cpus)"
+	[ -n "$CPU" ] || die "two processors are needed: one is the guests'"
 }
 
 hugepages_reserve()

@@ -15,19 +15,6 @@ BRIDGE=("[bridge xenbr0]")
 HOST=("[port host0]" "kind = tap" "bridge = xenbr0")
 UPLINK=("[port up0]" "devargs = net_tap1,iface=up0" "bridge = xenbr0" "trunks = 20")
 
-guest_make()
-{
-	domain_add "$1"
-	vif_add "$1" 0 "${@:2}"
-	guest_start "$1"
-	guest_up "$1"
-}
-
-has_link()
-{
-	ip link show "$1" >/dev/null 2>&1
-}
-
 ends_up()
 {
 	wait_for "$LIMIT" has_link host0 || die "no tap device host0"

@@ -92,16 +92,6 @@ spread_now()
 	ctl rebalance >"$RUN/rebalance.log" && grep -q '^moved: ' "$RUN/rebalance.log"
 }
 
-has_port()
-{
-	ctl show ports | grep -q "^$1 "
-}
-
-not()
-{
-	! "$@"
-}
-
 # emulated NAME ADDRESS: asks by ARP for it from behind a tap device of that name, as a NIC that
 # QEMU emulates does; fails without an answer.
 emulated()
@@ -140,29 +130,21 @@ ports()
 		"${ctl[@]}" add port vif9.0-emu bridge=install \
 		devargs=net_af_packet0,iface=vif9.0-emu
 	check remove "the port stays" ctl remove port vif9.0-emu
-	check removed "the port is there" not has_port vif9.0-emu
+	check removed "the port is there" vswitch_has_not vif9.0-emu
 	check add-again "the name is taken, or the device" refused \
 		"no device 'net_af_packet0,iface=nosuch'" \
 		add port vif9.0-emu bridge=install devargs=net_af_packet0,iface=nosuch
-	check add-none "something is left of it" not has_port vif9.0-emu
+	check add-none "something is left of it" vswitch_has_not vif9.0-emu
 	check add-none-errors "there are some" test "$(ctl show errors | wc -l)" = 1
 	check add-bad "no error" refused "mtu='9': has to be a number" add port nic1 \
 		bridge=install mtu=9
 	check remove-guest "no error" refused "xl network-detach" remove port vif1.0
 	check remove-file "it stays" ctl remove port host0
-	check remove-file-gone "it is there" not has_port host0
+	check remove-file-gone "it is there" vswitch_has_not host0
 	check reload "it fails" ctl reload
-	check reload-back "the file's port is missing" has_port host0
-	check reload-gone "the added port stays" not has_port pxe0
+	check reload-back "the file's port is missing" vswitch_has host0
+	check reload-gone "the added port stays" vswitch_has_not pxe0
 	check ports-pings "pings of others were lost" pings_end
-}
-
-guest_make()
-{
-	domain_add "$1"
-	vif_add "$1" 0
-	guest_start "$1"
-	guest_up "$1"
 }
 
 main()

@@ -32,24 +32,16 @@ gone()
 	! in_domain 0 xenstore-exists "$1"
 }
 
-no_port()
+guest_make_there()
 {
-	! ctl show ports 2>/dev/null | grep -q "^$1 "
-}
-
-guest_make()
-{
-	domain_add "$1"
-	vif_add "$1" 0 backend=$DOMAIN hotplug=wait "${@:2}"
-	guest_start "$1"
-	guest_up "$1"
+	guest_make "$1" backend=$DOMAIN hotplug=wait
 }
 
 # detached DOMID: as by xl network-detach, which waits for that.
 detached()
 {
 	xensim vif-detach "$1" 0 --timeout "$LIMIT" && gone "$BACK/$1" &&
-		wait_for "$LIMIT" no_port "vif$1.0"
+		wait_for "$LIMIT" vswitch_has_not "vif$1.0"
 }
 
 # A guest that has died, and what the toolstack says of its vif then.
@@ -58,7 +50,7 @@ destroyed()
 	guest_end 2
 	xensim domain-destroy 2
 	in_domain 0 xenstore-write "$BACK/2/0/online" 0 "$BACK/2/0/state" 5
-	wait_for "$LIMIT" gone "$BACK/2" && wait_for "$LIMIT" no_port vif2.0
+	wait_for "$LIMIT" gone "$BACK/2" && wait_for "$LIMIT" vswitch_has_not vif2.0
 }
 
 errors()
@@ -107,13 +99,13 @@ main()
 	domain_add $DOMAIN
 	config
 	vswitch_start $DOMAIN
-	guest_make 1
-	guest_make 2
+	guest_make_there 1
+	guest_make_there 2
 	check connected "hotplug-status does not say so" key_is 1 hotplug-status connected
 	check ping "guest 1 does not reach guest 2" ping_guest 1 2 20
 	errors
 	check destroyed "the directory or the port stays" destroyed
-	guest_make 4
+	guest_make_there 4
 	check ping-again "guest 1 does not reach guest 4" ping_guest 1 4 20
 	check detach "the directory or the port stays" detached 4
 	check restart "the directory stays" restarts

@@ -23,7 +23,7 @@ ROUNDS=5
 TURN=32
 QUANTUM=65536
 
-guest_make()
+guest_with_mtu()
 {
 	domain_add "$1"
 	vif_add "$1" 0 mtu="$2"
@@ -179,11 +179,11 @@ main()
 	machine_start
 	vswitch_config "[bridge xenbr0]"
 	vswitch_start
-	guest_make "$FLOODER" 1500
-	guest_make "$OTHER" 9000
-	guest_make "$PINGS" 1500
-	guest_make "$PINGED" 1500
-	guest_make "$FLOODED" 1500
+	guest_with_mtu "$FLOODER" 1500
+	guest_with_mtu "$OTHER" 9000
+	guest_with_mtu "$PINGS" 1500
+	guest_with_mtu "$PINGED" 1500
+	guest_with_mtu "$FLOODED" 1500
 	check ping "guest $PINGS does not reach guest $PINGED" ping_guest "$PINGS" "$PINGED" 5
 	stops_reading
 	xensim charge hc_ns=2000000 hc_batch=4096

@@ -79,3 +79,29 @@ for drop in json.load(sys.stdin)["drops"]:
     if drop["reason"] == sys.argv[1]:
         print(drop["packets"])' "$2"
 }
+
+# vswitch_has PORT
+vswitch_has()
+{
+	ctl show ports 2>/dev/null | grep -q "^$1 "
+}
+
+vswitch_has_not()
+{
+	! vswitch_has "$1"
+}
+
+# has_link NAME: this domain has that interface.
+has_link()
+{
+	ip link show "$1" >/dev/null 2>&1
+}
+
+# guest_make DOMID [KEY=VALUE...]: a guest with a vif as vif_add has it, up.
+guest_make()
+{
+	domain_add "$1"
+	vif_add "$1" 0 "${@:2}"
+	guest_start "$1"
+	guest_up "$1"
+}

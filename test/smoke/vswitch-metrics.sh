@@ -39,17 +39,9 @@ value()
 
 host_up()
 {
-	wait_for "$LIMIT" ip link show host0 >/dev/null 2>&1 || die "no tap device host0"
+	wait_for "$LIMIT" has_link host0 || die "no tap device host0"
 	ip addr replace 10.99.0.100/24 dev host0
 	ip link set host0 up
-}
-
-guest_make()
-{
-	domain_add 1
-	vif_add 1 0
-	guest_start 1
-	guest_up 1
 }
 
 no_fault()
@@ -169,7 +161,7 @@ main()
 	vswitch_config "metrics = $ADDRESS" "${PORTS[@]}"
 	vswitch_start
 	host_up
-	guest_make
+	guest_make 1
 	ping_answered 1 10.99.0.100 20 || die "guest 1 does not reach the host"
 	check promtool "it finds a fault" no_fault
 	check same "xenvswitchctl, telemetry and metrics differ" wait_for "$LIMIT" all_same

@@ -16,19 +16,6 @@ BRIDGE=("[bridge xenbr0]" "[bridge other]" "lock = off" "[bridge locked]" "lock 
 HOST=("[port host0]" "kind = tap" "bridge = xenbr0")
 UPLINK=("[port up0]" "devargs = net_tap1,iface=up0" "bridge = xenbr0" "trunks = 20")
 
-guest_make()
-{
-	domain_add "$1"
-	vif_add "$1" 0 "${@:2}"
-	guest_start "$1"
-	guest_up "$1"
-}
-
-has_link()
-{
-	ip link show "$1" >/dev/null 2>&1
-}
-
 # The other ends of the tap devices: this domain's, and a host on the uplink's cable.
 ends_up()
 {
@@ -194,15 +181,10 @@ comings_and_goings()
 	pings_start 1 2
 	guest_end 4
 	xensim domain-destroy 4 >>"$RUN/xensim.log" 2>&1
-	check leaves "its port is there" wait_for "$LIMIT" no_port vif4.0
+	check leaves "its port is there" wait_for "$LIMIT" vswitch_has_not vif4.0
 	guest_make 5 bridge=xenbr0.20
 	check comes "guest 3 does not reach guest 5" ping_guest 3 5 20
 	pings_end
-}
-
-no_port()
-{
-	! ctl show ports 2>/dev/null | grep -q "^$1 "
 }
 
 has_error()
@@ -221,7 +203,7 @@ refused()
 	in_domain 0 xenstore-write /local/domain/0/backend/vif/6/0/bridge other
 	check accepted "no port" wait_for "$LIMIT" vswitch_says "port vif6.0: guest on bridge other"
 	xensim domain-destroy 6 >>"$RUN/xensim.log" 2>&1
-	wait_for "$LIMIT" no_port vif6.0
+	wait_for "$LIMIT" vswitch_has_not vif6.0
 }
 
 # What was to be said while xenstored was away is, when that is back.
