@@ -85,11 +85,30 @@ txd_put(struct xenvif_txd *txd)
 	rte_spinlock_unlock(&d->lock);
 }
 
-/* Has it been that long? Another lcore's clock, which since is of, may be a little ahead. */
+static uint64_t
+cycles_of(uint64_t ms)
+{
+	return rte_get_tsc_hz() / MS_PER_S * ms;
+}
+
+/* Has it been that long, by a ring's clock? */
 static bool
 passed(uint64_t since, uint64_t now, uint64_t ms)
 {
-	return now > since && now - since > rte_get_tsc_hz() / MS_PER_S * ms;
+	return now - since > cycles_of(ms);
+}
+
+/* Move the ring's clock on. The TSC of the lcore that looked last may be a little ahead. */
+static uint64_t
+wait_now(struct xenvif_wait *wait)
+{
+	uint64_t tsc = rte_get_tsc_cycles();
+
+	if (tsc > wait->looked) {
+		wait->clock += RTE_MIN(tsc - wait->looked, cycles_of(XENVIF_WAIT_STEP_MS));
+		wait->looked = tsc;
+	}
+	return wait->clock;
 }
 
 /* Note what buffers the guest has, and whether it has posted any since the last look. */
@@ -162,7 +181,7 @@ xenvif_wait_put(struct xenvif_txq *txq, struct xen_netif_ring *ring, uint32_t re
 		struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct xenvif_wait *wait = ring->priv;
-	uint64_t now = rte_get_tsc_cycles();
+	uint64_t now = wait_now(wait);
 	struct xenvif_txd *txd;
 	uint16_t n;
 
@@ -240,7 +259,7 @@ bool
 xenvif_wait_expire(struct xen_netif_rings *rings, struct xen_netif_ring *ring, uint32_t req_prod)
 {
 	struct xenvif_wait *wait = ring->priv;
-	uint64_t now = rte_get_tsc_cycles(), since;
+	uint64_t now = wait_now(wait), since;
 	bool dropped = false;
 
 	wait_look(wait, ring, req_prod, now);

@@ -43,12 +43,18 @@ struct xenvif_txq;
  */
 #define XENVIF_NEGLECTED_MS 1000u
 
+/**
+ * So much at most of the time between two looks at a ring counts: the guest cannot have answered
+ * while nothing looked, be it that an lcore slept or that the whole process did not run.
+ */
+#define XENVIF_WAIT_STEP_MS 250u
+
 /** A tx descriptor: a packet that waits, or a free one of its queue. */
 struct xenvif_txd {
 	STAILQ_ENTRY(xenvif_txd) next;
 	struct xenvif_txq *txq;
 	struct rte_mbuf *mbuf;
-	/* Since when, TSC. */
+	/* Since when, by the ring's clock. */
 	uint64_t since;
 };
 STAILQ_HEAD(xenvif_txd_list, xenvif_txd);
@@ -67,10 +73,13 @@ struct xenvif_wait {
 	uint32_t nb;
 	/* Segments of the first packet that have gone to the guest. */
 	uint16_t cut;
-	/* The guest's req_prod at the last look, and when it was first seen to be that: TSC. */
+	/* When the last look was, TSC, and what counts of the time up to then, in cycles. */
+	uint64_t looked;
+	uint64_t clock;
+	/* The guest's req_prod at the last look, and when by the clock it first was that. */
 	uint32_t req_prod;
 	uint64_t posted;
-	/* Since when it is seen to have no buffers, TSC; 0: it has some. */
+	/* Since when by the clock it is seen to have no buffers; 0: it has some. */
 	uint64_t empty;
 	/* The guest has posted nothing for too long: nothing waits for it any more. */
 	bool stalled;
