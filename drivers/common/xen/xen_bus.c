@@ -21,6 +21,11 @@
 #define BUS_HANG_MS 2000
 /* How long anybody waits for what a driver has to say to the other end. */
 #define BUS_LINGER_MS 4000
+/*
+ * So much at most of the time between two looks at what is waited for counts: a process that did
+ * not run has had no answer from anybody.
+ */
+#define BUS_NAP_MS 50
 
 struct xen_bus_state xen_bus = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -68,11 +73,26 @@ bus_wake(void)
 		XEN_LOG(ERR, "cannot wake the control thread: %s", strerror(errno));
 }
 
-/* Sleep until the thread has done something, or till a time of xen_bus_now_ms(). With the lock. */
+/* The clock of those who wait. With the lock. */
+static uint64_t
+bus_waited_ms(void)
+{
+	uint64_t now = xen_bus_now_ms();
+
+	xen_bus.waited_ms += RTE_MIN(now - xen_bus.looked_ms, (uint64_t)BUS_NAP_MS);
+	xen_bus.looked_ms = now;
+	return xen_bus.waited_ms;
+}
+
+/*
+ * Sleep until the thread has done something, till a time of that clock or till it wants to be
+ * looked at. With the lock.
+ */
 static void
 bus_sleep(uint64_t until)
 {
-	struct timespec ts = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+	uint64_t end = xen_bus_now_ms() + RTE_MIN(until - bus_waited_ms(), (uint64_t)BUS_NAP_MS);
+	struct timespec ts = { .tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000 };
 
 	if (until == UINT64_MAX)
 		pthread_cond_wait(&xen_bus.turn, &xen_bus.lock);
@@ -129,7 +149,7 @@ xen_bus_outside_begin(const char *where)
 		return;
 	pthread_mutex_lock(&xen_bus.lock);
 	if (xen_bus_self->outside++ == 0) {
-		xen_bus_self->outside_ms = xen_bus_now_ms();
+		xen_bus_self->outside_ms = bus_waited_ms();
 		xen_bus_self->where = where;
 	}
 	/* Whoever waits knows now until when. */
@@ -288,7 +308,7 @@ thread_stop(void)
 	thread->quit = true;
 	bus_wake();
 	while (xen_bus_self != thread && xen_bus.thread == thread && thread->quit) {
-		if (xen_bus_now_ms() < bus_hangs_at()) {
+		if (bus_waited_ms() < bus_hangs_at()) {
 			bus_sleep(bus_hangs_at());
 			continue;
 		}
@@ -314,10 +334,10 @@ bus_has(const char *path)
 static bool
 wait_for_domid(void)
 {
-	uint64_t until = xen_bus_now_ms() + BUS_HANG_MS;
+	uint64_t until = bus_waited_ms() + BUS_HANG_MS;
 
 	while (xen_bus_own_domid() < 0 && xen_bus.thread != NULL && !xen_bus.thread->asked) {
-		if (xen_bus_now_ms() >= until)
+		if (bus_waited_ms() >= until)
 			return false;
 		bus_sleep(until);
 	}
@@ -364,13 +384,13 @@ bus_unsettled(const struct xen_bus_device *dev)
 void
 xen_bus_settle(struct xen_bus_device *dev)
 {
-	uint64_t end = xen_bus_now_ms() + BUS_HANG_MS, until;
+	uint64_t end = bus_waited_ms() + BUS_HANG_MS, until;
 
 	xen_bus_kick(dev);
 	pthread_mutex_lock(&xen_bus.lock);
 	while (bus_unsettled(dev)) {
 		until = RTE_MIN(end, bus_hangs_at());
-		if (xen_bus_now_ms() >= until)
+		if (bus_waited_ms() >= until)
 			break;
 		bus_sleep(until);
 	}
@@ -381,7 +401,7 @@ xen_bus_settle(struct xen_bus_device *dev)
 static bool
 wait_for_farewell(struct xen_bus_device *dev)
 {
-	uint64_t now = xen_bus_now_ms(), begin = now, until;
+	uint64_t now = bus_waited_ms(), begin = now, until;
 
 	if (dev->lingering)
 		xen_bus_kick(dev);
@@ -392,7 +412,7 @@ wait_for_farewell(struct xen_bus_device *dev)
 		if (now >= until)
 			return false;
 		bus_sleep(until);
-		now = xen_bus_now_ms();
+		now = bus_waited_ms();
 	}
 	return !dev->lingering;
 }
@@ -405,7 +425,7 @@ static const char *
 wait_for_current(struct xen_bus_device *dev)
 {
 	while (xen_bus.thread != NULL && xen_bus.thread->current == dev) {
-		if (xen_bus_now_ms() >= bus_hangs_at())
+		if (bus_waited_ms() >= bus_hangs_at())
 			return bus_abandon();
 		bus_sleep(bus_hangs_at());
 	}

@@ -58,6 +58,9 @@ struct xen_bus_state {
 	TAILQ_HEAD(, xen_bus_device) devs;
 	STAILQ_HEAD(, xen_bus_path) stale;
 	struct xen_bus_thread *thread;
+	/* How long is waited for it, whoever does, and when that was looked at last. */
+	uint64_t waited_ms;
+	uint64_t looked_ms;
 	/* -1 without devices. */
 	int wake_fd;
 	int domid;
