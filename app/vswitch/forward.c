@@ -7,9 +7,9 @@
 #include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_ether.h>
-#include <rte_prefetch.h>
 
 #include "fdb.h"
+#include "fdb_cache.h"
 #include "forward.h"
 #include "offload.h"
 
@@ -25,14 +25,6 @@
 #define TYPE_IPV6 RTE_BE16(RTE_ETHER_TYPE_IPV6)
 #define TYPE_VLAN RTE_BE16(RTE_ETHER_TYPE_VLAN)
 #define TYPE_QINQ RTE_BE16(RTE_ETHER_TYPE_QINQ)
-
-/* Packets whose destination has to be looked up. */
-struct lookup {
-	unsigned int n;
-	uint64_t keys[WORKER_BURST];
-	uint64_t found[WORKER_BURST];
-	struct rte_mbuf *pkts[WORKER_BURST];
-};
 
 /* The eight bytes at an address as a number whose lowest byte is the first one. */
 static __rte_always_inline uint64_t
@@ -173,34 +165,31 @@ tell(struct worker *w, uint16_t in, uint64_t key)
 	rte_ring_enqueue_elem(w->news, &news, sizeof(news));
 }
 
-/* The sources of a burst: found[of[i]] is what is known of that of packet i. */
-struct sources {
+/* Addresses in the packets of a burst: found[of[i]] is what is known of that in packet i. */
+struct addresses {
 	uint64_t keys[WORKER_BURST + 1];
 	uint64_t found[WORKER_BURST + 1];
 	uint8_t of[WORKER_BURST];
 	unsigned int last;
 };
 
-/* Look all of them up at once that are not the same as the one before. */
-static void
-look_up_sources(const struct worker *w, const struct dp_port *p, const struct worker_in *state,
-		struct rte_mbuf *const *pkts, uint16_t n, struct sources *s)
+/* The addresses so far into the packets; only those that are not the same as the one before. */
+static __rte_always_inline void
+gather(const struct dp_port *p, struct rte_mbuf *const *pkts, uint16_t n, unsigned int offset,
+		struct addresses *a)
 {
 	uint64_t mac, key;
 	uint16_t i;
 
-	s->keys[0] = state->source_key;
-	s->found[0] = state->source_found;
-	s->last = 0;
+	a->keys[0] = NO_KEY;
+	a->last = 0;
 	for (i = 0; i < n; i++) {
-		mac = load(rte_pktmbuf_mtod_offset(pkts[i], const uint8_t *, RTE_ETHER_ADDR_LEN));
+		mac = load(rte_pktmbuf_mtod_offset(pkts[i], const uint8_t *, offset));
 		key = fdb_key(mac & FDB_MAC_MASK, p->bridge, pkts[i]->vlan_tci & VLAN_ID_MASK);
-		if (key != s->keys[s->last])
-			s->keys[++s->last] = key;
-		s->of[i] = s->last;
+		if (key != a->keys[a->last])
+			a->keys[++a->last] = key;
+		a->of[i] = a->last;
 	}
-	if (s->last > 0)
-		fdb_lookup(w->fdb, &s->keys[1], s->last, &s->found[1]);
 }
 
 /* A packet whose source is of interest: is it where it was? false: it is a guest's, elsewhere. */
@@ -226,20 +215,24 @@ static uint16_t
 learn_burst(struct worker *w, const struct dp_port *p, uint16_t in, struct rte_mbuf **pkts,
 		uint16_t n)
 {
-	struct worker_in *state = &w->in[in];
+	bool refused[WORKER_BURST + 1], any = false;
+	struct addresses a;
 	uint16_t left = 0, i;
-	struct sources s;
 
-	look_up_sources(w, p, state, pkts, n, &s);
-	for (i = 0; i < n; i++) {
-		if (learn(w, in, s.keys[s.of[i]], s.found[s.of[i]]))
-			pkts[left++] = pkts[i];
-		else
-			worker_drop(w, in, DROP_SOURCE_OTHER, pkts[i]);
+	gather(p, pkts, n, RTE_ETHER_ADDR_LEN, &a);
+	fdb_cache_lookup_seen(w->fdb_cache, w->fdb, &a.keys[1], a.last, &a.found[1]);
+	for (i = 1; i <= a.last; i++) {
+		refused[i] = !learn(w, in, a.keys[i], a.found[i]);
+		any |= refused[i];
 	}
-	/* What is not known yet may be so soon. */
-	state->source_key = s.found[s.last] == FDB_NONE ? NO_KEY : s.keys[s.last];
-	state->source_found = s.found[s.last];
+	if (likely(!any))
+		return n;
+	for (i = 0; i < n; i++) {
+		if (refused[a.of[i]])
+			worker_drop(w, in, DROP_SOURCE_OTHER, pkts[i]);
+		else
+			pkts[left++] = pkts[i];
+	}
 	return left;
 }
 
@@ -305,44 +298,42 @@ check_way(const struct dp_bridge *bridge, uint16_t in, uint16_t to)
 }
 
 static void
-forward_lookups(struct worker *w, const struct dataplane *dp, uint16_t in, struct lookup *l)
+forward_unicast(struct worker *w, const struct dataplane *dp, uint16_t in,
+		struct rte_mbuf *const *pkts, uint16_t n)
 {
 	const struct dp_bridge *bridge = &dp->bridges[dp->ports[in].bridge];
-	unsigned int i;
-	uint16_t to;
+	struct addresses a;
+	uint64_t found;
+	uint16_t to, i;
 	int verdict;
 
-	fdb_lookup(w->fdb, l->keys, l->n, l->found);
-	for (i = 0; i < l->n; i++) {
-		if (l->found[i] == FDB_NONE) {
-			forward_flood(w, dp, in, l->pkts[i], bridge->learning);
+	gather(&dp->ports[in], pkts, n, 0, &a);
+	fdb_cache_lookup(w->fdb_cache, w->fdb, &a.keys[1], a.last, &a.found[1]);
+	for (i = 0; i < n; i++) {
+		found = a.found[a.of[i]];
+		if (found == FDB_NONE) {
+			forward_flood(w, dp, in, pkts[i], bridge->learning);
 			continue;
 		}
-		to = fdb_port(l->found[i]);
+		to = fdb_port(found);
 		verdict = check_way(bridge, in, to);
 		if (verdict != GUARD_PASSES) {
-			worker_drop(w, in, verdict, l->pkts[i]);
+			worker_drop(w, in, verdict, pkts[i]);
 			continue;
 		}
-		/* Flows come in trains: where this one goes the next one is likely to go. */
-		w->in[in].key = l->keys[i];
-		w->in[in].to = to;
-		worker_out(w, dp, to, l->pkts[i]);
+		worker_out(w, dp, to, pkts[i]);
 	}
 }
 
 /* What was found before may not be so any more. */
 static void
-refresh(struct worker *w, const struct dataplane *dp, struct worker_in *state)
+renew_cache(const struct worker *w)
 {
+	struct fdb_cache *cache = w->fdb_cache;
 	uint32_t generation = fdb_generation(w->fdb);
 
-	if (likely(state->generation == generation && state->dataplane == dp))
-		return;
-	state->generation = generation;
-	state->dataplane = dp;
-	state->key = NO_KEY;
-	state->source_key = NO_KEY;
+	if (unlikely(cache->generation != generation || cache->now != w->now))
+		fdb_cache_renew(cache, generation, w->now);
 }
 
 /* How many packets of the burst may come in; their VLANs are in vlan_tci then. */
@@ -358,8 +349,6 @@ admit_burst(struct worker *w, const struct dp_port *p, uint16_t in, struct rte_m
 	for (i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 
-		if (i + 1 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 1], void *));
 		if (likely(is_usual(&usual, m))) {
 			m->vlan_tci = native;
 		} else {
@@ -374,59 +363,146 @@ admit_burst(struct worker *w, const struct dp_port *p, uint16_t in, struct rte_m
 	return left;
 }
 
-/* What a packet has that goes where the last one went, and is as usual. */
-static __rte_always_inline struct usual
-train_of(const struct dp_port *p, const struct worker_in *state, uint16_t in)
+/* Ports that may be sent to from a port. */
+static uint32_t
+ways_from(const struct dp_bridge *bridge, uint16_t in)
 {
-	struct usual usual = usual_of(p);
+	uint32_t ways = bridge->members & ~(UINT32_C(1) << in);
 
-	if (!p->learns || usual.mask == 0)
-		return usual;
-	/* Its source is known, as the last one's. */
-	if (state->source_key == NO_KEY || fdb_port(state->source_found) != in)
-		return nothing_usual;
-	usual.mask = UINT64_MAX;
-	usual.value |= state->source_key >> 16;
-	return usual;
+	return (bridge->isolated >> in & 1) != 0 ? ways & ~bridge->isolated : ways;
 }
 
-/*
- * Flows come in trains. How many packets at the start of the burst go where the last one went; they
- * are on their way then.
- */
-static uint16_t
-forward_train(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
-		uint16_t n)
+/* The key of an address in a packet. */
+static __rte_always_inline uint64_t
+key_at(const uint8_t *mac, uint64_t base)
 {
-	const struct dp_port *p = &dp->ports[in];
-	const struct worker_in *state = &w->in[in];
-	const struct usual usual = train_of(p, state, in);
-	const uint64_t destination = state->key >> 16;
+	return load(mac) << 16 | base;
+}
+
+/* Packets at the start of a burst, from and to where this lcore has found others before. */
+struct run {
+	uint16_t n;
+	/* Where each goes, and the ports that any goes to. */
+	uint8_t to[WORKER_BURST];
+	uint32_t ports;
+};
+
+/*
+ * Those that are as usual, from where this lcore has found them to be in this second already if the
+ * port learns, to where it has found others to go.
+ */
+static __rte_always_inline void
+find_run(const struct fdb_cache *cache, const struct dp_port *p, uint16_t in,
+		struct rte_mbuf **pkts, uint16_t n, struct run *run, const bool learns)
+{
+	const struct usual usual = usual_of(p);
 	const uint16_t native = p->native;
-	struct worker_out *out = &w->out[state->to];
-	struct rte_mbuf **room = &out->pkts[out->n];
+	const uint64_t base = fdb_key(0, p->bridge, native);
+	uint64_t source = NO_KEY, last = NO_KEY, found = FDB_NONE, key;
+	uint32_t ports = 0;
+	uint8_t to = 0;
 	uint16_t i;
 
-	if (fdb_key(destination, p->bridge, native) != state->key || out->n + n > WORKER_OUT)
-		return 0;
-	for (i = 0; i < n; i++) {
-		struct rte_mbuf *m = pkts[i];
+	for (i = 0; i < n && is_usual(&usual, pkts[i]); i++) {
+		const uint8_t *data = rte_pktmbuf_mtod(pkts[i], const uint8_t *);
 
-		if (i + 1 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 1], void *));
-		if (!is_usual(&usual, m) ||
-				(load(rte_pktmbuf_mtod(m, const uint8_t *)) & FDB_MAC_MASK) !=
-						destination)
-			break;
-		m->vlan_tci = native;
-		room[i] = m;
+		pkts[i]->vlan_tci = native;
+		key = key_at(data + RTE_ETHER_ADDR_LEN, base);
+		if (learns && key != source) {
+			if (!fdb_cache_find_seen(cache, key, &found) || fdb_port(found) != in)
+				break;
+			source = key;
+		}
+		key = key_at(data, base);
+		if (key != last) {
+			if (!fdb_cache_find(cache, key, &found))
+				break;
+			last = key;
+			to = found;
+			ports |= UINT32_C(1) << to;
+		}
+		run->to[i] = to;
 	}
-	if (i == 0)
+	run->n = i;
+	run->ports = ports;
+}
+
+/* These are no part of their caller, so that what each needs is in the processor's registers. */
+static __rte_noinline void
+find_run_learning(const struct fdb_cache *cache, const struct dp_port *p, uint16_t in,
+		struct rte_mbuf **pkts, uint16_t n, struct run *run)
+{
+	find_run(cache, p, in, pkts, n, run, true);
+}
+
+static __rte_noinline void
+find_run_fixed(const struct fdb_cache *cache, const struct dp_port *p, uint16_t in,
+		struct rte_mbuf **pkts, uint16_t n, struct run *run)
+{
+	find_run(cache, p, in, pkts, n, run, false);
+}
+
+/* The same of packets that were admitted one by one: to where this lcore has found others to go. */
+static __rte_noinline void
+find_run_admitted(const struct fdb_cache *cache, const struct dp_port *p,
+		struct rte_mbuf *const *pkts, uint16_t n, struct run *run)
+{
+	const uint64_t base = fdb_key(0, p->bridge, 0);
+	uint64_t last = NO_KEY, found = FDB_NONE, key;
+	uint16_t i;
+
+	run->ports = 0;
+	for (i = 0; i < n; i++) {
+		key = key_at(rte_pktmbuf_mtod(pkts[i], const uint8_t *), base) |
+				(pkts[i]->vlan_tci & VLAN_ID_MASK);
+		if (key != last) {
+			if (!fdb_cache_find(cache, key, &found))
+				break;
+			last = key;
+			run->ports |= UINT32_C(1) << fdb_port(found);
+		}
+		run->to[i] = fdb_port(found);
+	}
+	run->n = i;
+}
+
+/* Send those on their way; how many, for where one may not go each is looked at by itself. */
+static uint16_t
+forward_run(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
+		const struct run *run)
+{
+	struct worker_out *out;
+	uint16_t i;
+
+	if (run->n == 0 || (run->ports & ~ways_from(&dp->bridges[dp->ports[in].bridge], in)) != 0)
 		return 0;
-	if (p->learns && (state->source_found & FDB_PINNED) == 0)
-		fdb_seen(w->fdb, state->source_found, w->now);
-	worker_out_many(w, dp, state->to, i);
-	return i;
+	out = &w->out[run->to[0]];
+	if ((run->ports & (run->ports - 1)) == 0 && out->n + run->n <= WORKER_OUT) {
+		memcpy(&out->pkts[out->n], pkts, run->n * sizeof(pkts[0]));
+		worker_out_many(w, dp, run->to[0], run->n);
+		return run->n;
+	}
+	for (i = 0; i < run->n; i++)
+		worker_out(w, dp, run->to[i], pkts[i]);
+	return run->n;
+}
+
+/* How many packets of the burst are left, that are for one port. */
+static uint16_t
+forward_groups(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
+		uint16_t n)
+{
+	uint16_t left = 0, i;
+	uint64_t to;
+
+	for (i = 0; i < n; i++) {
+		to = load(rte_pktmbuf_mtod(pkts[i], const uint8_t *)) & FDB_MAC_MASK;
+		if (unlikely((to & GROUP) != 0))
+			forward_group(w, dp, in, pkts[i], to);
+		else
+			pkts[left++] = pkts[i];
+	}
+	return left;
 }
 
 void
@@ -434,38 +510,24 @@ forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct 
 		uint16_t n)
 {
 	const struct dp_port *p = &dp->ports[in];
-	const uint16_t bridge = p->bridge;
-	struct worker_in *state = &w->in[in];
-	uint64_t destination, key;
-	struct lookup l;
-	uint16_t i;
+	struct run run;
+	uint16_t gone;
 
-	l.n = 0;
-	refresh(w, dp, state);
-	i = forward_train(w, dp, in, pkts, n);
-	pkts += i;
-	n -= i;
-	if (n == 0)
+	renew_cache(w);
+	if (p->learns)
+		find_run_learning(w->fdb_cache, p, in, pkts, n, &run);
+	else
+		find_run_fixed(w->fdb_cache, p, in, pkts, n, &run);
+	gone = forward_run(w, dp, in, pkts, &run);
+	if (gone == n)
 		return;
-	n = admit_burst(w, p, in, pkts, n);
+	pkts += gone;
+	n = admit_burst(w, p, in, pkts, n - gone);
 	if (p->learns)
 		n = learn_burst(w, p, in, pkts, n);
-	for (i = 0; i < n; i++) {
-		struct rte_mbuf *m = pkts[i];
-
-		destination = load(rte_pktmbuf_mtod(m, const uint8_t *)) & FDB_MAC_MASK;
-		if (unlikely((destination & GROUP) != 0)) {
-			forward_group(w, dp, in, m, destination);
-			continue;
-		}
-		key = fdb_key(destination, bridge, m->vlan_tci & VLAN_ID_MASK);
-		if (likely(key == state->key)) {
-			worker_out(w, dp, state->to, m);
-			continue;
-		}
-		l.keys[l.n] = key;
-		l.pkts[l.n++] = m;
-	}
-	if (l.n > 0)
-		forward_lookups(w, dp, in, &l);
+	find_run_admitted(w->fdb_cache, p, pkts, n, &run);
+	gone = forward_run(w, dp, in, pkts, &run);
+	pkts += gone;
+	n = forward_groups(w, dp, in, pkts, n - gone);
+	forward_unicast(w, dp, in, pkts, n);
 }

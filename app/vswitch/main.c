@@ -27,6 +27,7 @@
 #include "bridge.h"
 #include "control.h"
 #include "eal_args.h"
+#include "fdb_cache.h"
 #include "log.h"
 #include "metrics.h"
 #include "reload.h"
@@ -156,12 +157,13 @@ create_worker(struct vswitch *sw, unsigned int index)
 	w->index = index;
 	w->lcore = index + 1;
 	w->fdb = sw->fdb;
+	w->fdb_cache = fdb_cache_create(sw->config.macs, rte_lcore_to_socket_id(w->lcore));
 	w->rcu = sw->rcu;
 	w->dataplane = &sw->dataplane;
 	w->news = sw->news;
 	w->pool = sw->pool;
 	sw->workers[index] = w;
-	return 0;
+	return w->fdb_cache != NULL ? 0 : -ENOMEM;
 }
 
 /* Everything that lcores need, and no port yet. */
@@ -227,8 +229,11 @@ destroy(struct vswitch *sw)
 		if (sw->ports[i] != NULL)
 			port_close(sw->ports[i]);
 	}
-	for (i = 0; i < sw->nb_workers; i++)
+	for (i = 0; i < sw->nb_workers; i++) {
+		if (sw->workers[i] != NULL)
+			rte_free(sw->workers[i]->fdb_cache);
 		rte_free(sw->workers[i]);
+	}
 	rte_free(sw->dataplane);
 	rte_ring_free(sw->news);
 	fdb_free(sw->fdb);

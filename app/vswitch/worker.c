@@ -9,6 +9,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_cycles.h>
 #include <rte_interrupts.h>
+#include <rte_prefetch.h>
 #include <rte_rcu_qsbr.h>
 
 #include "copies.h"
@@ -342,8 +343,10 @@ poll_rxq(struct worker *w, const struct dataplane *dp, const struct dp_rxq *rxq)
 	n = rte_eth_rx_burst(rxq->port, rxq->queue, pkts, most);
 	if (n == 0)
 		return 0;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		bytes += pkts[i]->pkt_len;
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
+	}
 	if (rxq->sharing != 0)
 		fair_charge(fair, n, bytes);
 	stats_count(&w->polled[rxq->port][rxq->queue], n);

@@ -39,15 +39,6 @@ struct worker_out {
 
 /** What an lcore remembers of a port that packets come in by. */
 struct worker_in {
-	/** Where the last packet went that had to be looked up, and nothing kept it from there. */
-	uint64_t key;
-	uint16_t to;
-	/** The same of its source. */
-	uint64_t source_key;
-	uint64_t source_found;
-	/** What is remembered holds for these alone. */
-	uint32_t generation;
-	const struct dataplane *dataplane;
 	/** Of what may be flooded; set up for `storm`. */
 	uint32_t storm;
 	struct rte_meter_srtcm_profile storm_profile;
@@ -60,10 +51,13 @@ struct worker_news {
 	uint16_t port;
 };
 
+struct fdb_cache;
+
 struct worker {
 	unsigned int index;
 	unsigned int lcore;
 	struct fdb *fdb;
+	struct fdb_cache *fdb_cache;
 	struct rte_rcu_qsbr *rcu;
 	/** The current one; the control thread changes the pointer. */
 	struct dataplane *const *dataplane;

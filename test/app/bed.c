@@ -15,6 +15,7 @@
 
 #include "bed.h"
 #include "eal.h"
+#include "fdb_cache.h"
 #include "forward.h"
 #include "packet.h"
 
@@ -55,6 +56,8 @@ bed_begin(void **state __rte_unused)
 	w->news = rte_ring_create_elem("news", sizeof(struct worker_news), NEWS_MAX, SOCKET_ID_ANY,
 			0);
 	assert_non_null(w->fdb);
+	w->fdb_cache = fdb_cache_create(BED_LEARNED, SOCKET_ID_ANY);
+	assert_non_null(w->fdb_cache);
 	assert_non_null(w->news);
 	w->pool = unit_pool;
 	w->tsc = 1;
@@ -72,6 +75,7 @@ bed_end(void **state __rte_unused)
 		rte_pktmbuf_free_bulk(w->out[i].pkts, w->out[i].n);
 	lost = bed_mbufs_out();
 	rte_mempool_free(unit_pool);
+	rte_free(w->fdb_cache);
 	fdb_free(w->fdb);
 	rte_ring_free(w->news);
 	rte_free(w->rcu);

@@ -27,6 +27,7 @@
 #include "../unit/unit_pool.h"
 #include "balance.h"
 #include "bridge.h"
+#include "fdb_cache.h"
 #include "packet.h"
 #include "vswitch.h"
 
@@ -203,11 +204,14 @@ make_worker(unsigned int index)
 		.index = index,
 		.lcore = index + 1,
 		.fdb = sw.fdb,
+		/* Fewer sets than there are addresses. */
+		.fdb_cache = fdb_cache_create(8, SOCKET_ID_ANY),
 		.rcu = sw.rcu,
 		.dataplane = &sw.dataplane,
 		.news = sw.news,
 		.pool = sw.pool,
 	};
+	assert_non_null(w->fdb_cache);
 	sw.workers[index] = w;
 }
 
@@ -413,8 +417,10 @@ free_switch(void)
 
 	for (i = 0; i < PORTS; i++)
 		rte_free(ports[i]);
-	for (i = 0; i < WORKERS; i++)
+	for (i = 0; i < WORKERS; i++) {
+		rte_free(sw.workers[i]->fdb_cache);
 		rte_free(sw.workers[i]);
+	}
 	rte_free(sw.dataplane);
 	rte_ring_free(sw.news);
 	fdb_free(sw.fdb);

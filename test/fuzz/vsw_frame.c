@@ -23,6 +23,7 @@
 #include <rte_mempool.h>
 
 #include "copies.h"
+#include "fdb_cache.h"
 #include "forward.h"
 #include "fuzz.h"
 #include "offload.h"
@@ -39,6 +40,7 @@ static struct {
 static int32_t mbufs_out;
 static uint32_t mbufs_left;
 static struct worker worker;
+static struct fdb_cache *fdb_cache;
 static struct dataplane dp;
 static struct rte_ring *news;
 static uint32_t generation;
@@ -249,6 +251,12 @@ LLVMFuzzerInitialize(int *argc __rte_unused, char ***argv __rte_unused)
 
 	fuzz_check(ops >= 0 && posix_memalign(&memory, RTE_CACHE_LINE_SIZE, size) == 0);
 	news = memory;
+	/* Two sets, so that ports have to share them. */
+	size = sizeof(*fdb_cache) + 2 * sizeof(fdb_cache->sets[0]);
+	fuzz_check(posix_memalign(&memory, sizeof(fdb_cache->sets[0]), size) == 0);
+	memset(memory, 0xFF, size);
+	fdb_cache = memory;
+	fdb_cache->shift = 63;
 	fuzz_check(rte_ring_init(news, "news", 16, 0) == 0);
 	mempool.pool.ops_index = ops;
 	mempool.pool.private_data_size = sizeof(mempool.priv);
@@ -463,6 +471,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&dp, 0, sizeof(dp));
 	rte_ring_reset(news);
 	worker.news = news;
+	worker.fdb_cache = fdb_cache;
 	worker.pool = &mempool.pool;
 	worker.tsc = rte_rdtsc();
 	generation++;
