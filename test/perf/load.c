@@ -34,14 +34,19 @@
 /* The first rounds, in which each address is shown to who learns it, are slow. */
 #define LEARN_US 2000
 #define LEARN_FRAMES 32u
+/* Between the answer to a ping and the next ping: an lcore with nothing else to do sleeps. */
+#define PING_NS 1000000u
+#define PINGS_MAX 65536u
 
 static const char usage[] =
-		"usage: xenload VIFS MACS\n"
+		"usage: xenload VIFS MACS [ping]\n"
 		"Frames between pairs of this domain's vifs, which are 0 to VIFS - 1, with so\n"
 		"many addresses behind one of a pair; 1: the vif's own; 0: vif 0 alone sends,\n"
-		"to all others. Prints for each line of its input how many packets have come,\n"
-		"how often a ring to send by was full, and how often one was looked at; ends\n"
-		"when the input does.\n";
+		"to all others. ping: the last pair sends one frame at a time and back.\n"
+		"Prints for each line of its input how many packets have come, how often a ring\n"
+		"to send by was full, how often one was looked at, and since the line before, in\n"
+		"nanoseconds, the median and the 99th percentile of its round trip;\n"
+		"ends when the input does.\n";
 
 static struct xs_handle *store;
 static struct rawfront vifs[VIFS_MAX];
@@ -49,6 +54,11 @@ static uint8_t own_mac[VIFS_MAX][MAC_BYTES];
 static unsigned int nb_vifs, macs;
 /* Packets that came; looks at Tx rings, and how often one was full. */
 static uint64_t received, looks, full;
+/* Round trips of pings; when the last one was sent or, if none is under way, had come. */
+static uint32_t rtts[PINGS_MAX];
+static unsigned int nb_rtts;
+static uint64_t ping_since;
+static bool pinging, ping_out;
 
 struct xs_handle *
 rawfront_store(void)
@@ -152,18 +162,17 @@ transmit(struct rawfront *f, uint32_t max)
 		rawfront_notify_tx(f, 0);
 }
 
-/* Post buffers for all slots that are free; what was in them has come. */
-static void
+/* Post buffers for all slots that are free; what was in them has come: how many that were. */
+static uint32_t
 receive(struct rawfront *f)
 {
 	struct rawfront_queue *q = &f->q[0];
 	uint32_t rsp_prod = __atomic_load_n(&q->rx->rsp_prod, __ATOMIC_ACQUIRE);
-	uint32_t before = q->rx_prod, slot;
+	uint32_t before = q->rx_prod, slot, came = rsp_prod - q->rx_cons;
 
-	received += rsp_prod - q->rx_cons;
 	q->rx_cons = rsp_prod;
 	if (q->rx_prod == rsp_prod + XEN_NETIF_RING_SIZE)
-		return;
+		return came;
 	for (; q->rx_prod != rsp_prod + XEN_NETIF_RING_SIZE; q->rx_prod++) {
 		slot = q->rx_prod & XEN_NETIF_RING_MASK;
 		q->rx->ring[slot].req = (struct netif_rx_request){
@@ -174,6 +183,56 @@ receive(struct rawfront *f)
 	rawfront_rx_push(f, 0);
 	if (q->rx_prod - __atomic_load_n(&q->rx->req_event, __ATOMIC_SEQ_CST) < q->rx_prod - before)
 		rawfront_notify_rx(f, 0);
+	return came;
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* One frame at a time by the last pair of vifs. */
+static void
+ping(void)
+{
+	struct rawfront *from = &vifs[nb_vifs - 1], *to = &vifs[nb_vifs - 2];
+	uint64_t now;
+
+	if (receive(to) != 0)
+		transmit(to, 1);
+	now = now_ns();
+	if (ping_out && receive(from) != 0) {
+		rtts[nb_rtts % PINGS_MAX] = now - ping_since;
+		nb_rtts++;
+		ping_out = false;
+		ping_since = now;
+	} else if (!ping_out && now - ping_since > PING_NS) {
+		transmit(from, 1);
+		ping_out = true;
+		ping_since = now;
+	}
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Of those since the last time, in percent; they are sorted then. */
+static uint32_t
+rtt_percentile(unsigned int percent)
+{
+	unsigned int n = nb_rtts < PINGS_MAX ? nb_rtts : PINGS_MAX;
+
+	qsort(rtts, n, sizeof(rtts[0]), compare);
+	return n == 0 ? 0 : rtts[(uint64_t)(n - 1) * percent / 100];
 }
 
 static void
@@ -183,7 +242,7 @@ show_addresses(void)
 
 	for (i = 0; macs > 1 && i < FRAMES; i += LEARN_FRAMES) {
 		for (j = 0; j < nb_vifs; j++) {
-			receive(&vifs[j]);
+			received += receive(&vifs[j]);
 			transmit(&vifs[j], LEARN_FRAMES);
 		}
 		usleep(LEARN_US);
@@ -201,8 +260,11 @@ answer(void)
 		if (read(fd.fd, &c, 1) != 1)
 			return false;
 		if (c == '\n') {
-			printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", received, full, looks);
+			printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 "\n",
+					received, full, looks, rtt_percentile(50),
+					rtt_percentile(99));
 			fflush(stdout);
+			nb_rtts = 0;
 		}
 	}
 	return true;
@@ -211,15 +273,18 @@ answer(void)
 static void
 run(void)
 {
-	unsigned int i, round, senders = macs == 0 ? 1 : nb_vifs;
+	unsigned int receivers = pinging ? nb_vifs - 2 : nb_vifs, i, round;
+	unsigned int senders = macs == 0 ? 1 : receivers;
 
 	show_addresses();
 	while (answer()) {
 		for (round = 0; round < ROUNDS; round++) {
-			for (i = 0; i < nb_vifs; i++)
-				receive(&vifs[i]);
+			for (i = 0; i < receivers; i++)
+				received += receive(&vifs[i]);
 			for (i = 0; i < senders; i++)
 				transmit(&vifs[i], XEN_NETIF_RING_SIZE);
+			if (pinging)
+				ping();
 		}
 	}
 }
@@ -229,7 +294,8 @@ main(int argc, char **argv)
 {
 	unsigned int i;
 
-	if (argc != 3 || sscanf(argv[1], "%u", &nb_vifs) != 1 || nb_vifs < 2 ||
+	pinging = argc == 4 && strcmp(argv[3], "ping") == 0;
+	if (argc != (pinging ? 4 : 3) || sscanf(argv[1], "%u", &nb_vifs) != 1 || nb_vifs < 2 ||
 			nb_vifs > VIFS_MAX || nb_vifs % 2 != 0 ||
 			sscanf(argv[2], "%u", &macs) != 1 || macs > FRAMES) {
 		fputs(usage, stderr);

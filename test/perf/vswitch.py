@@ -11,7 +11,8 @@ import sys
 import callgrind
 from bench import print_table
 
-UNITS = {"rate": "Mpps", "full": "part", "idle": "percent", "ir": "instructions/packet"}
+UNITS = {"rate": "Mpps", "full": "part", "rtt": "us", "idle": "percent",
+         "ir": "instructions/packet"}
 # Pairs of samples of one round.
 RATIOS = (
     ("rate.copy0.switch", "rate.copy0.io"),
@@ -21,6 +22,8 @@ RATIOS = (
     ("rate.macs10000.switch", "rate.macs2.switch"),
     ("rate.vifs30.switch", "rate.vifs30.io"),
     ("rate.vifs30.switch", "rate.copy0.switch"),
+    ("rtt.flooded.p50", "rtt.alone.p50"),
+    ("rtt.flooded.p99", "rtt.alone.p99"),
 )
 
 

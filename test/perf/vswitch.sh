@@ -34,16 +34,19 @@ reserves $HUGEPAGES huge pages of 2 MiB meanwhile.
 
   --rounds N   (default: $ROUNDS); each begins with another of them
   --seconds S  length of one measurement (default: $SECONDS_EACH)
-  --only KIND  rate: millions of packets a second; ir: instructions a packet, without
-               the driver's (callgrind); idle: percent of a core without packets
+  --only KIND  rate: millions of packets a second; rtt: microseconds of a frame's round
+               trip; ir: instructions a packet, without the driver's (callgrind);
+               idle: percent of a core without packets
   --json FILE  write the results as JSON, too
   --build DIR  build folder (default: build/ in the tree)
 
 Rows: copy0: hypercalls cost nothing; haswell: 500 ns a hypercall, 400 ns a copy
 operation. macs10000: addresses behind one of the vifs, at random, all of them learned;
 macs2: each has its own, learned too. vifs30: 15 pairs of guests. flood: copies of one
-guest's broadcasts for 15 others. full: how often the guests found a ring full, of their
-looks at one; where it is near 0, the guests were what was measured.
+guest's broadcasts for 15 others. rtt: a frame every millisecond between two guests,
+alone, and beside two that send as fast as they can; median and 99th percentile. full:
+how often the guests found a ring full, of their looks at one; where it is near 0, the
+guests were what was measured.
 EOT
 }
 
@@ -72,7 +75,8 @@ parse_options()
 		refuse "--rounds must be a number from 1 up, not '$ROUNDS'"
 	[[ $SECONDS_EACH =~ ^[0-9]*\.?[0-9]+$ ]] ||
 		refuse "--seconds must be a number, not '$SECONDS_EACH'"
-	[[ $ONLY =~ ^(|rate|ir|idle)$ ]] || refuse "--only must be rate, ir or idle, not '$ONLY'"
+	[[ $ONLY =~ ^(|rate|rtt|ir|idle)$ ]] ||
+		refuse "--only must be rate, rtt, ir or idle, not '$ONLY'"
 	[ -z "$JSON" ] || { [ ! -d "$JSON" ] && [ -w "$(dirname "$JSON")" ]; } ||
 		refuse "--json: '$JSON' cannot be written"
 }
@@ -209,7 +213,9 @@ ovs_dut_pid()
 
 # --- the guests ---
 
-# load_start VIFS MACS: that many vifs of domain 1 send; returns when all links are up.
+LOAD_ANSWER='^([0-9]+ ){4}[0-9]+$'
+
+# load_start VIFS MACS [ping]: that many vifs of domain 1 send; returns when all links are up.
 load_start()
 {
 	local i
@@ -221,7 +227,7 @@ load_start()
 	mkfifo -m 600 "$RUN/load.in"
 	exec 7<>"$RUN/load.in"
 	in_background load taskset -c "$LOAD_CPU" "$BUILD/test/xensim/xensim" exec 1 -- \
-		"$BUILD/test/perf/xenload" "$1" "$2" <"$RUN/load.in"
+		"$BUILD/test/perf/xenload" "$@" <"$RUN/load.in"
 	load_ask >"$RUN/load.first"
 	[ "$2" -le 1 ] || wait_for "$LIMIT" learned "$2" || die "not all addresses are learned"
 }
@@ -233,19 +239,19 @@ learned()
 		'import json, sys; print(json.load(sys.stdin)["bridges"][0]["macs"])')" -ge "$1" ]
 }
 
-# load_ask: packets that have come; how often a ring was full, of how many looks.
+# load_ask: what xenload answers: its usage.
 load_ask()
 {
 	local before
 	before=$(load_lines)
 	echo >&7
 	wait_for "$LIMIT" load_said "$before" || die "the guests do not answer: see load.log"
-	grep -E '^[0-9]+ [0-9]+ [0-9]+$' "$RUN/load.log" | tail -n 1
+	grep -E "$LOAD_ANSWER" "$RUN/load.log" | tail -n 1
 }
 
 load_lines()
 {
-	grep -cE '^[0-9]+ [0-9]+ [0-9]+$' "$RUN/load.log" 2>/dev/null || :
+	grep -cE "$LOAD_ANSWER" "$RUN/load.log" 2>/dev/null || :
 }
 
 load_said()
@@ -289,7 +295,7 @@ with()
 	local dut=$1
 	domain_add 1
 	"${dut}_start" "$2"
-	load_start "$2" "$3"
+	load_start "$2" "$3" "${LOAD_OPTIONS[@]}"
 	"${dut}_begin"
 	sleep 1
 	"${@:4}" "$("${dut}_pid")"
@@ -306,9 +312,29 @@ take_rate()
 	sleep "$SECONDS_EACH"
 	after=$(load_ask)
 	ns=$(($(polled "$2") - ns))
-	sample "rate.$1" "$(awk -v ns="$ns" '{ printf "%.4f", ($4 - $1) / ns * 1000 }' \
+	sample "rate.$1" "$(awk -v ns="$ns" '{ printf "%.4f", ($6 - $1) / ns * 1000 }' \
 		<<<"$before $after")"
-	sample "full.$1" "$(awk '{ printf "%.3f", ($5 - $2) / ($6 - $3) }' <<<"$before $after")"
+	sample "full.$1" "$(awk '{ printf "%.3f", ($7 - $2) / ($8 - $3) }' <<<"$before $after")"
+}
+
+# take_rtt NAME: a frame's round trip.
+take_rtt()
+{
+	local p50 p99
+	load_ask >"$RUN/load.first"
+	sleep "$SECONDS_EACH"
+	read -r _ _ _ p50 p99 < <(load_ask)
+	sample "rtt.$1.p50" "$(awk -v ns="$p50" 'BEGIN { printf "%.2f", ns / 1000 }')"
+	sample "rtt.$1.p99" "$(awk -v ns="$p99" 'BEGIN { printf "%.2f", ns / 1000 }')"
+}
+
+# One frame at a time between two guests.
+rtts()
+{
+	LOAD_OPTIONS=(ping)
+	with switch 2 1 take_rtt alone
+	with switch 4 1 take_rtt flooded
+	LOAD_OPTIONS=()
 }
 
 # rates ROUND: all of them.
@@ -378,12 +404,14 @@ main()
 	[ "$ONLY" = ir ] || hugepages_reserve
 	machine_start
 	SWITCH_BRIDGE=()
+	LOAD_OPTIONS=()
 	: >"$RUN/samples"
 	for ((round = 0; round < ROUNDS; round++)); do
-		[[ $ONLY =~ ^(ir|idle)$ ]] || rates "$round"
-		[[ $ONLY =~ ^(ir|rate)$ ]] || idle
+		[[ ! $ONLY =~ ^(|rate)$ ]] || rates "$round"
+		[[ ! $ONLY =~ ^(|rtt)$ ]] || rtts
+		[[ ! $ONLY =~ ^(|idle)$ ]] || idle
 	done
-	if [[ ! $ONLY =~ ^(rate|idle)$ ]]; then
+	if [[ $ONLY =~ ^(|ir)$ ]]; then
 		instructions io
 		instructions switch
 	fi

@@ -101,6 +101,21 @@ vswitch_rates()
 	done
 }
 
+# Round trips, alone and beside a flood.
+vswitch_rtts()
+{
+	local name number
+	if ! vswitch_bench rtt.json --only rtt; then
+		! grep -q 'cannot reserve .* huge pages' "$RUN/bench.log" || return 77
+		return 1
+	fi
+	for name in rtt.alone.p50 rtt.alone.p99 rtt.flooded.p50 rtt.flooded.p99; do
+		number=$(result "$RUN/rtt.json" "$name" median)
+		info "$name: $number us"
+		awk -v n="$number" 'BEGIN { exit !(n > 0) }' || return 1
+	done
+}
+
 # needs_huge_pages NAME COMMAND...: a test that ends with 77 when there are none.
 needs_huge_pages()
 {
@@ -147,6 +162,7 @@ main()
 	check worker-names "see above" worker_names
 	needs_huge_pages crossings crossings
 	needs_huge_pages vswitch-rates vswitch_rates
+	needs_huge_pages vswitch-rtt vswitch_rtts
 	check wake "see wake.log and bench.log" woken
 	if [ "$(build_option buildtype)" != release ]; then
 		echo "skip instructions - not a release build"
