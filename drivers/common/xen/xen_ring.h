@@ -15,8 +15,10 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_atomic.h>
+#include <rte_byteorder.h>
 
 #include "xen_if.h"
 
@@ -97,6 +99,26 @@ xen_ring_arm(uint32_t *event, const uint32_t *prod, uint32_t cons)
 	__atomic_store_n(event, cons + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return xen_ring_load(prod) != cons;
+}
+
+/** Answer a TX request in its slot, with one store: Xen's machines have the lowest byte first. */
+static inline void
+xen_ring_tx_respond(struct netif_tx_sring *sring, uint32_t idx, uint16_t id, int16_t status)
+{
+	const uint32_t word = rte_cpu_to_le_32((uint32_t)(uint16_t)status << 16 | id);
+
+	static_assert(sizeof(struct netif_tx_response) == sizeof(word), "a response is a word");
+	memcpy(&sring->ring[idx & XEN_NETIF_RING_MASK].rsp, &word, sizeof(word));
+}
+
+/** Answer an RX request in its slot: a packet of so many bytes, from the page's start on. */
+static inline void
+xen_ring_rx_respond(struct netif_rx_sring *sring, uint32_t idx, uint16_t id, uint16_t len)
+{
+	const uint64_t word = rte_cpu_to_le_64((uint64_t)len << 48 | id);
+
+	static_assert(sizeof(struct netif_rx_response) == sizeof(word), "a response is a word");
+	memcpy(&sring->ring[idx & XEN_NETIF_RING_MASK].rsp, &word, sizeof(word));
 }
 
 /** Copy the extra info that stands in a slot of either ring out of it, once. */

@@ -55,6 +55,16 @@ xenvif_batch_copy(struct xenvif_batch *b, struct xen_netif_ring *ring, xengnttab
 	return likely(status == GNTST_okay);
 }
 
+/** Did the one copy of a packet fail? Counts the packet then. */
+static inline bool
+xenvif_seg_failed(const struct xenvif_batch *b, unsigned int seg, struct xen_netif_ring *ring)
+{
+	if (likely(b->segs[seg].status == GNTST_okay))
+		return false;
+	xen_count_add(&ring->count.copy_errors, 1);
+	return true;
+}
+
 /** Did a copy of the packet fail? Counts the packet then. */
 static inline bool
 xenvif_packet_failed(const struct xenvif_batch *b, const struct xenvif_packet *p,
@@ -63,10 +73,8 @@ xenvif_packet_failed(const struct xenvif_batch *b, const struct xenvif_packet *p
 	unsigned int i;
 
 	for (i = p->first_seg; i < p->first_seg + p->nb_segs; i++) {
-		if (b->segs[i].status != GNTST_okay) {
-			xen_count_add(&ring->count.copy_errors, 1);
+		if (xenvif_seg_failed(b, i, ring))
 			return true;
-		}
 	}
 	return false;
 }

@@ -27,6 +27,8 @@ struct xenvif_tx_walk {
 	struct xenvif_hash_copy *hash;
 	uint32_t cons;
 	uint32_t prod;
+	/* Packets of the run, whose responses are in the ring. */
+	uint16_t run;
 	/* Too few buffers are posted for the next packet. */
 	bool full;
 	/* Segments of a packet that is cut may go while there are not buffers for all of them. */

@@ -5,7 +5,7 @@
 #include "xen_csum.h"
 #include "xen_trace.h"
 #include "xenvif_rate.h"
-#include "xenvif_take.h"
+#include "xenvif_run.h"
 
 /* Take the packet that is next on the ring, if there is one. False when it stays there. */
 static inline bool
@@ -104,6 +104,14 @@ finish_cut(struct xenvif_rx_walk *w, const struct xenvif_packet *p, struct rte_m
 	xen_gso_held_rest(&w->rxq->held, &w->rxq->q, w->ring, frames + i, n - i);
 }
 
+/* Do for a copied packet what its checksum's flags ask for. False when it has to be dropped. */
+static inline bool
+is_finished(struct xenvif_rx_walk *w, struct rte_mbuf *m, uint16_t flags)
+{
+	return (flags & XENVIF_CSUM_FLAGS) == 0 ||
+			xen_csum_receive(&w->rxq->q, w->ring, m, (flags & NETTXF_csum_blank) != 0);
+}
+
 /* What a packet that was copied needs beside that. False when it has to be dropped. */
 static inline bool
 finish_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
@@ -111,9 +119,7 @@ finish_packet(struct xenvif_rx_walk *w, const struct xenvif_packet *p)
 	if (unlikely(p->gso_size != 0))
 		return xen_gso_receive_whole(&w->rxq->q, w->ring, p->mbuf, p->gso_type,
 				p->gso_size);
-	return (p->flags & (NETTXF_csum_blank | NETTXF_data_validated)) == 0 ||
-			xen_csum_receive(&w->rxq->q, w->ring, p->mbuf,
-					(p->flags & NETTXF_csum_blank) != 0);
+	return is_finished(w, p->mbuf, p->flags);
 }
 
 /* Hand the packets whose copies succeeded to the application. */
@@ -145,11 +151,45 @@ finish_packets(struct xenvif_rx_walk *w, bool all_copied, struct rte_mbuf **pkts
 		w->bytes += p->mbuf->pkt_len;
 		pkts[w->nb++] = p->mbuf;
 	}
+}
+
+/* Look at all that goes to the application, and count. */
+static inline void
+hand_over(struct xenvif_rx_walk *w, struct rte_mbuf **pkts)
+{
 	if (unlikely(__atomic_load_n(&w->rxq->q.classify, __ATOMIC_RELAXED) != 0))
 		w->nb = xen_netif_rx_classify(&w->rxq->q, w->ring, pkts, w->nb, &w->bytes);
 	xen_count_add(&w->rxq->q.errors, w->lost);
 	xen_count_add(&w->rxq->q.packets, w->nb);
 	xen_count_add(&w->rxq->q.bytes, w->bytes);
+}
+
+/* Those of a run that is not all as it should be, or not all done with. */
+static __rte_noinline void
+finish_run(struct xenvif_rx_walk *w, bool all_copied, struct rte_mbuf **pkts)
+{
+	struct netif_tx_sring *sring = w->slots.sring;
+	struct xenvif_batch *b = &w->rxq->batch;
+	uint32_t cons = w->ring->cons;
+	struct rte_mbuf *m;
+	unsigned int i;
+	uint16_t flags;
+
+	w->bytes = 0;
+	for (i = 0; i < w->run; i++) {
+		m = pkts[i];
+		flags = m->vlan_tci;
+		m->vlan_tci = 0;
+		if (likely((all_copied || !xenvif_seg_failed(b, i, w->ring)) &&
+				    is_finished(w, m, flags))) {
+			w->bytes += m->pkt_len;
+			pkts[w->nb++] = m;
+			continue;
+		}
+		sring->ring[(cons + i) & XEN_NETIF_RING_MASK].rsp.status = NETIF_RSP_ERROR;
+		rte_pktmbuf_free(m);
+		w->lost++;
+	}
 }
 
 /*
@@ -165,18 +205,20 @@ publish_responses(struct xenvif_rx_walk *w)
 	uint32_t old = ring->cons;
 	unsigned int i;
 
+	/* Those of the run are there. */
 	for (i = 0; i < b->nb_slots; i++)
-		sring->ring[(old + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.tx[i];
+		sring->ring[(old + w->run + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.tx[i];
 	ring->cons = w->slots.cons;
-	xen_count_add(&ring->count.slots, b->nb_slots);
+	xen_count_add(&ring->count.slots, w->run + b->nb_slots);
 	xen_ring_store(&sring->rsp_prod, ring->cons);
 	xen_netif_notify(ring, &sring->rsp_event, ring->cons, old);
 }
 
+/* They are as they came from the pool: whoever takes one resets it. */
 static unsigned int
 take_mbufs(struct xenvif_rxq *rxq, unsigned int n)
 {
-	if (likely(rte_pktmbuf_alloc_bulk(rxq->q.pool, rxq->batch.mbufs, n) == 0))
+	if (likely(rte_mempool_get_bulk(rxq->q.pool, (void **)rxq->batch.mbufs, n) == 0))
 		return n;
 	/* What is left in the pool is taken one by one. */
 	return 0;
@@ -192,7 +234,7 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate 
 		.ring = ring,
 		.slots = { .sring = ring->sring.tx, .cons = ring->cons },
 	};
-	bool copied;
+	bool copied, csum = false;
 
 	w.slots.prod = xen_ring_load(&w.slots.sring->req_prod);
 	if (w.slots.prod == w.slots.cons)
@@ -211,16 +253,25 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate 
 	w.max = nb_pkts;
 	xenvif_batch_reset(&rxq->batch);
 	w.nb_mbufs = take_mbufs(rxq, RTE_MIN(w.slots.prod - w.slots.cons, (uint32_t)nb_pkts));
-	if (likely(rate == NULL))
-		walk_ring(&w);
-	else
+	if (likely(rate == NULL)) {
+		w.run = xenvif_run_take(&w, pkts, &csum);
+		if (w.slots.cons != w.slots.prod)
+			walk_ring(&w);
+	} else {
 		walk_limited(&w, rate);
+	}
 	/* Packets that are cut need them. */
 	if (unlikely(w.next_mbuf < w.nb_mbufs))
-		rte_pktmbuf_free_bulk(&rxq->batch.mbufs[w.next_mbuf], w.nb_mbufs - w.next_mbuf);
-	if (rxq->batch.nb_packets != 0) {
+		rte_mempool_put_bulk(rxq->q.pool, (void **)&rxq->batch.mbufs[w.next_mbuf],
+				w.nb_mbufs - w.next_mbuf);
+	if (w.slots.cons != ring->cons) {
 		copied = xenvif_batch_copy(&rxq->batch, ring, rxq->q.rings->gnttab);
+		if (likely(copied && !csum))
+			w.nb = w.run;
+		else
+			finish_run(&w, copied, pkts);
 		finish_packets(&w, copied, pkts);
+		hand_over(&w, pkts);
 		publish_responses(&w);
 	}
 	if (unlikely(w.stage != NULL))
@@ -270,7 +321,14 @@ int
 xenvif_rxq_init(struct xen_netif_queue *q)
 {
 	struct xenvif_rxq *rxq = container_of(q, struct xenvif_rxq, q);
+	struct rte_mbuf model = {
+		.data_off = RTE_PKTMBUF_HEADROOM,
+		.refcnt = 1,
+		.nb_segs = 1,
+		.port = q->port_id,
+	};
 
+	memcpy(&rxq->rearm, &model.rearm_data, sizeof(rxq->rearm));
 	rte_spinlock_init(&rxq->held.lock);
 	return q->rings->gso ? xenvif_stage_reserve() : 0;
 }

@@ -85,7 +85,7 @@ struct xenvif_batch {
 	union {
 		/* tx: the first bytes of packets, as far as they differ from the mbuf's. */
 		uint8_t scratch[XENVIF_SCRATCH_BYTES];
-		/* rx: for the packets of the burst. */
+		/* rx: for the packets of the burst. tx: once they are copied, those to free. */
 		struct rte_mbuf *mbufs[XENVIF_BATCH_PKTS];
 	} __rte_cache_aligned;
 };
@@ -94,6 +94,8 @@ struct xenvif_batch {
 struct xenvif_rxq {
 	struct xen_netif_queue q;
 	struct xen_gso_held held;
+	/* What the word rearm_data of a received mbuf is, whose data is in its usual place. */
+	uint64_t rearm;
 	/* Where the next burst begins among the rings of this queue. */
 	uint16_t next_ring;
 	struct xenvif_batch batch;

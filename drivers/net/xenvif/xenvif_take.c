@@ -11,8 +11,13 @@
 static inline struct rte_mbuf *
 walk_mbuf(struct xenvif_rx_walk *w)
 {
-	if (likely(w->next_mbuf < w->nb_mbufs))
-		return w->rxq->batch.mbufs[w->next_mbuf++];
+	struct rte_mbuf *m;
+
+	if (likely(w->next_mbuf < w->nb_mbufs)) {
+		m = w->rxq->batch.mbufs[w->next_mbuf++];
+		rte_pktmbuf_reset(m);
+		return m;
+	}
 	return rte_pktmbuf_alloc(w->rxq->q.pool);
 }
 
@@ -244,7 +249,7 @@ xenvif_take_complex(struct xenvif_rx_walk *w, const struct netif_tx_request *fir
 		if (m == NULL && !staged) {
 			xen_count_add(&q->nombuf, 1);
 			/* The batch's earlier packets hold mbufs that may come back. */
-			if (b->nb_packets != 0 ||
+			if (b->nb_packets != 0 || w->run != 0 ||
 					!xen_netif_starved(q, w->ring,
 							(r.len + q->room - 1) / q->room))
 				return false;

@@ -21,6 +21,8 @@ struct xenvif_rx_walk {
 	struct xenvif_slots slots;
 	unsigned int nb_mbufs;
 	unsigned int next_mbuf;
+	/* Packets of the run, whose responses are in the ring. */
+	uint16_t run;
 	/* What the burst can take, and what the walk may: less by the frames that packets make. */
 	uint16_t nb_pkts;
 	uint16_t max;
@@ -56,6 +58,7 @@ xenvif_take_simple(struct xenvif_rx_walk *w, const struct netif_tx_request *req)
 	struct xenvif_packet *p = &b->packets[b->nb_packets++];
 	struct rte_mbuf *m = w->rxq->batch.mbufs[w->next_mbuf++];
 
+	rte_pktmbuf_reset(m);
 	xen_netif_place(m, w->rxq->q.room, req->size);
 	m->port = w->rxq->q.port_id;
 	m->data_len = req->size;

@@ -8,7 +8,7 @@
 #include "xen_flow.h"
 #include "xen_trace.h"
 #include "xenvif_mcast.h"
-#include "xenvif_put.h"
+#include "xenvif_run.h"
 
 /* Packets that wait and go with one call: more are hardly cheaper. */
 #define WAITING_BATCH 32u
@@ -26,12 +26,17 @@ put_packet(struct xenvif_tx_walk *w, struct xenvif_batch *b, struct rte_mbuf *m,
 	return true;
 }
 
-static inline void
+/* A run, if what is first is not to be gone on with, and then one by one. */
+static __rte_always_inline void
 walk_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	uint16_t max = __atomic_load_n(&w->rings->simple_max, __ATOMIC_RELAXED);
 	struct xenvif_batch *b = w->b;
 
+	if (likely(w->cut == 0))
+		w->run = xenvif_run_put(w, pkts, nb_pkts, max);
+	pkts += w->run;
+	nb_pkts -= w->run;
 	while (b->nb_packets < nb_pkts && put_packet(w, b, pkts[b->nb_packets], max))
 		;
 }
@@ -103,6 +108,24 @@ finish_part(struct xenvif_tx_walk *w)
 	w->cut = 0;
 }
 
+/* Some copies failed: those of the run are not counted, and the guest drops them. */
+static __rte_noinline void
+finish_run(struct xenvif_tx_walk *w, struct rte_mbuf **pkts)
+{
+	struct netif_rx_sring *sring = w->ring->sring.rx;
+	uint32_t cons = w->ring->cons;
+	uint16_t i;
+
+	for (i = 0; i < w->run; i++) {
+		if (!xenvif_seg_failed(w->b, i, w->ring))
+			continue;
+		sring->ring[(cons + i) & XEN_NETIF_RING_MASK].rsp.status = NETIF_RSP_ERROR;
+		w->bytes -= rte_pktmbuf_pkt_len(pkts[i]);
+		w->packets--;
+		w->errors++;
+	}
+}
+
 /* Count what was delivered. */
 static inline void
 finish_packets(struct xenvif_tx_walk *w, bool all_copied, struct rte_mbuf **pkts)
@@ -136,10 +159,11 @@ publish_responses(struct xenvif_tx_walk *w)
 	uint32_t old = ring->cons;
 	unsigned int i;
 
+	/* Those of the run are there. */
 	for (i = 0; i < b->nb_slots; i++)
-		sring->ring[(old + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.rx[i];
+		sring->ring[(old + w->run + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.rx[i];
 	ring->cons = w->cons;
-	xen_count_add(&ring->count.slots, b->nb_slots);
+	xen_count_add(&ring->count.slots, w->run + b->nb_slots);
 	xen_ring_store(&sring->rsp_prod, w->cons);
 	xen_netif_notify(ring, &sring->rsp_event, w->cons, old);
 }
@@ -161,6 +185,7 @@ send_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 			break;
 		}
 		xenvif_batch_reset(b);
+		w->run = 0;
 		w->part = false;
 		w->filtered = 0;
 		if (likely(!xenvif_mcast_is_on(wait->mcast) &&
@@ -169,15 +194,22 @@ send_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 		else
 			walk_chosen(w, pkts + n, RTE_MIN(nb_pkts - n, (int)XENVIF_BATCH_PKTS),
 					wait->mcast);
-		if (b->nb_packets == 0 && !w->part)
+		if (w->run == 0 && b->nb_packets == 0 && !w->part)
 			break;
 		copied = xenvif_batch_copy(b, w->ring, w->rings->gnttab);
-		finish_packets(w, copied, pkts + n);
+		w->packets += w->run;
+		if (unlikely(!copied))
+			finish_run(w, pkts + n);
+		if (b->nb_packets != 0 || w->part)
+			finish_packets(w, copied, pkts + n + w->run);
 		if (unlikely(w->filtered != 0))
 			xen_count_add(&w->ring->count.filtered, w->filtered);
-		if (b->nb_slots != 0)
+		if (w->cons != w->ring->cons)
 			publish_responses(w);
-		rte_pktmbuf_free_bulk(pkts + n, b->nb_packets);
+		xenvif_run_free(b, pkts + n, w->run);
+		n += w->run;
+		if (unlikely(b->nb_packets != 0))
+			rte_pktmbuf_free_bulk(pkts + n, b->nb_packets);
 		n += b->nb_packets;
 	} while (unlikely(n < nb_pkts && !w->full));
 	return n;
