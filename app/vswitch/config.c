@@ -315,6 +315,7 @@ read_key(struct parser *parser, const struct ini_item *item, unsigned int line)
 	struct text_quote quote;
 	char where[PLACE_SIZE];
 	unsigned int i;
+	bool wrong;
 
 	if (parser->section == NULL)
 		return fail(parser, line, "key %s: is in no section; it has to follow one",
@@ -325,12 +326,14 @@ read_key(struct parser *parser, const struct ini_item *item, unsigned int line)
 	if (i == keys->nb)
 		return fail_unknown(parser, item, line);
 	key = &keys->keys[i];
+	wrong = key->parse(key, item->value, (char *)parser->fields + key->offset) != 0;
 	if (parser->key_lines[i] != 0)
-		return fail(parser, line, "%s=%s: is%s already", key->name,
+		return fail(parser, line, "%s=%s: is%s already%s%s", key->name,
 				text_quote(&quote, item->value),
-				place(where, parser->key_lines[i], " there"));
+				place(where, parser->key_lines[i], " there"),
+				wrong ? ", and has to be " : "", wrong ? key->rule : "");
 	parser->key_lines[i] = line;
-	if (key->parse(key, item->value, (char *)parser->fields + key->offset) != 0)
+	if (wrong)
 		return fail(parser, line, "%s=%s: has to be %s", key->name,
 				text_quote(&quote, item->value), key->rule);
 	return 0;

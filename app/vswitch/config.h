@@ -24,6 +24,10 @@
 #define CONFIG_BRIDGES_MAX 16
 /** Ports in the file: as many as Debian's DPDK has in a process. */
 #define CONFIG_PORTS_MAX 32
+/** Processors of `lcores`. */
+#define CONFIG_LCORES_MAX 32
+/** Words of `eal`. */
+#define CONFIG_EAL_WORDS_MAX 60
 #define CONFIG_TEXT_SIZE 512
 #define CONFIG_PATH_SIZE 108
 #define CONFIG_ERROR_SIZE 512
@@ -83,11 +87,13 @@ struct config_port {
 
 /** The file. */
 struct config {
-	/** `[switch] lcores`: processors that forward, a list as `1,3-4`. Default: `1` where there
-	 * are two processors or more, else `0`.
+	/** `[switch] lcores`: processors that forward, up to CONFIG_LCORES_MAX, a list as `1,3-4`.
+	 * Default: `1` where there are two processors or more, else `0`.
 	 */
 	char lcores[CONFIG_TEXT_SIZE];
-	/** `[switch] eal`: options for DPDK's EAL, separated by blanks. Default: none. */
+	/** `[switch] eal`: options for DPDK's EAL, up to CONFIG_EAL_WORDS_MAX words, separated by
+	 * blanks. Default: none.
+	 */
 	char eal[CONFIG_TEXT_SIZE];
 	/** `[switch] mbufs`: packets in memory, 1024 to 4194304; default 32768. */
 	uint32_t mbufs;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "config_keys.h"
 #include "text.h"
 
@@ -14,9 +16,13 @@
 #define NUMBER(least, most) "a number from " #least " to " #most, .min = least, .max = most
 #define PATH_RULE "an absolute path of at most 107 characters"
 #define TEXT_RULE "1 to 511 characters"
-#define LCORES_RULE "a list of processors, such as 1,3-4, each from 0 to 1023 and there once"
+#define EAL_RULE TEXT_RULE ", in at most " RTE_STR(CONFIG_EAL_WORDS_MAX) " words"
+#define LCORES_RULE \
+	"a list of at most " RTE_STR(CONFIG_LCORES_MAX) " processors, such as 1,3-4, each from 0 " \
+							"to 1023 and there once"
 #define AGE_RULE "a number with a unit, s, min or h, from 10 s to 24 h"
 #define STORM_RULE "a number with the unit pps, from 100 pps to 10000000 pps, or off"
+#define MTU_RULE "a number from 68 to 65517, and up to 1500 for a tap"
 #define TRUNKS_RULE "a list of VLANs from 1 to 4094, such as 10,20-30, or all or none"
 
 static int
@@ -54,6 +60,19 @@ parse_text(const struct config_key *key, const char *value, void *to)
 		return -EINVAL;
 	memcpy(to, value, len + 1);
 	return 0;
+}
+
+static int
+parse_eal(const struct config_key *key, const char *value, void *to)
+{
+	const char *at = value + strspn(value, TEXT_BLANKS);
+	unsigned int words = 0;
+
+	for (; *at != '\0'; words++) {
+		at += strcspn(at, TEXT_BLANKS);
+		at += strspn(at, TEXT_BLANKS);
+	}
+	return words <= CONFIG_EAL_WORDS_MAX ? parse_text(key, value, to) : -EINVAL;
 }
 
 static int
@@ -99,7 +118,7 @@ parse_lcores(const struct config_key *key, const char *value, void *to)
 	count = text_list(value, ',', 0, LCORE_MAX, bits);
 	for (i = 0; i < RTE_DIM(bits); i++)
 		different += __builtin_popcountll(bits[i]);
-	if (count != different || strlen(value) > key->max)
+	if (count != different || count > CONFIG_LCORES_MAX || strlen(value) > key->max)
 		return -EINVAL;
 	for (; *value != '\0'; value++) {
 		if (strchr(TEXT_BLANKS, *value) == NULL)
@@ -246,7 +265,7 @@ parse_trunks(const struct config_key *key __rte_unused, const char *value, void 
 
 static const struct config_key switch_keys[] = {
 	KEY(config, "lcores", lcores, lcores, LCORES_RULE, .max = CONFIG_TEXT_SIZE - 1),
-	KEY(config, "eal", eal, text, TEXT_RULE, .min = 1, .max = CONFIG_TEXT_SIZE - 1),
+	KEY(config, "eal", eal, eal, EAL_RULE, .min = 1, .max = CONFIG_TEXT_SIZE - 1),
 	KEY(config, "mbufs", mbufs, u32, NUMBER(1024, 4194304)),
 	KEY(config, "macs", macs, u32, NUMBER(256, 65536)),
 	KEY(config, "control", control, path, PATH_RULE, .max = CONFIG_PATH_SIZE - 1),
@@ -271,7 +290,7 @@ static const struct config_key port_keys[] = {
 	KEY(config_port, "trunks", vlan, trunks, TRUNKS_RULE),
 	KEY(config_port, "isolated", isolated, bool, "yes or no"),
 	KEY(config_port, "queues", queues, u16, NUMBER(1, 32)),
-	KEY(config_port, "mtu", mtu, u16, NUMBER(68, 65517)),
+	KEY(config_port, "mtu", mtu, u16, MTU_RULE, .min = 68, .max = 65517),
 	KEY(config_port, "macs", macs, u32, NUMBER(1, 65536)),
 };
 

@@ -24,7 +24,7 @@
 #include "vlan.h"
 
 /** Most lcores that forward. */
-#define WORKERS_MAX 32
+#define WORKERS_MAX CONFIG_LCORES_MAX
 /** Most Rx queues of a port. */
 #define RXQS_MAX 32
 /** Most captures at a time. */

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane.h"
 #include "eal_args.h"
+#include "text.h"
 
 /* Append to a text; what does not fit is left out, and the position is past the end then. */
 static size_t __attribute__((format(printf, 4, 5)))
@@ -77,19 +77,15 @@ eal_args_make(struct eal_args *args, const struct config *config, const char *pr
 	used = append_allowed(args->text, sizeof(args->text), used);
 	used = append(args->text, sizeof(args->text), used, ")");
 	lcores = append_workers(args, args->text, sizeof(args->text), used, config->lcores) + 1;
-	if (args->nb_workers == 0 || args->nb_workers > WORKERS_MAX ||
-			lcores + strlen(program) + strlen(config->eal) + 2 > sizeof(args->text))
+	if (lcores + strlen(program) + strlen(config->eal) + 2 > sizeof(args->text))
 		return -E2BIG;
 	at = args->text + lcores;
 	args->argv[args->argc++] = strcpy(at, program);
 	args->argv[args->argc++] = (char *)(uintptr_t) "--lcores";
 	args->argv[args->argc++] = args->text;
 	at = strcpy(at + strlen(program) + 1, config->eal);
-	for (token = strtok_r(at, " \t", &rest); token != NULL;
-			token = strtok_r(NULL, " \t", &rest)) {
-		if (args->argc == EAL_ARGS_MAX)
-			return -E2BIG;
+	for (token = strtok_r(at, TEXT_BLANKS, &rest); token != NULL && args->argc < EAL_ARGS_MAX;
+			token = strtok_r(NULL, TEXT_BLANKS, &rest))
 		args->argv[args->argc++] = token;
-	}
 	return 0;
 }

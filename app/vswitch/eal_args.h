@@ -9,7 +9,8 @@
 
 #include "config.h"
 
-#define EAL_ARGS_MAX 64
+/** The program, the lcores in two words, and the configuration's. */
+#define EAL_ARGS_MAX (3 + CONFIG_EAL_WORDS_MAX)
 
 /** A command line; `text` holds what `argv` points to. */
 struct eal_args {
@@ -25,7 +26,7 @@ struct eal_args {
  * may; each other one has a processor of `lcores`.
  *
  * @return
- *   0; -E2BIG: there are too many options or processors.
+ *   0; -E2BIG: they are too long together with the processors that the process may run on.
  */
 int
 eal_args_make(struct eal_args *args, const struct config *config, const char *program);

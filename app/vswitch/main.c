@@ -458,8 +458,10 @@ main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (eal_args_make(&args, &sw.config, argv[0]) != 0) {
-		fprintf(stderr, "%s: [switch] lcores='%s', eal='%s': too many\n", options.config,
-				sw.config.lcores, sw.config.eal);
+		fprintf(stderr,
+				"%s: [switch] lcores='%s', eal='%s': too long for DPDK together "
+				"with the processors of this process\n",
+				options.config, sw.config.lcores, sw.config.eal);
 		return EXIT_FAILURE;
 	}
 	sw.nb_workers = args.nb_workers;

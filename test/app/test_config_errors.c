@@ -20,8 +20,11 @@
 #define YES_NO "has to be yes or no"
 #define PATH_RULE "has to be an absolute path of at most 107 characters"
 #define TEXT_RULE "has to be 1 to 511 characters"
+#define EAL_RULE TEXT_RULE ", in at most 60 words"
 #define LCORES_RULE \
-	"has to be a list of processors, such as 1,3-4, each from 0 to 1023 and there once"
+	"has to be a list of at most 32 processors, such as 1,3-4, each from 0 to 1023 and there " \
+	"once"
+#define MTU_RULE NUMBER(68, 65517) ", and up to 1500 for a tap"
 #define AGE_RULE "has to be a number with a unit, s, min or h, from 10 s to 24 h"
 #define STORM_RULE "has to be a number with the unit pps, from 100 pps to 10000000 pps, or off"
 #define METRICS_RULE \
@@ -137,6 +140,9 @@ test_keys(void **state __rte_unused)
 		{ "[switch]\nqueues = 1\nmacs = 512\nqueues = 2", 4,
 				"queues='2': is in line 2 already" },
 		{ BRIDGE "age = 20 s\nage = 20 s", 3, "age='20 s': is in line 2 already" },
+		{ BRIDGE "age = 20 s\nage = 5 s", 3,
+				"age='5 s': is in line 2 already, and has to be a number with a "
+				"unit, s, min or h, from 10 s to 24 h" },
 	};
 
 	assert_all_refused(cases, RTE_DIM(cases));
@@ -154,7 +160,8 @@ test_switch(void **state __rte_unused)
 		{ "[switch]\nlcores = 1,3-4,3", 2, "lcores='1,3-4,3': " LCORES_RULE },
 		{ "[switch]\nlcores = 1@2", 2, "lcores='1@2': " LCORES_RULE },
 		{ "[switch]\nlcores = -1", 2, "lcores='-1': " LCORES_RULE },
-		{ "[switch]\neal =", 2, "eal='': " TEXT_RULE },
+		{ "[switch]\nlcores = 0-32", 2, "lcores='0-32': " LCORES_RULE },
+		{ "[switch]\neal =", 2, "eal='': " EAL_RULE },
 		{ "[switch]\nmbufs = 1023", 2, "mbufs='1023': " NUMBER(1024, 4194304) },
 		{ "[switch]\nmbufs = 4194305", 2, "mbufs='4194305': " NUMBER(1024, 4194304) },
 		{ "[switch]\nmbufs = 4k", 2, "mbufs='4k': " NUMBER(1024, 4194304) },
@@ -246,8 +253,8 @@ test_port(void **state __rte_unused)
 		{ BRIDGE TAP "isolated = 1", 5, "isolated='1': " YES_NO },
 		{ BRIDGE TAP "queues = 0", 5, "queues='0': " NUMBER(1, 32) },
 		{ BRIDGE TAP "queues = 33", 5, "queues='33': " NUMBER(1, 32) },
-		{ BRIDGE TAP "mtu = 67", 5, "mtu='67': " NUMBER(68, 65517) },
-		{ BRIDGE TAP "mtu = 65518", 5, "mtu='65518': " NUMBER(68, 65517) },
+		{ BRIDGE TAP "mtu = 67", 5, "mtu='67': " MTU_RULE },
+		{ BRIDGE TAP "mtu = 65518", 5, "mtu='65518': " MTU_RULE },
 		{ BRIDGE TAP "macs = 0", 5, "macs='0': " NUMBER(1, 65536) },
 		{ BRIDGE TAP "macs = 65537", 5, "macs='65537': " NUMBER(1, 65536) },
 	};
@@ -290,6 +297,26 @@ test_together(void **state __rte_unused)
 	};
 
 	assert_all_refused(cases, RTE_DIM(cases));
+}
+
+/* As many lcores and words for EAL as may be, and a word more. */
+static void
+test_words(void **state __rte_unused)
+{
+	struct config_error error;
+	static struct config config;
+	char text[256] = "[switch]\nlcores = 0-31\neal =";
+	size_t len = strlen(text);
+	unsigned int i;
+
+	for (i = 0; i < CONFIG_EAL_WORDS_MAX; i++)
+		len += snprintf(text + len, sizeof(text) - len, "%s%u", i % 2 == 0 ? "\t " : " ",
+				i % 10);
+	assert_int_equal(config_parse(text, &config, &error), 0);
+	snprintf(text + len, sizeof(text) - len, " x");
+	assert_int_equal(config_parse(text, &config, &error), -EINVAL);
+	assert_int_equal(error.line, 3);
+	assert_non_null(strstr(error.text, EAL_RULE));
 }
 
 /* What is as long as may be, and a character longer. */
@@ -364,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_bridge),
 		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_too_many),
 	};

@@ -270,8 +270,11 @@ test_wrong_keys(void **state __rte_unused)
 	assert_not_added("[port 'n 1']: the name has to be " NAME_RULE, "n 1", "bridge=b");
 	assert_not_added("bridge='d': has to be a bridge of this file, by a section [bridge d]",
 			"n1", "bridge=d", "devargs=net_null1");
-	assert_not_added("mtu='9': has to be a number from 68 to 65517", "n1", "bridge=b", "mtu=9");
+	assert_not_added("mtu='9': has to be a number from 68 to 65517, and up to 1500 for a tap",
+			"n1", "bridge=b", "mtu=9");
 	assert_not_added("mtu='1400': is there already", "n1", "mtu=1500", "mtu=1400");
+	assert_not_added("queues='0': is there already, and has to be a number from 1 to 32", "n1",
+			"queues=1", "queues=0");
 	assert_not_added("key 'lock': is unknown; [port] has kind, bridge, devargs, vlan, trunks, "
 			 "isolated, queues, mtu, macs",
 			"n1", "lock=mac");
