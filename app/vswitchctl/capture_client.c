@@ -37,9 +37,23 @@ fail(const char *path, const char *why)
 	return CLIENT_REFUSED;
 }
 
+bool
+capture_allowed(const char *path, bool json)
+{
+	if (strcmp(path, STDOUT) != 0)
+		return true;
+	if (isatty(STDOUT_FILENO)) {
+		client_error("FILE '" STDOUT "' is a terminal; allowed: a file or a pipe");
+		return false;
+	}
+	if (json)
+		client_error("FILE '" STDOUT "' with --json; allowed: one of them");
+	return !json;
+}
+
 /* The switch empties it, once it allows the capture. */
 static enum client_status
-open_target(const char *path, bool json, struct target *target)
+open_target(const char *path, struct target *target)
 {
 	target->made = false;
 	if (strcmp(path, STDOUT) != 0) {
@@ -48,14 +62,6 @@ open_target(const char *path, bool json, struct target *target)
 		if (target->fd < 0 && errno == EEXIST)
 			target->fd = open(path, O_WRONLY | O_CLOEXEC);
 		return target->fd >= 0 ? CLIENT_OK : fail(path, strerror(errno));
-	}
-	if (isatty(STDOUT_FILENO)) {
-		client_error("FILE '" STDOUT "' is a terminal; allowed: a file or a pipe");
-		return CLIENT_USAGE;
-	}
-	if (json) {
-		client_error("FILE '" STDOUT "' with --json; allowed: one of them");
-		return CLIENT_USAGE;
 	}
 	target->fd = dup(STDOUT_FILENO);
 	return target->fd >= 0 ? CLIENT_OK : fail(path, strerror(errno));
@@ -111,7 +117,7 @@ enum client_status
 capture(struct client *client, const char *path, json_t *args, bool json)
 {
 	struct target target;
-	enum client_status status = open_target(path, json, &target);
+	enum client_status status = open_target(path, &target);
 	json_t *result;
 
 	if (status != CLIENT_OK) {

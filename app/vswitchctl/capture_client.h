@@ -11,11 +11,15 @@
 
 #include "client.h"
 
+/** May packets be captured there? If not, it says why. */
+bool
+capture_allowed(const char *path, bool json);
+
 /**
  * Have packets captured until that ends, by itself or by SIGINT or SIGTERM; then say how many.
  *
  * @param path
- *   The file; -: standard output.
+ *   The file; -: standard output, if capture_allowed().
  * @param args
  *   Of the switch's command; they are taken.
  * @param json

@@ -40,6 +40,10 @@ struct options {
 	/* What is behind the command's name. */
 	char *const *words;
 	int nb_words;
+	/* Of the command to move a queue: its first word up to the dot, and the numbers. */
+	size_t port_len;
+	unsigned int queue;
+	unsigned int lcore;
 };
 
 /* Options that only some commands take have capital letters. */
@@ -85,7 +89,8 @@ usage(void)
 	     "                   add a port, by keys of [port NAME] of dpdk-xenvswitch.conf(5),\n"
 	     "                   until the configuration is read again\n"
 	     "  remove port NAME\n"
-	     "                   remove a port of the configuration, until that is read again\n"
+	     "                   remove an uplink or a tap; if the configuration has it then it\n"
+	     "                   comes back when that is read again\n"
 	     "  move PORT.QUEUE LCORE\n"
 	     "                   have that lcore poll the queue\n"
 	     "  rebalance        spread the load over the lcores; --dry-run: say how\n"
@@ -116,6 +121,84 @@ usage(void)
 	     "\n"
 	     "Exit status: 0; 1: the switch refuses it; 2: wrong use; 3: no switch to talk to.");
 }
+
+static void __attribute__((noreturn))
+wrong_use(const char *what, const char *value, const char *allowed)
+{
+	client_error("%s '%s'; allowed: %s", what, value, allowed);
+	exit(CLIENT_USAGE);
+}
+
+static unsigned int
+read_number(const char *what, const char *text, unsigned int min, unsigned int max)
+{
+	unsigned long n;
+	char allowed[48];
+	char *end;
+
+	n = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && *end == '\0' && n >= min && n <= max)
+		return n;
+	snprintf(allowed, sizeof(allowed), "a number from %u to %u", min, max);
+	wrong_use(what, text, allowed);
+}
+
+/* JSON has no other texts: what is none would be left out of a request. */
+static const char *
+read_text(const char *what, const char *text)
+{
+	json_t *string = json_string(text);
+
+	if (string == NULL)
+		wrong_use(what, text, "printable ASCII");
+	json_decref(string);
+	return text;
+}
+
+/* --- What can be said of a command's words and options without the switch --- */
+
+static void
+check_words(struct options *options)
+{
+	int i;
+
+	for (i = 0; i < options->nb_words; i++)
+		read_text("word", options->words[i]);
+}
+
+/* The name of a port may have dots, too. */
+static void
+check_move(struct options *options)
+{
+	const char *place = options->words[0], *dot = strrchr(place, '.');
+
+	check_words(options);
+	if (dot == NULL)
+		wrong_use("PORT.QUEUE", place, "a port, a dot and the number of a queue");
+	options->port_len = dot - place;
+	options->queue = read_number("QUEUE", dot + 1, 0, NUMBER_MAX);
+	options->lcore = read_number("LCORE", options->words[1], 0, NUMBER_MAX);
+}
+
+static void
+check_mirror(struct options *options)
+{
+	check_words(options);
+	if (options->off != (options->to != NULL) && !(options->off && options->direction != NULL))
+		return;
+	client_error("'" PROTOCOL_MIRROR "' takes either --to, maybe with --direction, or --off; "
+		     "see --help");
+	exit(CLIENT_USAGE);
+}
+
+static void
+check_capture(struct options *options)
+{
+	if (!capture_allowed(options->words[0], options->json))
+		exit(CLIENT_USAGE);
+}
+
+/* --- Commands --- */
 
 static enum client_status
 run_show(struct client *client, const char *command, const struct options *options)
@@ -220,23 +303,14 @@ run_version(struct client *client, const char *command, const struct options *op
 	return status;
 }
 
-static void __attribute__((noreturn))
-wrong_use(const char *what, const char *value, const char *allowed)
-{
-	client_error("%s '%s'; allowed: %s", what, value, allowed);
-	exit(CLIENT_USAGE);
-}
-
 static enum client_status
 run_add_port(struct client *client, const char *command, const struct options *options)
 {
 	json_t *keys = json_array();
 	int i;
 
-	for (i = 1; i < options->nb_words; i++) {
-		if (json_array_append_new(keys, json_string(options->words[i])) != 0)
-			wrong_use("KEY=VALUE", options->words[i], "printable ASCII");
-	}
+	for (i = 1; i < options->nb_words; i++)
+		json_array_append_new(keys, json_string(options->words[i]));
 	return run_with(client, command,
 			json_pack("{s:s, s:o}", PROTOCOL_ARG_NAME, options->words[0],
 					PROTOCOL_ARG_KEYS, keys),
@@ -250,34 +324,13 @@ run_remove_port(struct client *client, const char *command, const struct options
 			options);
 }
 
-static unsigned int
-read_number(const char *what, const char *text, unsigned int min, unsigned int max)
-{
-	unsigned long n;
-	char allowed[48];
-	char *end;
-
-	n = strtoul(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && *end == '\0' && n >= min && n <= max)
-		return n;
-	snprintf(allowed, sizeof(allowed), "a number from %u to %u", min, max);
-	wrong_use(what, text, allowed);
-}
-
-/* The name of a port may have dots, too. */
 static enum client_status
 run_move(struct client *client, const char *command, const struct options *options)
 {
-	unsigned int queue, lcore = read_number("LCORE", options->words[1], 0, NUMBER_MAX);
-	const char *place = options->words[0], *dot = strrchr(place, '.');
-
-	if (dot == NULL)
-		wrong_use("PORT.QUEUE", place, "a port, a dot and the number of a queue");
-	queue = read_number("QUEUE", dot + 1, 0, NUMBER_MAX);
 	return run_with(client, command,
-			json_pack("{s:s%, s:i, s:i}", PROTOCOL_ARG_PORT, place,
-					(size_t)(dot - place), PROTOCOL_ARG_QUEUE, queue,
-					PROTOCOL_ARG_LCORE, lcore),
+			json_pack("{s:s%, s:i, s:i}", PROTOCOL_ARG_PORT, options->words[0],
+					options->port_len, PROTOCOL_ARG_QUEUE, options->queue,
+					PROTOCOL_ARG_LCORE, options->lcore),
 			options);
 }
 
@@ -305,11 +358,6 @@ run_capture(struct client *client, const char *command, const struct options *op
 static enum client_status
 run_mirror(struct client *client, const char *command, const struct options *options)
 {
-	if (options->off == (options->to != NULL) || (options->off && options->direction != NULL)) {
-		client_error("'%s' takes either --to, maybe with --direction, or --off; see --help",
-				command);
-		exit(CLIENT_USAGE);
-	}
 	return run_with(client, command,
 			options->off ? json_pack("{s:s, s:b}", PROTOCOL_ARG_PORT, options->words[0],
 						       PROTOCOL_ARG_OFF, 1) :
@@ -331,6 +379,8 @@ static const struct command {
 	const char *words;
 	int nb_words;
 	bool more;
+	/* Ends the program if they are wrong; NULL: no more can be wrong. */
+	void (*check)(struct options *options);
 } commands[] = {
 	{ PROTOCOL_SHOW_PORTS, "", run_show },
 	{ PROTOCOL_SHOW_MACS, "PB", run_show },
@@ -340,15 +390,15 @@ static const struct command {
 	{ PROTOCOL_SHOW_DROPS, "PA", run_show },
 	{ PROTOCOL_SHOW_ERRORS, "", run_show },
 	{ COMMAND_TOP, "IC", run_top },
-	{ PROTOCOL_MOVE, "", run_move, "PORT.QUEUE LCORE", 2 },
+	{ PROTOCOL_MOVE, "", run_move, "PORT.QUEUE LCORE", 2, .check = check_move },
 	{ PROTOCOL_REBALANCE, "D", run_rebalance },
-	{ PROTOCOL_SET_RATE, "", run_set_rate, "PORT RATE|off", 2 },
-	{ PROTOCOL_CAPTURE, "PRCSL", run_capture, "FILE|-", 1 },
+	{ PROTOCOL_SET_RATE, "", run_set_rate, "PORT RATE|off", 2, .check = check_words },
+	{ PROTOCOL_CAPTURE, "PRCSL", run_capture, "FILE|-", 1, .check = check_capture },
 	{ PROTOCOL_SHOW_CAPTURES, "", run_show },
-	{ PROTOCOL_MIRROR, "TRO", run_mirror, "PORT", 1 },
+	{ PROTOCOL_MIRROR, "TRO", run_mirror, "PORT", 1, .check = check_mirror },
 	{ PROTOCOL_SHOW_MIRRORS, "", run_show },
-	{ PROTOCOL_ADD_PORT, "", run_add_port, "NAME KEY=VALUE...", 2, true },
-	{ PROTOCOL_REMOVE_PORT, "", run_remove_port, "NAME", 1 },
+	{ PROTOCOL_ADD_PORT, "", run_add_port, "NAME KEY=VALUE...", 2, true, check_words },
+	{ PROTOCOL_REMOVE_PORT, "", run_remove_port, "NAME", 1, .check = check_words },
 	{ COMMAND_DOCTOR, "F", NULL },
 	{ PROTOCOL_RELOAD, "", run_plain },
 	{ PROTOCOL_RESET, "", run_plain },
@@ -366,10 +416,10 @@ take_option(struct options *options, int letter)
 		options->json = true;
 		break;
 	case 'P':
-		options->port = optarg;
+		options->port = read_text("--port", optarg);
 		break;
 	case 'B':
-		options->bridge = optarg;
+		options->bridge = read_text("--bridge", optarg);
 		break;
 	case 'A':
 		options->all = true;
@@ -387,7 +437,7 @@ take_option(struct options *options, int letter)
 		options->config = optarg;
 		break;
 	case 'R':
-		options->direction = optarg;
+		options->direction = read_text("--direction", optarg);
 		break;
 	case 'S':
 		options->seconds = read_number("--seconds", optarg, 1, PROTOCOL_SECONDS_MAX);
@@ -397,7 +447,7 @@ take_option(struct options *options, int letter)
 				PROTOCOL_SNAPLEN_MAX);
 		break;
 	case 'T':
-		options->to = optarg;
+		options->to = read_text("--to", optarg);
 		break;
 	case 'O':
 		options->off = true;
@@ -463,8 +513,9 @@ find_command(char *const *words, int n, struct options *options)
 	options->nb_words = n - matched;
 	if (n - matched == command->nb_words || (command->more && n - matched > command->nb_words))
 		return command;
-	client_error("'%s' has %d words behind it; allowed: %s", command->name, n - matched,
-			command->words == NULL ? "none" : command->words);
+	n -= matched;
+	client_error("'%s' has %d word%s behind it; allowed: %s", command->name, n,
+			n == 1 ? "" : "s", command->words == NULL ? "none" : command->words);
 	exit(CLIENT_USAGE);
 }
 
@@ -498,6 +549,8 @@ parse(int argc, char **argv, struct options *options)
 	}
 	command = find_command(argv + optind, argc - optind, options);
 	check_options(command, given);
+	if (command->check != NULL)
+		command->check(options);
 	return command;
 }
 

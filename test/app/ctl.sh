@@ -210,6 +210,12 @@ check_errors()
 	has "^xenvswitchctl: reload: line 7: age 'never'; allowed: 10 to 86400\$"
 	expect 1 show macs --port nobody
 	has "^xenvswitchctl: show macs: argument 'port' is '\"nobody\"'"
+	expect 2 show macs now
+	has "^xenvswitchctl: 'show macs' has 1 word behind it; allowed: none\$"
+	expect 2 move tap0.0
+	has "^xenvswitchctl: 'move' has 1 word behind it; allowed: PORT.QUEUE LCORE\$"
+	expect 2 rebalance now again
+	has "^xenvswitchctl: 'rebalance' has 2 words behind it; allowed: none\$"
 	for words in "" show "show port" "version now" "show ports --all" "reload --port tap0" \
 		"top --interval 0" "top --interval 3601" "top --count x" "top --count" \
 		"show ports --nothing" "show drops --bridge lan" move "move tap0.0" "move tap0 1" \
@@ -220,10 +226,15 @@ check_errors()
 		"capture a --count 0" "capture a --seconds 86401" "capture a --snaplen 13" \
 		"capture a --to tap0" mirror "mirror tap0" "mirror tap0 --to" \
 		"mirror tap0 --to uplink --off" "mirror tap0 --off --direction rx" \
-		"mirror tap0 --count 1"; do
+		"mirror tap0 --count 1" "capture - --json" $'show macs --port \xff' \
+		$'show macs --bridge \xff' $'capture a --port \xff' $'remove port \xff' \
+		$'mirror \xff --to tap0' $'mirror tap0 --to \xff' $'set rate \xff off' \
+		$'move \xff.0 1' $'add port \xff mtu=1'; do
 		# shellcheck disable=SC2086 # words
 		expect 2 $words
 		lines 1
+		# shellcheck disable=SC2086 # words
+		expect 2 $words --socket "$dir/none"
 	done
 	expect 0 --help
 	has '^Usage: xenvswitchctl '
