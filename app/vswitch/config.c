@@ -32,9 +32,10 @@ struct parser {
 	void *fields;
 	/* Lines of its keys, in the order of their table. */
 	unsigned int key_lines[CONFIG_KEYS_MAX];
-	/* Lines of [switch], and of the ports' keys `bridge`. */
+	/* Lines of [switch], and of the ports' keys `bridge` and `devargs`. */
 	unsigned int switch_line;
 	unsigned int bridge_lines[CONFIG_PORTS_MAX];
+	unsigned int devargs_lines[CONFIG_PORTS_MAX];
 };
 
 /* A kind of section. */
@@ -233,6 +234,7 @@ end_port(struct parser *parser)
 	struct text_quote quote;
 
 	parser->bridge_lines[port - parser->config.ports] = line_of(parser, "bridge");
+	parser->devargs_lines[port - parser->config.ports] = devargs;
 	if (port->bridge[0] == '\0')
 		return fail(parser, parser->line, "[port %s]: has to have the key bridge",
 				port->name);
@@ -339,6 +341,25 @@ read_key(struct parser *parser, const struct ini_item *item, unsigned int line)
 	return 0;
 }
 
+/* What stands in [switch] may stand behind the ports. */
+static int
+check_devices(struct parser *parser)
+{
+	const struct config *config = &parser->config;
+	struct text_quote quote;
+	unsigned int i;
+
+	for (i = 0; i < config->nb_ports && config_eal_has(config->eal, "--no-pci"); i++) {
+		/* Of a port that was there before a command there is no line. */
+		if (parser->devargs_lines[i] != 0 && config_is_pci(config->ports[i].devargs))
+			return fail(parser, parser->devargs_lines[i],
+					"devargs=%s: is a PCI device, which --no-pci in eal of "
+					"[switch] keeps away; remove one of them",
+					text_quote(&quote, config->ports[i].devargs));
+	}
+	return 0;
+}
+
 /* A bridge may stand behind its ports. */
 static int
 check_bridges(struct parser *parser)
@@ -394,7 +415,8 @@ config_parse(const char *text, struct config *config, struct config_error *error
 	error->text[0] = '\0';
 	snprintf(parser.config.lcores, sizeof(parser.config.lcores), "%d",
 			sysconf(_SC_NPROCESSORS_ONLN) > 1);
-	if (read_items(&parser, text) != 0 || check_bridges(&parser) != 0)
+	if (read_items(&parser, text) != 0 || check_bridges(&parser) != 0 ||
+			check_devices(&parser) != 0)
 		return -EINVAL;
 	*config = parser.config;
 	return 0;
@@ -431,7 +453,9 @@ read_port(struct parser *parser, const char *name, const char *const *keys, unsi
 		if (read_text(parser, keys[i]) != 0)
 			return -EINVAL;
 	}
-	return end_section(parser) != 0 ? -EINVAL : check_bridges(parser);
+	if (end_section(parser) != 0 || check_bridges(parser) != 0)
+		return -EINVAL;
+	return check_devices(parser);
 }
 
 int

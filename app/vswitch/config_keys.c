@@ -234,6 +234,49 @@ parse_native(const struct config_key *key __rte_unused, const char *value, void 
 	return 0;
 }
 
+/* Up to so many hexadecimal digits, and what follows them; NULL: it is anything else. */
+static const char *
+skip_hex(const char *at, size_t max, char end)
+{
+	size_t len = strspn(at, "0123456789abcdefABCDEF");
+
+	return len != 0 && len <= max && at[len] == end ? at + len + 1 : NULL;
+}
+
+bool
+config_is_pci(const char *devargs)
+{
+	const char *at, *bus;
+	char address[16];
+	size_t len;
+
+	if (strncmp(devargs, "pci:", 4) == 0)
+		devargs += 4;
+	len = strcspn(devargs, ",");
+	if (len >= sizeof(address))
+		return false;
+	memcpy(address, devargs, len);
+	address[len] = '\0';
+	at = skip_hex(address, 8, ':');
+	bus = at == NULL ? NULL : skip_hex(at, 2, ':');
+	at = skip_hex(bus != NULL ? bus : at != NULL ? at : address, 2, '.');
+	return at != NULL && *at >= '0' && *at <= '7' && at[1] == '\0';
+}
+
+bool
+config_eal_has(const char *eal, const char *word)
+{
+	size_t len;
+
+	for (eal += strspn(eal, TEXT_BLANKS); *eal != '\0'; eal += strspn(eal, TEXT_BLANKS)) {
+		len = strcspn(eal, TEXT_BLANKS);
+		if (strlen(word) == len && memcmp(eal, word, len) == 0)
+			return true;
+		eal += len;
+	}
+	return false;
+}
+
 void
 config_trunks_all(struct vlan_set *set)
 {

@@ -10,6 +10,7 @@
  * The keys of each kind of section, and how their values are read.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,14 @@ extern const struct config_keys config_switch_keys;
 extern const struct config_keys config_bridge_keys;
 /** Of `[port NAME]`; struct config_port. */
 extern const struct config_keys config_port_keys;
+
+/** Is it the device of a PCI address, as 0000:03:00.0, 03:00.0 or pci:0000:03:00.0? */
+bool
+config_is_pci(const char *devargs);
+
+/** Has `eal` the word? */
+bool
+config_eal_has(const char *eal, const char *word);
 
 /** Let the port be a tagged member of all VLANs. */
 void

@@ -139,6 +139,15 @@ check_config()
 	"$ctl" doctor --config /other.conf >/dev/null || die "--config is not heeded"
 }
 
+check_no_pci()
+{
+	good
+	config "eal = --no-pci"
+	says "configuration: $root/etc/dpdk-xenvswitch.conf:7: devargs='0000:03:00.0,x=1': \
+			is a PCI device, which --no-pci in eal of [switch] keeps away; remove \
+			one of them"
+}
+
 check_memory()
 {
 	good
@@ -213,6 +222,7 @@ check_devices
 check_netback
 check_script
 check_config
+check_no_pci
 check_memory
 check_nic
 check_switch

@@ -299,6 +299,47 @@ test_together(void **state __rte_unused)
 	assert_all_refused(cases, RTE_DIM(cases));
 }
 
+/* EAL is told to leave PCI devices alone, and a port is one: in whatever order and form. */
+static void
+test_no_pci(void **state __rte_unused)
+{
+	static const char *const pci[] = { "0000:03:00.0", "03:00.0,x=1", "pci:0000:03:00.0",
+		"10000:Af:1f.7" };
+	static const char *const others[] = { "net_tap0", "03:00", "0000:03:00.8", "03:00.0x",
+		"0:0:03:00.0", "net_pcap0,iface=03:00.0" };
+	static struct config config;
+	struct config_error error;
+	char text[256], message[256];
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(pci); i++) {
+		snprintf(text, sizeof(text),
+				BRIDGE
+				"[port u]\nbridge=b\ndevargs=%s\n[switch]\neal=-m 64\t--no-pci",
+				pci[i]);
+		snprintf(message, sizeof(message),
+				"devargs='%s': is a PCI device, which --no-pci in eal of [switch] "
+				"keeps away; remove one of them",
+				pci[i]);
+		assert_refused(text, 4, message);
+	}
+	for (i = 0; i < RTE_DIM(others); i++) {
+		snprintf(text, sizeof(text),
+				BRIDGE "[port u]\nbridge=b\ndevargs=%s\n[switch]\neal = --no-pci\n",
+				others[i]);
+		assert_int_equal(config_parse(text, &config, &error), 0);
+	}
+	assert_int_equal(config_port_remove(&config, "u"), 0);
+	assert_int_equal(config_port_add(&config, "v",
+					 (const char *const[]){ "bridge=b", "devargs=03:00.0" }, 2,
+					 &error),
+			-EINVAL);
+	assert_non_null(strstr(error.text, "--no-pci"));
+	assert_int_equal(config_parse("[switch]\neal = --no-pcix -no-pci\n" BRIDGE UPLINK, &config,
+					 &error),
+			0);
+}
+
 /* As many lcores and words for EAL as may be, and a word more. */
 static void
 test_words(void **state __rte_unused)
@@ -391,6 +432,7 @@ main(void)
 		cmocka_unit_test(test_bridge),
 		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_no_pci),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_too_many),
