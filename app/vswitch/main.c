@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,40 +68,66 @@ struct services {
 	struct metrics *metrics;
 };
 
+/* Long options; no short one has such a number. */
+enum {
+	OPTION_CONFIG = UCHAR_MAX + 1,
+	OPTION_CHECK,
+	OPTION_HELP,
+	OPTION_VERSION
+};
+
 struct options {
 	const char *config;
 	bool check;
 };
+
+/* What getopt_long() has refused, whose own words do not tell of --help. */
+static void
+print_wrong_option(int option, char *const *argv)
+{
+	const char *word = argv[optind - 1];
+
+	if (option == ':')
+		fprintf(stderr, "dpdk-xenvswitch: '%s': a value has to follow; see --help\n", word);
+	else if (optopt > UCHAR_MAX)
+		fprintf(stderr, "dpdk-xenvswitch: '%s': takes no value; see --help\n", word);
+	else if (optopt != 0)
+		fprintf(stderr, "dpdk-xenvswitch: '-%c': is no option; see --help\n", optopt);
+	else
+		fprintf(stderr, "dpdk-xenvswitch: '%s': is no option; see --help\n", word);
+}
 
 /* -1: go on; else the status to end with. */
 static int
 parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option list[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check", no_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },
+		{ "config", required_argument, NULL, OPTION_CONFIG },
+		{ "check", no_argument, NULL, OPTION_CHECK },
+		{ "help", no_argument, NULL, OPTION_HELP },
+		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
 	*options = (struct options){ .config = DEFAULT_CONFIG };
-	while ((option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":h", list, NULL)) != -1) {
 		switch (option) {
-		case 'c':
+		case OPTION_CONFIG:
 			options->config = optarg;
 			break;
-		case 'k':
+		case OPTION_CHECK:
 			options->check = true;
 			break;
 		case 'h':
+		case OPTION_HELP:
 			fputs(usage, stdout);
 			return 0;
-		case 'v':
+		case OPTION_VERSION:
 			printf("dpdk-xenvswitch " XENVIF_VERSION "\n");
 			return 0;
 		default:
+			print_wrong_option(option, argv);
 			return 2;
 		}
 	}
