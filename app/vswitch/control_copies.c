@@ -6,6 +6,9 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include "control_command.h"
 #include "protocol.h"
 #include "text.h"
@@ -78,10 +81,20 @@ control_set_snaplen(const struct vswitch *sw __rte_unused, const json_t *value,
 	return set_number(value, PROTOCOL_SNAPLEN_MIN, PROTOCOL_SNAPLEN_MAX, &args->snaplen);
 }
 
-/* Can it be written to? */
+/* Such a device takes everything, or refuses it, at once. */
+static bool
+is_prompt(dev_t device)
+{
+	const dev_t null = makedev(1, 3), full = makedev(1, 7);
+
+	return device == null || device == full;
+}
+
+/* Can it be written to? A terminal, for one, may block its writer for good. */
 static int
 check_file(int fd, char *why)
 {
+	struct stat st;
 	int flags;
 
 	if (fd < 0)
@@ -89,6 +102,10 @@ check_file(int fd, char *why)
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || (flags & O_PATH) != 0 || (flags & O_ACCMODE) == O_RDONLY)
 		return text_error(why, CONTROL_ERROR_SIZE, "the file is not open for writing");
+	if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && !is_prompt(st.st_rdev))
+		return text_error(why, CONTROL_ERROR_SIZE,
+				"the file is a device, which may not take it; allowed: a file, a "
+				"pipe, /dev/null or /dev/full");
 	return 0;
 }
 

@@ -63,6 +63,29 @@ test_capture_all(void **state __rte_unused)
 			" 'seconds': null, 'snaplen': 262144, 'packets': 12, 'lost': 3}]}");
 }
 
+/* Its writer would hang in a terminal that nobody reads, and keep one of few captures. */
+static void
+test_capture_devices(void **state __rte_unused)
+{
+	static const char *const refused[] = { "/dev/zero", "/dev/ptmx" };
+	static const char *const taken[] = { "/dev/null", "/dev/full" };
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(refused); i++) {
+		ask_session.file = open(refused[i], O_WRONLY | O_NOCTTY);
+		assert_true(ask_session.file >= 0);
+		assert_refused("{'command': 'capture'}",
+				"the file is a device, which may not take it; allowed: a file, a "
+				"pipe, /dev/null or /dev/full");
+		close(ask_session.file);
+	}
+	for (i = 0; i < RTE_DIM(taken); i++) {
+		ask_session.file = open(taken[i], O_WRONLY);
+		ask_session.capture = NULL;
+		assert_result("capture", "{}", "{}");
+	}
+}
+
 static void
 test_mirror(void **state __rte_unused)
 {
@@ -133,6 +156,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_capture, ask_setup),
 		cmocka_unit_test_setup(test_capture_all, ask_setup),
+		cmocka_unit_test_setup(test_capture_devices, ask_setup),
 		cmocka_unit_test_setup(test_mirror, ask_setup),
 		cmocka_unit_test_setup(test_refused, ask_setup),
 	};
