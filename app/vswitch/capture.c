@@ -224,8 +224,8 @@ capture_forget_port(struct vswitch *sw, const struct port *port)
 	}
 }
 
-/* The port's number in the capture; negative: there have been too many. */
-static int
+/* The port's number in the capture. */
+static unsigned int
 find_interface(struct capture_writer *writer, const struct port *port)
 {
 	struct capture_interface *interface;
@@ -236,7 +236,7 @@ find_interface(struct capture_writer *writer, const struct port *port)
 			return i;
 	}
 	if (i == CAPTURE_INTERFACES_MAX)
-		return -ENOSPC;
+		return CAPTURE_INTERFACE_NONE;
 	interface = &writer->interfaces[i];
 	memcpy(interface->name, port->spec.name, sizeof(interface->name));
 	snprintf(interface->description, sizeof(interface->description), "%s", port->device);
@@ -245,7 +245,7 @@ find_interface(struct capture_writer *writer, const struct port *port)
 }
 
 static void
-add(struct dp_copies *copies, struct capture_writer *writer, int interface)
+add(struct dp_copies *copies, struct capture_writer *writer, unsigned int interface)
 {
 	copies->captures[copies->nb_captures].sink = &writer->sink;
 	copies->captures[copies->nb_captures].interface = interface;
@@ -256,8 +256,7 @@ static void
 fill(const struct vswitch *sw, struct dataplane *dp, const struct capture *capture)
 {
 	const struct capture_spec *spec = &capture->spec;
-	unsigned int i;
-	int interface;
+	unsigned int interface, i;
 
 	for (i = 0; i < RTE_MAX_ETHPORTS; i++) {
 		if (sw->ports[i] == NULL)
@@ -265,8 +264,6 @@ fill(const struct vswitch *sw, struct dataplane *dp, const struct capture *captu
 		if (spec->port[0] != '\0' && strcmp(spec->port, sw->ports[i]->spec.name) != 0)
 			continue;
 		interface = find_interface(capture->writer, sw->ports[i]);
-		if (interface < 0)
-			continue;
 		if ((spec->direction & DIRECTION_RX) != 0) {
 			add(&dp->rx_copies[i], capture->writer, interface);
 			dp->ports[i].rx_copies = &dp->rx_copies[i];

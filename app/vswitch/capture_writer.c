@@ -240,7 +240,7 @@ uint64_t
 capture_writer_lost(const struct capture_writer *writer)
 {
 	unsigned int i, nb = __atomic_load_n(&writer->nb_interfaces, __ATOMIC_ACQUIRE);
-	uint64_t lost = 0;
+	uint64_t lost = lost_of(writer, CAPTURE_INTERFACE_NONE);
 
 	for (i = 0; i < nb; i++)
 		lost += lost_of(writer, i);

@@ -21,9 +21,12 @@ has_device_tag(const struct rte_mbuf *m, bool out)
 static struct rte_mbuf *
 capture(struct capture_sink *sink, const struct capture_record *record, const struct rte_mbuf *m)
 {
-	struct rte_mbuf *copy = rte_pktmbuf_copy(m, sink->pool, 0, sink->snaplen);
 	struct capture_record *to;
+	struct rte_mbuf *copy;
 
+	if (record->interface == CAPTURE_INTERFACE_NONE)
+		return NULL;
+	copy = rte_pktmbuf_copy(m, sink->pool, 0, sink->snaplen);
 	if (copy == NULL)
 		return NULL;
 	to = rte_mbuf_to_priv(copy);

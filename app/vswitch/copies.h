@@ -28,6 +28,8 @@ struct worker;
 #define COPIES_BURST 32
 /** Ports that a capture can have, one after another, those that are gone counted in. */
 #define CAPTURE_INTERFACES_MAX 256
+/** The number of all others: their packets are counted as lost, and in no file. */
+#define CAPTURE_INTERFACE_NONE CAPTURE_INTERFACES_MAX
 
 /** What a capture's copy tells besides its data: the private area of its mbuf. */
 struct capture_record {
@@ -49,9 +51,10 @@ struct capture_sink {
 	struct rte_mempool *pool;
 	/** Bytes that are copied of a packet at most. */
 	uint32_t snaplen;
-	/** Packets that each lcore has lost, of each interface: the pool was empty. */
+	/** Packets that each lcore has lost, of each interface: the pool was empty, or it is none.
+	 */
 	struct {
-		uint64_t packets[CAPTURE_INTERFACES_MAX];
+		uint64_t packets[CAPTURE_INTERFACES_MAX + 1];
 	} __rte_cache_aligned lost[WORKERS_MAX];
 };
 

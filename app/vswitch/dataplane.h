@@ -39,7 +39,7 @@ struct dp_copies {
 	unsigned int nb_captures;
 	struct {
 		struct capture_sink *sink;
-		/** The port's number in the capture. */
+		/** The port's number in the capture, or CAPTURE_INTERFACE_NONE. */
 		uint16_t interface;
 	} captures[CAPTURES_MAX];
 	/** NULL: it is not mirrored. Else where the mirror's copies go. */

@@ -168,10 +168,13 @@ test_interfaces(void **state __rte_unused)
 	assert_null(sw.captures[0]);
 }
 
+/* Packets of one port too many are counted as lost, also once the capture has ended. */
 static void
 test_many_interfaces(void **state __rte_unused)
 {
 	struct capture *all = capture_at("", DIRECTION_BOTH, 0);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(bed_worker.pool);
+	struct capture_result result;
 	char name[NAME_SIZE];
 	unsigned int i;
 
@@ -181,8 +184,18 @@ test_many_interfaces(void **state __rte_unused)
 		bridge_publish(&sw);
 	}
 	assert_int_equal(all->writer->nb_interfaces, CAPTURE_INTERFACES_MAX);
-	assert_null(bed_dp.ports[2].rx_copies);
-	assert_non_null(bed_dp.ports[1].rx_copies);
+	assert_non_null(m);
+	rte_pktmbuf_append(m, 60);
+	copies_receive(&bed_worker, bed_dp.ports[2].rx_copies, 0, &m, 1);
+	assert_int_equal(capture_lost(&sw), 1);
+	copies_receive(&bed_worker, bed_dp.ports[1].rx_copies, 0, &m, 1);
+	assert_int_equal(capture_lost(&sw), 1);
+	rte_pktmbuf_free(m);
+	capture_stop(all, CAPTURE_END_CLIENT);
+	assert_end(all, CAPTURE_END_CLIENT);
+	capture_result(all, &result);
+	assert_int_equal(result.packets, 1);
+	assert_int_equal(result.lost, 1);
 }
 
 static void
