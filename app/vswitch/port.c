@@ -10,6 +10,7 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
+#include "config_keys.h"
 #include "log.h"
 #include "offload.h"
 #include "port.h"
@@ -20,6 +21,7 @@
 
 /* More devices than a process can have. */
 #define LEFT_MAX (2 * RTE_MAX_ETHPORTS)
+#define LEFT "left of a closed port, and cannot be removed"
 
 /* Devices that are a port's already. */
 static bool used[RTE_MAX_ETHPORTS];
@@ -219,6 +221,7 @@ try_remove(struct left *l)
 static void
 remove_device(const struct port *port)
 {
+	bool full = nb_left == LEFT_MAX;
 	struct left l = { .id = port->id };
 	struct rte_eth_dev_info info;
 
@@ -227,8 +230,9 @@ remove_device(const struct port *port)
 		l.device = info.device;
 	if (try_remove(&l) == 0)
 		return;
-	LOG(WARNING, "port %s: cannot remove its device: %s", l.name, rte_strerror(-l.error));
-	if (nb_left < LEFT_MAX)
+	LOG(WARNING, "port %s: cannot remove its device: %s; %s", l.name, rte_strerror(-l.error),
+			full ? "it stays, as too many others are left" : "trying again");
+	if (!full)
 		left[nb_left++] = l;
 }
 
@@ -260,6 +264,46 @@ is_left(uint16_t id)
 			return true;
 	}
 	return false;
+}
+
+/* Is it one that no port has any more, and that stays? */
+static bool
+is_left_device(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb_left; i++) {
+		if (left[i].closed && left[i].device != NULL &&
+				strcmp(rte_dev_name(left[i].device), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Have a driver make the port. A device of another kind is given back. */
+static int
+make_device(const char *devargs, uint16_t *id, char *error)
+{
+	int ret = rte_dev_probe(devargs), len = strcspn(devargs, ",");
+	char name[PORT_DEVARGS_SIZE];
+
+	if (ret != 0) {
+		snprintf(error, PORT_ERROR_SIZE, "no device '%.128s': %s", devargs,
+				rte_strerror(-ret));
+		return ret;
+	}
+	ret = find_port(devargs, id);
+	if (ret == 0)
+		return 0;
+	snprintf(name, sizeof(name), "%.*s", len, devargs);
+	if (is_left_device(name)) {
+		snprintf(error, PORT_ERROR_SIZE, "device '%.128s' is " LEFT, devargs);
+		return -EBUSY;
+	}
+	snprintf(error, PORT_ERROR_SIZE, "device '%.128s' has no port", devargs);
+	if (rte_eal_hotplug_remove(config_is_pci(name) ? "pci" : "vdev", name) != 0)
+		LOG(WARNING, "device '%.128s' has no port, and stays", devargs);
+	return ret;
 }
 
 const char *
@@ -294,19 +338,13 @@ port_open(const struct port_spec *spec, unsigned int nb_workers, struct rte_memp
 		ret = -ENOSPC;
 		goto fail;
 	}
-	ret = rte_dev_probe(spec->devargs);
-	if (ret == 0)
-		ret = find_port(spec->devargs, &port->id);
-	if (ret != 0) {
-		snprintf(error, PORT_ERROR_SIZE, "no device '%.128s': %s", spec->devargs,
-				rte_strerror(-ret));
+	ret = make_device(spec->devargs, &port->id, error);
+	if (ret != 0)
 		goto fail;
-	}
 	/* The probe of a device that is there succeeds, by whatever of its names. */
 	if (used[port->id]) {
 		snprintf(error, PORT_ERROR_SIZE, "device '%.128s' is %s", spec->devargs,
-				is_left(port->id) ? "left of a closed port, and cannot be removed" :
-						    "another port's already");
+				is_left(port->id) ? LEFT : "another port's already");
 		ret = -EBUSY;
 		goto fail;
 	}

@@ -10,11 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include <rte_dev.h>
 #include <rte_eal.h>
+#include <rte_log.h>
 #include <rte_mbuf.h>
 
 #include "bridge.h"
@@ -26,6 +29,8 @@
 
 #define BRIDGES "[bridge a]\n[bridge b]\n[bridge c]\n"
 #define GUEST_ID (RTE_MAX_ETHPORTS - 1)
+/* Devices of closed ports that are tried again. */
+#define LEFT_MAX (2 * RTE_MAX_ETHPORTS)
 /* What a command adds. */
 #define ADD(name, ...) \
 	add(name, (const char *const[]){ __VA_ARGS__ }, \
@@ -47,6 +52,10 @@ static bool guest_comes;
 /* What bridge_publish() returns, and whether devices stay. */
 static int publish_ret;
 static bool stop_fails, remove_fails;
+/* What is logged. */
+static FILE *log_file;
+static char *log_text;
+static size_t log_len;
 
 int
 __real_rte_eth_dev_stop(uint16_t id);
@@ -398,6 +407,18 @@ test_answers(void **state __rte_unused)
 	assert_non_null(strstr(vif_error, "no device 'net_xenvif3_0,"));
 }
 
+static unsigned int
+count_devices(void)
+{
+	struct rte_dev_iterator iterator;
+	const struct rte_device *device;
+	unsigned int n = 0;
+
+	RTE_DEV_FOREACH(device, "bus=vdev", &iterator)
+	n++;
+	return n;
+}
+
 static void
 assert_left(const char *name, int number)
 {
@@ -448,6 +469,77 @@ test_stays_closed(void **state __rte_unused)
 	assert_int_equal(ADD("n2", "bridge=a", "devargs=net_null0"), 0);
 }
 
+/* How often the log has the text since log_begin(). */
+static unsigned int
+log_count(const char *text)
+{
+	const char *at;
+	unsigned int n = 0;
+
+	fflush(log_file);
+	for (at = log_text; (at = strstr(at, text)) != NULL; at += strlen(text))
+		n++;
+	return n;
+}
+
+static void
+log_begin(void)
+{
+	log_file = open_memstream(&log_text, &log_len);
+	assert_non_null(log_file);
+	assert_int_equal(rte_openlog_stream(log_file), 0);
+}
+
+static void
+log_end(void)
+{
+	rte_openlog_stream(NULL);
+	fclose(log_file);
+	free(log_text);
+}
+
+/* A device that has no port is not left, and one that is left is none of that kind. */
+static void
+test_no_port(void **state __rte_unused)
+{
+	unsigned int devices = count_devices();
+
+	assert_not_added("device 'crypto_null0,socket_id=0' has no port", "n1", "bridge=b",
+			"devargs=crypto_null0,socket_id=0");
+	assert_int_equal(count_devices(), devices);
+	remove_fails = true;
+	assert_int_equal(reload_remove(&sw, "n0", &error), 0);
+	assert_not_added("device 'net_null0' is left of a closed port, and cannot be removed", "n1",
+			"bridge=a", "devargs=net_null0");
+	assert_left("n0", -EIO);
+	assert_int_equal(count_devices(), devices);
+}
+
+/* Of devices beyond those that can be kept in mind it is said that they stay. */
+static void
+test_too_many_stay(void **state __rte_unused)
+{
+	char devargs[32];
+	unsigned int i;
+
+	remove_fails = true;
+	log_begin();
+	for (i = 0; i <= LEFT_MAX; i++) {
+		assert_int_equal(log_count("trying again"), i);
+		assert_int_equal(log_count("it stays, as too many others are left"), 0);
+		snprintf(devargs, sizeof(devargs), "devargs=net_null%u", 100 + i);
+		assert_int_equal(ADD("n1", "bridge=b", devargs), 0);
+		assert_int_equal(reload_remove(&sw, "n1", &error), 0);
+	}
+	assert_int_equal(log_count("trying again"), LEFT_MAX);
+	assert_int_equal(log_count("port n1: cannot remove its device: Input/output error; it "
+				   "stays, as too many others are left"),
+			1);
+	log_end();
+	remove_fails = false;
+	assert_int_equal(rte_eal_hotplug_remove("vdev", strchr(devargs, '=') + 1), 0);
+}
+
 static int
 begin(void **state __rte_unused)
 {
@@ -478,6 +570,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stays_closed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_many_stay, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("vsw_reload", tests, begin, end);
