@@ -114,7 +114,7 @@ capture_end_name(enum capture_end end);
 void
 capture_serve(struct vswitch *sw);
 
-/** A port is going: captures of it end. */
+/** A port is gone: captures of it end. */
 void
 capture_forget_port(struct vswitch *sw, const struct port *port);
 

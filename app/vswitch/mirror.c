@@ -106,6 +106,15 @@ fill_from(struct dataplane *dp, struct mirror *mirror, unsigned int from, struct
 	copies->guest = dp->ports[from].guest;
 }
 
+/* Is it on, with both its ports there? One that is going is not any more. */
+static bool
+is_whole(const struct vswitch *sw, unsigned int from)
+{
+	const struct mirror *mirror = &sw->mirrors[from];
+
+	return mirror->on && sw->ports[from] != NULL && sw->ports[mirror->to] != NULL;
+}
+
 void
 mirror_fill(struct vswitch *sw, struct dataplane *dp)
 {
@@ -114,12 +123,12 @@ mirror_fill(struct vswitch *sw, struct dataplane *dp)
 
 	/* All of these first: what is sent by them knows of no mirror. */
 	for (i = 0; i < RTE_MAX_ETHPORTS; i++) {
-		if (sw->mirrors[i].on)
+		if (is_whole(sw, i))
 			fill_to(dp, sw->mirrors[i].to);
 	}
 	for (i = 0; i < RTE_MAX_ETHPORTS; i++) {
 		mirror = &sw->mirrors[i];
-		if (!mirror->on)
+		if (!is_whole(sw, i))
 			continue;
 		if ((mirror->direction & DIRECTION_RX) != 0) {
 			fill_from(dp, mirror, i, &dp->rx_copies[i]);

@@ -52,7 +52,7 @@ mirror_set(struct vswitch *sw, const struct port *port, const struct port *to,
 int
 mirror_off(struct vswitch *sw, const struct port *port);
 
-/** A port is going: its mirror ends, and those that send by it. */
+/** A port is gone: its mirror ends, and those that send by it. */
 void
 mirror_forget_port(struct vswitch *sw, const struct port *port);
 
@@ -60,7 +60,10 @@ mirror_forget_port(struct vswitch *sw, const struct port *port);
 void
 mirror_read(const struct mirror *mirror, uint64_t *packets, uint64_t *lost);
 
-/** Let lcores have the mirrors that there are: ports and captures are in the dataplane already. */
+/**
+ * Let lcores have the mirrors whose ports are both there. Ports and captures are in the dataplane
+ * already.
+ */
 void
 mirror_fill(struct vswitch *sw, struct dataplane *dp);
 

@@ -272,8 +272,6 @@ remove_ports(struct vswitch *sw, const struct wanted *w)
 		if (sw->ports[i] == NULL || j < w->n)
 			continue;
 		fdb_forget(sw->fdb, i);
-		capture_forget_port(sw, sw->ports[i]);
-		mirror_forget_port(sw, sw->ports[i]);
 		gone[n++] = sw->ports[i];
 		sw->ports[i] = NULL;
 	}
@@ -285,6 +283,8 @@ remove_ports(struct vswitch *sw, const struct wanted *w)
 			gone[i]->pinned = false;
 			continue;
 		}
+		capture_forget_port(sw, gone[i]);
+		mirror_forget_port(sw, gone[i]);
 		LOG(NOTICE, "port %s: removed", gone[i]->spec.name);
 		port_close(gone[i]);
 	}

@@ -52,6 +52,8 @@ static bool guest_comes;
 /* What bridge_publish() returns, and whether devices stay. */
 static int publish_ret;
 static bool stop_fails, remove_fails;
+/* How often captures and mirrors have heard of a port that is gone. */
+static unsigned int nb_forgotten;
 /* What is logged. */
 static FILE *log_file;
 static char *log_text;
@@ -119,13 +121,17 @@ fdb_forget(struct fdb *fdb __rte_unused, uint16_t port __rte_unused)
 }
 
 void
-capture_forget_port(struct vswitch *in __rte_unused, const struct port *port __rte_unused)
+capture_forget_port(struct vswitch *in, const struct port *port)
 {
+	assert_null(in->ports[port->id]);
+	nb_forgotten++;
 }
 
 void
-mirror_forget_port(struct vswitch *in __rte_unused, const struct port *port __rte_unused)
+mirror_forget_port(struct vswitch *in, const struct port *port)
 {
+	assert_null(in->ports[port->id]);
+	nb_forgotten++;
 }
 
 bool
@@ -262,7 +268,9 @@ test_add(void **state __rte_unused)
 	assert_string_equal(port->device, "net_null1");
 	assert_int_equal(port->spec.mtu, 1400);
 	assert_int_equal(port->spec.bridge, 1);
+	nb_forgotten = 0;
 	assert_int_equal(reload_remove(&sw, "n1", &error), 0);
+	assert_int_equal(nb_forgotten, 2);
 	assert_false(is_there("n1"));
 	/* One of the file goes as well, and its place is another's. */
 	assert_int_equal(reload_remove(&sw, "n0", &error), 0);
@@ -364,9 +372,12 @@ test_not_removed(void **state __rte_unused)
 	assert_string_equal(error.text,
 			"port 'n\\xff': there is none; allowed: the name of a [port NAME]");
 	publish_ret = -ENOMEM;
+	nb_forgotten = 0;
 	assert_int_equal(reload_remove(&sw, "n0", &error), -ENOMEM);
 	assert_string_equal(error.text, "Cannot allocate memory");
 	assert_true(is_there("n0"));
+	/* Its captures and mirrors go on. */
+	assert_int_equal(nb_forgotten, 0);
 	assert_true(ADD("n1", "bridge=b", "devargs=net_null1") < 0);
 	assert_string_equal(error.text, "Cannot allocate memory");
 	assert_false(is_there("n1"));
