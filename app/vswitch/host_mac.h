@@ -16,8 +16,11 @@
 /**
  * The address of the interface with that name: always the same on this machine, and another one on
  * others. It is made from systemd's machine-id(5), and from the name alone where there is none.
+ *
+ * @return
+ *   0; or the negative errno for which there is no machine-id: others have that address, too.
  */
-void
+int
 host_mac(const char *name, struct rte_ether_addr *mac);
 
 #endif /* HOST_MAC_H */

@@ -291,6 +291,21 @@ remove_ports(struct vswitch *sw, const struct wanted *w)
 	return ret;
 }
 
+/* Another machine may have the same address on the same network. */
+static void
+warn_of_mac(const struct port_spec *spec)
+{
+	struct rte_ether_addr mac;
+	int ret = host_mac(spec->name, &mac);
+
+	if (ret != 0)
+		LOG(WARNING,
+				"port %s: its MAC address is made from its name alone, as there "
+				"is no machine-id: %s; systemd-machine-id-setup makes one, then "
+				"restart",
+				spec->name, strerror(-ret));
+}
+
 static int
 add_port(struct vswitch *sw, const struct port_spec *spec)
 {
@@ -303,6 +318,8 @@ add_port(struct vswitch *sw, const struct port_spec *spec)
 	}
 	if (spec->kind != PORT_GUEST)
 		complain(sw, spec, NULL);
+	if (spec->kind == PORT_HOST)
+		warn_of_mac(spec);
 	balance_assign(sw, port);
 	sw->ports[port->id] = port;
 	vswitch_stats_begin(sw, port->id);
