@@ -18,21 +18,15 @@
 #include "bed.h"
 #include "forward.h"
 #include "packet.h"
+#include "pairs.h"
 
-/* Two uplinks and two guests on bridge 1, and an uplink on another bridge. */
-#define UPLINK 0
-#define UPLINK2 1
-#define GUEST 2
-#define GUEST2 3
+/* An uplink on another bridge than the pairs. */
 #define FOREIGN 4
 
 static void
 make_switch(void)
 {
-	bed_port(UPLINK, 1);
-	bed_port(UPLINK2, 1);
-	bed_guest(GUEST, 1, MAC(GUEST), GUARD_MAC, 0);
-	bed_guest(GUEST2, 1, MAC(GUEST2), GUARD_MAC, 0);
+	make_pairs();
 	bed_port(FOREIGN, 2);
 }
 

@@ -13,20 +13,7 @@
 #include "bed.h"
 #include "forward.h"
 #include "packet.h"
-
-#define UPLINK 0
-#define UPLINK2 1
-#define GUEST 2
-#define GUEST2 3
-
-static void
-make_switch(void)
-{
-	bed_port(UPLINK, 1);
-	bed_port(UPLINK2, 1);
-	bed_guest(GUEST, 1, MAC(GUEST), GUARD_MAC, 0);
-	bed_guest(GUEST2, 1, MAC(GUEST2), GUARD_MAC, 0);
-}
+#include "pairs.h"
 
 /* A burst of the uplink to the guest, from so many addresses. */
 static void
@@ -83,7 +70,7 @@ test_mixed(void **state __rte_unused)
 		0, MAC(103), MAC(101) };
 	const uint64_t news[] = { MAC(101), MAC(103), MAC(101) };
 
-	make_switch();
+	make_pairs();
 	bed_learn(MAC(100), UPLINK, 0);
 	bed_learn(MAC(103), UPLINK2, 0);
 	send_burst(from, RTE_DIM(from));
@@ -99,7 +86,7 @@ test_between_bursts(void **state __rte_unused)
 	const uint64_t forged[] = { MAC(100), MAC(GUEST2) };
 	const uint64_t unknown[] = { MAC(100), MAC(101) };
 
-	make_switch();
+	make_pairs();
 	bed_learn(MAC(100), UPLINK, 0);
 	send_burst(unknown, 2);
 	expect_but(2, 2);
@@ -123,7 +110,7 @@ test_full_burst(void **state __rte_unused)
 	uint64_t from[WORKER_BURST];
 	unsigned int i;
 
-	make_switch();
+	make_pairs();
 	for (i = 0; i < WORKER_BURST; i++) {
 		from[i] = MAC(100 + i);
 		if (i % 2 == 0)
