@@ -8,6 +8,7 @@
 #include <systemd/sd-id128.h>
 
 #include "host_mac.h"
+#include "name.h"
 
 /* Of this program, so that nobody learns the machine's own id from an address. */
 #define OUR_ID SD_ID128_MAKE(6d, 1c, 2a, 93, 5e, 0b, 4f, 77, 9a, 41, c8, 30, e2, 6f, 15, b4)
@@ -16,8 +17,9 @@ int
 host_mac(const char *name, struct rte_ether_addr *mac)
 {
 	uint32_t low = 0, high = 0;
-	/* What the hash reads it by. */
-	uint32_t words[4] = { 0 };
+	/* The hash reads by words, and the last one whole. */
+	uint32_t words[4] = { 0 }, text[NAME_SIZE / sizeof(uint32_t)] = { 0 };
+	size_t len = strnlen(name, sizeof(text) - 1);
 	sd_id128_t id;
 	uint64_t hash;
 	int ret;
@@ -26,7 +28,8 @@ host_mac(const char *name, struct rte_ether_addr *mac)
 	if (ret >= 0)
 		memcpy(words, &id, sizeof(words));
 	rte_jhash_2hashes(words, sizeof(words), &low, &high);
-	rte_jhash_2hashes(name, strlen(name), &low, &high);
+	memcpy(text, name, len);
+	rte_jhash_2hashes(text, len, &low, &high);
 	hash = (uint64_t)high << 32 | low;
 	memcpy(mac, &hash, sizeof(*mac));
 	mac->addr_bytes[0] &= ~RTE_ETHER_GROUP_ADDR;
