@@ -8,8 +8,11 @@
  * Input: where the ring's indices begin (2 bytes), queues of the guest (1), and steps: a byte that
  * says which, and what it needs: requests (how many, 1 byte, and 16 bytes each), an index's change
  * (2), the bytes that each granted page begins with (how many, 1 byte, and they), every so manyth
- * copy that fails (1), or a frame (its length, 1 byte, and a packet as in chain.h).
+ * copy that fails (1), a frame (its length, 1 byte, and a packet as in chain.h), or every so manyth
+ * map call that fails (1).
  */
+
+#include <sys/mman.h>
 
 #include <rte_bitops.h>
 
@@ -17,7 +20,12 @@
 #include "fuzz.h"
 #include "ring.h"
 #include "xenvif_ctrlring.h"
+#include "xenvif_grants.h"
 #include "xenvif_hash.h"
+
+/* Few, so that they are used up; the guest's number. */
+#define STATIC_PAGES 64
+#define DOMID 7
 
 #define RINGS offsetof(struct xen_netif_ctrl_sring, ring)
 
@@ -32,6 +40,10 @@ static struct {
 	uint8_t granted[XEN_PAGE_BYTES];
 	uint8_t copy_fails;
 	uint32_t copies;
+	uint8_t map_fails;
+	uint32_t maps;
+	/* Pages that are mapped now. */
+	uint32_t mapped;
 	bool unmasked;
 } test;
 
@@ -40,16 +52,47 @@ int
 xengnttab_grant_copy(xengnttab_handle *xgt __rte_unused, uint32_t count,
 		xengnttab_grant_copy_segment_t *segs)
 {
-	fuzz_check(count == 1 && segs->flags == GNTCOPY_source_gref);
-	fuzz_check(segs->len != 0 && segs->len <= XEN_HASH_MAPPING_MAX * sizeof(uint32_t));
-	fuzz_check(segs->source.foreign.offset == 0);
+	bool in = segs->flags == GNTCOPY_source_gref;
+
+	fuzz_check(count == 1 && (in || segs->flags == GNTCOPY_dest_gref));
+	fuzz_check(segs->len != 0 && segs->len <= XEN_PAGE_BYTES);
+	fuzz_check((in ? segs->source : segs->dest).foreign.offset == 0);
 	test.copies++;
 	if (test.copy_fails != 0 && test.copies % test.copy_fails == 0) {
 		segs->status = GNTST_bad_gntref;
 		return 0;
 	}
-	memcpy(segs->dest.virt, test.granted, segs->len);
+	if (in)
+		memcpy(segs->dest.virt, test.granted, segs->len);
+	else
+		memcpy(test.granted, segs->source.virt, segs->len);
 	segs->status = GNTST_okay;
+	return 0;
+}
+
+/* Nobody looks at the pages: addresses are enough, each of them once. */
+void *
+xengnttab_map_domain_grant_refs(xengnttab_handle *xgt __rte_unused, uint32_t count, uint32_t domid,
+		uint32_t *refs, int prot)
+{
+	uint32_t i;
+
+	fuzz_check(count != 0 && count <= XENVIF_GREF_LIST_MAX && domid == DOMID);
+	fuzz_check(prot == PROT_READ || prot == (PROT_READ | PROT_WRITE));
+	for (i = 0; i < count; i++)
+		fuzz_check(refs[i] < XENVIF_GREFS_MAX);
+	test.maps++;
+	if (test.map_fails != 0 && test.maps % test.map_fails == 0)
+		return NULL;
+	test.mapped += count;
+	return (void *)(uintptr_t)((uint64_t)test.maps * XENVIF_GREF_LIST_MAX * XEN_PAGE_BYTES);
+}
+
+int
+xengnttab_unmap(xengnttab_handle *xgt __rte_unused, void *addr, uint32_t count)
+{
+	fuzz_check(addr != NULL && count <= test.mapped);
+	test.mapped -= count;
 	return 0;
 }
 
@@ -70,6 +113,29 @@ check_config(const struct xen_hash_config *cfg, uint16_t queues)
 	fuzz_check(cfg->mapping_size <= XEN_HASH_MAPPING_MAX);
 	for (i = 0; i < XEN_HASH_MAPPING_MAX; i++)
 		fuzz_check(cfg->mapping[i] < (i < cfg->mapping_size ? queues : 1));
+}
+
+/* The table has each registered reference once, and addresses of pages that are mapped alone. */
+static void
+check_grants(void)
+{
+	uint32_t i, ref, nb, mapped = 0, all = 0;
+	const struct xenvif_grants *g = test.vif.nif.rings.grants;
+
+	for (i = 0; g != NULL && i < test.vif.nif.nb_queues; i++, g++) {
+		fuzz_check(g->nb <= STATIC_PAGES / test.vif.nif.nb_queues);
+		fuzz_check(g->nb_maps <= XENVIF_GRANT_MAPS_MAX);
+		fuzz_check(test.vif.nif.rings.rx[i].has_grants == (g->nb != 0));
+		fuzz_check(test.vif.nif.rings.tx[i].has_grants == (g->nb != 0));
+		for (ref = 0, nb = 0; g->pages != NULL && ref < XENVIF_GREFS_MAX; ref++) {
+			nb += g->pages[ref] != 0;
+			mapped += (g->pages[ref] & XENVIF_GRANT_ADDRESS) != 0;
+		}
+		fuzz_check(nb == g->nb);
+		all += nb;
+	}
+	fuzz_check(mapped == test.mapped);
+	fuzz_check(all == test.vif.nif.rings.static_pages);
 }
 
 /* Responses are in the places of the requests that were taken, and no other byte has changed. */
@@ -108,6 +174,7 @@ step_serve(void)
 	kicked = test.vif.nif.xbdev.dirty;
 	check_responses();
 	check_config(&test.vif.nif.rings.hash.cfg, test.vif.nif.nb_queues);
+	check_grants();
 	fuzz_check(ctrl->attached == (ctrl->broken == NULL));
 	if (!attached)
 		fuzz_check(!test.unmasked);
@@ -163,12 +230,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { .data = data, .left = size };
-	uint32_t start = fuzz_index(&in);
+	uint32_t start = fuzz_index(&in), i;
 
 	memset(&test, 0, sizeof(test));
 	memset(&ring, 0, sizeof(ring));
 	pthread_mutex_init(&test.vif.nif.lock, NULL);
 	test.vif.nif.nb_queues = 1 + fuzz_u8(&in) % XEN_NETIF_QUEUES_MAX;
+	test.vif.nif.args.static_pages = STATIC_PAGES;
+	for (i = 0; i < test.vif.nif.nb_queues; i++)
+		test.vif.nif.rings.rx[i].domid = DOMID;
 	test.vif.nif.ctrl.sring.ctrl = &ring.ctrl;
 	test.vif.nif.ctrl.attached = true;
 	test.vif.nif.ctrl.cons = start;
@@ -193,10 +263,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 5:
 			step_frame(&in);
 			break;
+		case 6:
+			test.map_fails = fuzz_u8(&in);
+			break;
 		default:
 			break;
 		}
 	}
+	xenvif_grants_clear(&test.vif.nif.rings);
+	fuzz_check(test.mapped == 0 && test.vif.nif.rings.static_pages == 0);
 	pthread_mutex_destroy(&test.vif.nif.lock);
 	return 0;
 }

@@ -244,6 +244,9 @@ CLOSES(xengnttab_close, xengnttab_handle)
 FAILS(void *, xengnttab_map_grant_ref,
 		(xengnttab_handle * xgt, uint32_t domid, uint32_t ref, int prot),
 		(xgt, domid, ref, prot), xgt, NULL, NULL, NULL, ENOMEM)
+FAILS(void *, xengnttab_map_domain_grant_refs,
+		(xengnttab_handle * xgt, uint32_t count, uint32_t domid, uint32_t *refs, int prot),
+		(xgt, count, domid, refs, prot), xgt, NULL, NULL, NULL, ENOMEM)
 ENDS(int, xengnttab_unmap, (xengnttab_handle * xgt, void *start, uint32_t count),
 		(xgt, start, count), xgt, NULL, -1, EINVAL)
 FAILS(int, xengnttab_grant_copy,

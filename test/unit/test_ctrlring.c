@@ -9,7 +9,7 @@
 
 #include "attack.h"
 #include "bystander.h"
-#include "ctrl.h"
+#include "grants.h"
 #include "xen_bus.h"
 #include "xenvif_ctrlring.h"
 
@@ -131,10 +131,12 @@ static const struct message {
 	{ SET_ALGORITHM, false, { NONE }, OKAY, 0, HASH_NONE },
 	{ GET_FLAGS, false, { 0 }, UNSUPPORTED, 0, NULL },
 
-	/* Static grants, and what is no message. */
-	{ XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE, false, { 0 }, UNSUPPORTED, 0, NULL },
-	{ XEN_NETIF_CTRL_TYPE_ADD_GREF_MAPPING, true, { 0, 0, 1 }, UNSUPPORTED, 0, NULL },
-	{ XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING, true, { 0, 0, 1 }, UNSUPPORTED, 0, NULL },
+	/* Static grants, see test_grants.c. A page's reference is no queue. */
+	{ GET_GRANTS, false, { 0 }, OKAY, 1024, NULL },
+	{ GET_GRANTS, false, { CTRL_QUEUES }, INVALID, 0, NULL },
+	{ ADD_GRANTS, true, { 0, 0, 1 }, INVALID, 0, NULL },
+	{ DEL_GRANTS, true, { 0, 0, 1 }, INVALID, 0, NULL },
+	/* What is no message. */
 	{ XEN_NETIF_CTRL_TYPE_INVALID, false, { 0 }, UNSUPPORTED, 0, NULL },
 	{ 11, false, { 1, 2, 3 }, UNSUPPORTED, 0, NULL },
 	{ 0xFFFF, true, { 0, UINT32_MAX, UINT32_MAX }, UNSUPPORTED, 0, NULL },
@@ -247,9 +249,11 @@ test_garbage(void **state)
 			assert_int_equal(rsp.id, (uint16_t)(first + i));
 			assert_int_equal(rsp.type, types[i]);
 			assert_in_range(rsp.status, OKAY, OVERFLOW);
-			if (types[i] == 0 || types[i] > SET_ALGORITHM)
+			if (types[i] == 0 || types[i] > DEL_GRANTS)
 				assert_int_equal(rsp.status, UNSUPPORTED);
-			if (rsp.status != OKAY || (types[i] != GET_FLAGS && types[i] != GET_SIZE))
+			if (rsp.status != OKAY ||
+					(types[i] != GET_FLAGS && types[i] != GET_SIZE &&
+							types[i] != GET_GRANTS))
 				assert_int_equal(rsp.data, 0);
 		}
 		assert_false(rawfront_ctrl_rsp(&v->f, &rsp));

@@ -15,6 +15,7 @@
 #define DOMID_RANGE "not a number from 0 to 32751"
 #define DEVID_RANGE "not a number from 0 to 65535"
 #define QUEUES_RANGE "not a number from 1 to 32"
+#define STATIC_RANGE "not a number from 0 to 65536"
 #define SPEED_RANGE "not a number from 1 to 400000"
 #define NOTIFY_WANTED \
 	"not adaptive, immediate, or [COUNT,USEC] with numbers from 2 to 128 and from 1 to 1000000"
@@ -52,7 +53,8 @@ test_refused(void **state __rte_unused)
 		{ "devid=0", "the argument domid is missing", "domid" },
 		{ "domid=1", "the argument devid is missing", "devid" },
 		{ "domid=1,devid=0,color=red", "unknown argument color",
-				"domid, devid, queues, speed, mac" },
+				"domid, devid, queues, speed, mac, gso, legacy-ol-flags, notify, "
+				"static)" },
 		{ "domid=32752,devid=0", "domid=32752", DOMID_RANGE },
 		{ "domid=-1,devid=0", "domid=-1", DOMID_RANGE },
 		{ "domid=+1,devid=0", "domid=+1", DOMID_RANGE },
@@ -71,6 +73,10 @@ test_refused(void **state __rte_unused)
 		{ "domid=1,devid=0,queues=0", "queues=0", QUEUES_RANGE },
 		{ "domid=1,devid=0,queues=33", "queues=33", QUEUES_RANGE },
 		{ "domid=1,devid=0,queues=many", "queues=many", QUEUES_RANGE },
+		{ "domid=1,devid=0,static=65537", "static=65537", STATIC_RANGE },
+		{ "domid=1,devid=0,static=-1", "static=-1", STATIC_RANGE },
+		{ "domid=1,devid=0,static=4k", "static=4k", STATIC_RANGE },
+		{ "domid=1,devid=0,static=", "static: needs a value", "static" },
 		{ "domid=1,devid=0,speed=0", "speed=0", SPEED_RANGE },
 		{ "domid=1,devid=0,speed=400001", "speed=400001", SPEED_RANGE },
 		{ "domid=1,devid=0,speed=fast", "speed=fast", SPEED_RANGE },

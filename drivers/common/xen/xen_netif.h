@@ -115,6 +115,8 @@ struct xen_netif_args {
 	uint32_t gso;
 	/* ... and described by flags of packets to be sent, as blank checksums are. */
 	uint32_t legacy_ol_flags;
+	/* Pages that a guest may register, of all queues; 0: it is not offered. */
+	uint32_t static_pages;
 	/* How notifications are held back: count 0 is adaptive, 1 immediate. */
 	struct {
 		uint32_t count;

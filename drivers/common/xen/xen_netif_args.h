@@ -54,7 +54,8 @@ struct xen_netif_arg {
 /** The devargs of a driver whose devices are another domain's. */
 #define XEN_NETIF_ARGS_BY_DOMID(ROW) \
 	ROW("domid", domid, NUMBER, 0, 32751, 0, true) \
-	XEN_NETIF_ARGS(ROW)
+	XEN_NETIF_ARGS(ROW) \
+	ROW("static", static_pages, NUMBER, 0, 65536, 4096, false)
 
 static_assert(XEN_DOMID_MAX == 32751, "the row of domid has its range");
 static_assert(XEN_NETIF_QUEUES_MAX == 32, "the row of queues has its range");

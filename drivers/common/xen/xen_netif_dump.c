@@ -94,6 +94,9 @@ dump_port(FILE *f, const struct rte_eth_dev *dev, const struct xen_netif_vif_loo
 		dump_features(f, &v->peer);
 	if (v->peer.ctrl_ring)
 		dump_hash(f, &v->hash);
+	if ((v->peer.ctrl_ring && nif->args.static_pages != 0) || v->static_pages != 0)
+		fprintf(f, "  static grants: %u of %u pages\n", v->static_pages,
+				nif->args.static_pages);
 }
 
 int

@@ -53,6 +53,7 @@ xen_netif_look_at_vif(struct xen_netif *nif, struct xen_netif_vif_look *v)
 	memset(&v->peer, 0, sizeof(v->peer));
 	if (v->active != 0)
 		v->peer = nif->rings.peer;
+	v->static_pages = __atomic_load_n(&nif->rings.static_pages, __ATOMIC_RELAXED);
 	v->interrupts = nif->intr.nb_queues;
 	memcpy(v->reason, nif->reason, sizeof(v->reason));
 	/* Its writer has this lock too. */

@@ -24,6 +24,8 @@ struct xen_netif_vif_look {
 	int node;
 	char domain[RTE_SIZEOF_FIELD(struct xen_netif, domain)];
 	struct xen_hash_config hash;
+	/* That the guest has registered. */
+	uint32_t static_pages;
 	/* Rx queues that have them. */
 	uint16_t interrupts;
 	/* The last that was to be said of either kind; empty: nothing yet. */

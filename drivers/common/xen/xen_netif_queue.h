@@ -66,8 +66,12 @@ struct xen_netif_counters {
 	uint64_t copy_errors;
 	/* rx: the mempool is empty, or can never hold the packet. */
 	uint64_t nombuf;
-	/* tx: refused by the other end after they were sent. */
-	uint64_t refused;
+	union {
+		/* Frontend, tx: refused by the other end after they were sent. */
+		uint64_t refused;
+		/* Backend: not packets, but pieces that were copied without the hypervisor. */
+		uint64_t static_copies;
+	};
 	/* tx, waiting for the other end: for too long, while it posted nothing at all, ... */
 	uint64_t wait_expired;
 	uint64_t wait_stalled;
@@ -118,6 +122,8 @@ struct xen_netif_ring {
 	rte_spinlock_t lock;
 	/* The data path may use the ring. Written with the lock held. */
 	bool attached;
+	/* Backend: pages are registered for it, see rings->grants. Written as attached is. */
+	bool has_grants;
 	domid_t domid;
 	/* Backend: next request. Frontend: next response. */
 	uint32_t cons;
@@ -234,6 +240,10 @@ struct xen_netif_rings {
 	uint64_t own_mac;
 	/** The multicast that the application wants when it does not want all of it. */
 	struct xen_mcast mcast;
+	/** Backend: pages that the guest has registered and that stay mapped: how many, ... */
+	uint32_t static_pages;
+	/** ... and which, by queue; NULL: there never was one. The rings' locks guard each. */
+	void *grants;
 	/** The driver's own part of the vif; NULL until it is connected for the first time. */
 	void *priv;
 	/** Layers whose types the application wants to know: RTE_PTYPE_L*_MASK. */

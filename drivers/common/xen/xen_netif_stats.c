@@ -36,6 +36,7 @@ struct ring_xstat {
 static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT("slots", slots, ALL),
 	RING_XSTAT("copy_ops", copy_ops, BACK_RX | BACK_TX),
+	RING_XSTAT("static_copies", static_copies, BACK_RX | BACK_TX),
 	RING_XSTAT("csum_completed", csum_completed, ALL),
 	RING_XSTAT("gso_whole", gso_whole, ALL),
 	RING_XSTAT("gso_cut", gso_cut, ALL),
@@ -290,6 +291,10 @@ fill_port(const struct rte_eth_dev *dev, struct fill *f)
 		fill_one(f, "", vif_xstats[i].name,
 				since(RTE_PTR_ADD(&nif->count, vif_xstats[i].offset),
 						RTE_PTR_ADD(&nif->base.vif, vif_xstats[i].offset)));
+	/* A level, which no reset changes. */
+	if (drv->by_domid)
+		fill_one(f, "", "static_pages",
+				__atomic_load_n(&nif->rings.static_pages, __ATOMIC_RELAXED));
 	/* A guest may have been offered more than this process would. */
 	for (i = 0; i < RTE_MAX(nif->args.queues, most); i++) {
 		fill_ring(f, &nif->rings.rx[i], &nif->base.rx[i], "rx", drv->rx_stats);

@@ -145,6 +145,8 @@ add_vif(struct rte_tel_data *d, struct port *port)
 	rte_tel_data_add_dict_int(d, "queue_pairs", v.active);
 	rte_tel_data_add_dict_int(d, "queue_pairs_max", nif->args.queues);
 	rte_tel_data_add_dict_int(d, "rx_interrupts", v.interrupts);
+	if (netif_driver(dev)->by_domid)
+		rte_tel_data_add_dict_int(d, "static_pages", v.static_pages);
 	rte_tel_data_add_dict_string(d, "disconnected_because", v.reason[XEN_NETIF_DISCONNECTED]);
 	rte_tel_data_add_dict_string(d, "failed_because", v.reason[XEN_NETIF_FAILED]);
 	add_rates(d, port);

@@ -31,6 +31,14 @@ xenvif_copy_ops(const void *local, uint16_t len)
 }
 
 /**
+ * As xenvif_batch_copy() for a batch that is not empty, while the guest has registered pages: what
+ * is in these is copied without the hypervisor. Without a call where all is.
+ */
+bool
+xenvif_batch_copy_static(struct xenvif_batch *b, struct xen_netif_ring *ring,
+		xengnttab_handle *gnttab);
+
+/**
  * Run the staged copies with one call, and count their operations.
  *
  * @return
@@ -44,6 +52,8 @@ xenvif_batch_copy(struct xenvif_batch *b, struct xen_netif_ring *ring, xengnttab
 
 	if (b->nb_segs == 0)
 		return true;
+	if (unlikely(ring->has_grants))
+		return xenvif_batch_copy_static(b, ring, gnttab);
 	xen_count_add(&ring->count.copy_ops, b->nb_ops);
 	if (unlikely(xengnttab_grant_copy(gnttab, b->nb_segs, b->segs) < 0)) {
 		for (i = 0; i < b->nb_segs; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "xenvif_ctrlring.h"
+#include "xenvif_grants.h"
 #include "xenvif_hash.h"
 
 /* How soon an event channel that cannot be unmasked is tried again. */
@@ -19,6 +20,23 @@ copy_in(struct xenvif *vif, grant_ref_t gref, void *to, uint32_t len)
 		.dest.virt = to,
 		.len = len,
 		.flags = GNTCOPY_source_gref,
+	};
+
+	if (len == 0)
+		return true;
+	return xengnttab_grant_copy(vif->nif.rings.gnttab, 1, &seg) == 0 &&
+			seg.status == GNTST_okay;
+}
+
+/* The same the other way. */
+static bool
+copy_out(struct xenvif *vif, grant_ref_t gref, void *from, uint32_t len)
+{
+	xengnttab_grant_copy_segment_t seg = {
+		.source.virt = from,
+		.dest.foreign = { .ref = gref, .domid = vif->nif.ctrl.domid },
+		.len = len,
+		.flags = GNTCOPY_dest_gref,
 	};
 
 	if (len == 0)
@@ -53,7 +71,69 @@ set_mapping(struct xenvif *vif, grant_ref_t gref, uint32_t nb, uint32_t offset)
 	return xenvif_hash_set_mapping(hash, entries, nb, offset, vif->nif.nb_queues);
 }
 
-/* Static grants are not supported, nor is what is no message. */
+/* Pages that a queue may have registered: its part of the vif's. */
+static uint32_t
+grants_max(const struct xenvif *vif)
+{
+	return vif->nif.args.static_pages / vif->nif.nb_queues;
+}
+
+static uint32_t
+get_grants_max(const struct xenvif *vif, uint32_t queue, uint32_t *data)
+{
+	if (queue >= vif->nif.nb_queues)
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	*data = grants_max(vif);
+	return XEN_NETIF_CTRL_STATUS_SUCCESS;
+}
+
+static uint32_t
+add_grants(struct xenvif *vif, uint32_t queue, grant_ref_t gref, uint32_t nb)
+{
+	struct xen_netif_gref list[XENVIF_GREF_LIST_MAX];
+
+	if (queue >= vif->nif.nb_queues || nb > RTE_DIM(list) ||
+			!copy_in(vif, gref, list, nb * sizeof(list[0])) ||
+			!xenvif_grants_add(&vif->nif.rings, queue, grants_max(vif), list, nb))
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	return XEN_NETIF_CTRL_STATUS_SUCCESS;
+}
+
+/* Nothing is removed unless the guest can be told what. */
+static uint32_t
+remove_grants(struct xenvif *vif, uint32_t queue, grant_ref_t gref, uint32_t nb, uint32_t *data)
+{
+	struct xen_netif_gref list[XENVIF_GREF_LIST_MAX];
+	uint32_t found;
+
+	if (queue >= vif->nif.nb_queues || nb > RTE_DIM(list) ||
+			!copy_in(vif, gref, list, nb * sizeof(list[0])))
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	found = xenvif_grants_find(&vif->nif.rings, queue, list, nb);
+	if (!copy_out(vif, gref, list, nb * sizeof(list[0])))
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	xenvif_grants_remove(&vif->nif.rings, queue, list, nb);
+	*data = found;
+	return XEN_NETIF_CTRL_STATUS_SUCCESS;
+}
+
+/* What is about static grants, if these are offered. */
+static uint32_t
+answer_grants(struct xenvif *vif, const struct xen_netif_ctrl_request *req, uint32_t *data)
+{
+	if (vif->nif.args.static_pages == 0)
+		return XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED;
+	switch (req->type) {
+	case XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE:
+		return get_grants_max(vif, req->data[0], data);
+	case XEN_NETIF_CTRL_TYPE_ADD_GREF_MAPPING:
+		return add_grants(vif, req->data[0], req->data[1], req->data[2]);
+	default:
+		return remove_grants(vif, req->data[0], req->data[1], req->data[2], data);
+	}
+}
+
+/* What is no message is not supported. */
 static uint32_t
 answer(struct xenvif *vif, const struct xen_netif_ctrl_request *req, uint32_t *data)
 {
@@ -75,9 +155,23 @@ answer(struct xenvif *vif, const struct xen_netif_ctrl_request *req, uint32_t *d
 		return xenvif_hash_set_mapping_size(hash, req->data[0]);
 	case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING:
 		return set_mapping(vif, req->data[0], req->data[1], req->data[2]);
+	case XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE:
+	case XEN_NETIF_CTRL_TYPE_ADD_GREF_MAPPING:
+	case XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING:
+		return answer_grants(vif, req, data);
 	default:
 		return XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED;
 	}
+}
+
+/* How many requests one is as good as: hundreds of pages may have to be mapped. */
+static uint32_t
+work_of(uint16_t type)
+{
+	return type == XEN_NETIF_CTRL_TYPE_ADD_GREF_MAPPING ||
+					type == XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING ?
+			XENVIF_CTRL_GRANTS_WORK :
+			1;
 }
 
 /* Answer a round of requests; true when there are more, else the guest's next one is an event. */
@@ -86,7 +180,7 @@ serve_round(struct xenvif *vif)
 {
 	struct xen_netif_ring *ctrl = &vif->nif.ctrl;
 	struct xen_netif_ctrl_sring *sring = ctrl->sring.ctrl;
-	uint32_t prod = xen_ring_load(&sring->req_prod), old = ctrl->cons, i;
+	uint32_t prod = xen_ring_load(&sring->req_prod), old = ctrl->cons, i, work = 0;
 	struct xen_netif_ctrl_request req;
 	struct xen_netif_ctrl_response rsp;
 
@@ -95,13 +189,14 @@ serve_round(struct xenvif *vif)
 				"req_prod more than a ring ahead of rsp_prod");
 		return false;
 	}
-	prod = old + RTE_MIN(prod - old, XENVIF_CTRL_ROUND);
-	for (i = old; i != prod; i++) {
+	for (i = old; i != prod && work < XENVIF_CTRL_ROUND; i++) {
 		req = xen_ring_ctrl_request(sring, i);
 		rsp = (struct xen_netif_ctrl_response){ .id = req.id, .type = req.type };
 		rsp.status = answer(vif, &req, &rsp.data);
 		sring->ring[i & XEN_NETIF_CTRL_RING_MASK].rsp = rsp;
+		work += work_of(req.type);
 	}
+	prod = i;
 	if (prod != old) {
 		ctrl->cons = prod;
 		xen_ring_store(&sring->rsp_prod, prod);

@@ -16,6 +16,9 @@
 /** Requests that are answered at most before other vifs have their turn (XSA-332). */
 #define XENVIF_CTRL_ROUND 32u
 
+/** Of these, what a request to register or to remove pages counts for. */
+#define XENVIF_CTRL_GRANTS_WORK (XENVIF_CTRL_ROUND / 4)
+
 /**
  * Answer what the guest has requested; if there is a control ring and it is not broken. What is
  * left over makes for another evaluation; the event channel is unmasked when nothing is. Control

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "xenvif.h"
+#include "xenvif_grants.h"
 
 /* Let go of what a ring holds; it is not attached, or never was. */
 static void
@@ -262,6 +263,7 @@ xenvif_disconnect(struct xenvif *vif)
 	xenvif_detach(nif);
 	xen_netif_monitors_wait(nif);
 	ctrl_disconnect(vif);
+	xenvif_grants_clear(&nif->rings);
 	for (i = 0; i < nif->nb_queues; i++) {
 		ring_release(nif, &nif->rings.tx[i]);
 		ring_release(nif, &nif->rings.rx[i]);
