@@ -10,14 +10,20 @@
  * needs.
  */
 
+#include <sys/mman.h>
+
 #include "fuzz.h"
 #include "pool.h"
 #include "ring.h"
 #include "xenvif.h"
+#include "xenvif_grants.h"
 #include "xenvif_rxtx.h"
 
 #define QUEUES 2
 #define BURST_MAX 16
+/* Pages that a queue may register, and entries of a list. */
+#define STATIC_PAGES 24
+#define LIST_MAX 8
 
 /* The pages of a queue, by the guest's names for them, and where the guest is with them. */
 struct guest_queue {
@@ -33,7 +39,39 @@ static struct {
 	struct guest_queue q[QUEUES];
 	/* As they were before a burst. */
 	struct guest_queue old[QUEUES];
+	/* Registered pages that are mapped; every so manyth map call fails. */
+	uint32_t mapped;
+	uint32_t maps;
+	uint8_t map_fails;
 } test;
+
+/* In the place of libxengnttab: pages that are not to be written to, nor past their end. */
+void *
+xengnttab_map_domain_grant_refs(xengnttab_handle *xgt __rte_unused, uint32_t count,
+		uint32_t domid __rte_unused, uint32_t *refs __rte_unused, int prot)
+{
+	uint8_t *pages;
+
+	fuzz_check(count != 0 && count <= LIST_MAX);
+	if (test.map_fails != 0 && ++test.maps % test.map_fails == 0)
+		return NULL;
+	pages = mmap(NULL, (count + 1) * XEN_PAGE_BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fuzz_check(pages != MAP_FAILED);
+	memcpy(pages, fuzz_granted, XEN_PAGE_BYTES);
+	fuzz_check(mprotect(pages, count * XEN_PAGE_BYTES, prot) == 0);
+	fuzz_check(mprotect(pages + count * XEN_PAGE_BYTES, XEN_PAGE_BYTES, PROT_NONE) == 0);
+	test.mapped += count;
+	return pages;
+}
+
+int
+xengnttab_unmap(xengnttab_handle *xgt __rte_unused, void *pages, uint32_t count)
+{
+	fuzz_check(count <= test.mapped);
+	test.mapped -= count;
+	return munmap(pages, (count + 1) * XEN_PAGE_BYTES);
+}
 
 static void
 setup_ring(struct xen_netif_ring *ring, unsigned int id, union fuzz_page *page, uint32_t start)
@@ -116,6 +154,8 @@ teardown(void)
 		xen_netif_notify_flush(&rings->rx[i]);
 		xen_netif_notify_flush(&rings->tx[i]);
 	}
+	xenvif_grants_clear(rings);
+	fuzz_check(test.mapped == 0 && rings->static_pages == 0);
 	fuzz_check(rings->held == 0);
 	fuzz_check(rings->waiting_rings == 0);
 	fuzz_check(xenvif_wait_free(&test.txq) == test.txq.q.nb_desc);
@@ -280,6 +320,28 @@ step_machine(struct fuzz_input *in)
 	fuzz_pool_left = fuzz_u8(in) * 4;
 }
 
+/* The guest registers pages, or removes some: references that there is a chance to see again. */
+static void
+step_grants(unsigned int queue, struct fuzz_input *in)
+{
+	struct xen_netif_rings *rings = &test.vif.nif.rings;
+	struct xen_netif_gref list[LIST_MAX];
+	uint8_t what = fuzz_u8(in);
+	uint32_t n = what % (LIST_MAX + 1), i;
+
+	for (i = 0; i < n; i++) {
+		list[i].ref = fuzz_u8(in);
+		list[i].flags = list[i].ref & XEN_NETIF_CTRLF_GREF_readonly;
+	}
+	test.map_fails = what >> 5;
+	if ((what & 0x10) == 0)
+		xenvif_grants_add(rings, queue, STATIC_PAGES, list, n);
+	else if (xenvif_grants_find(rings, queue, list, n) != 0)
+		xenvif_grants_remove(rings, queue, list, n);
+	fuzz_check(rings->static_pages <= test.queues * STATIC_PAGES);
+	fuzz_check(test.mapped <= rings->static_pages);
+}
+
 /* The guest fills its pages. */
 static void
 step_data(struct fuzz_input *in)
@@ -319,6 +381,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 6:
 			step_data(&in);
+			break;
+		case 7:
+			step_grants(q - test.q, &in);
 			break;
 		default:
 			break;

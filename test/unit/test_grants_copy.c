@@ -7,6 +7,7 @@
  * one packet: what either end sees is the same, and the hypervisor copies what it has to.
  */
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -482,6 +483,67 @@ test_other_references(void **state __rte_unused)
 	vif_close(&v);
 }
 
+/* A guest whose pages change all the time, those with the headers of packets above all. */
+static struct {
+	struct vif v;
+	bool stop;
+} changing;
+
+static void *
+change(void *arg __rte_unused)
+{
+	uint32_t x = 1, i;
+
+	while (!__atomic_load_n(&changing.stop, __ATOMIC_ACQUIRE)) {
+		for (i = 0; i < 1000; i++) {
+			x = x * 1103515245 + 12345;
+			rawfront_page(&changing.v.f,
+					(x >> 8) % (QUEUE_PAGES - 1))[100 + (x >> 24) % 128] = x >>
+					16;
+		}
+	}
+	return NULL;
+}
+
+/* What was copied is what is looked at: no packet has another length than its slots say. */
+static void
+test_changing(void **state __rte_unused)
+{
+	const struct vif_options options = {
+		.queues = QUEUES,
+		.app_queues = QUEUES,
+		.ctrl = true,
+		.offloads = RTE_ETH_RX_OFFLOAD_SCATTER,
+	};
+	uint64_t bad = 0, end = unit_now_ms() + UNIT_LIMIT_MS;
+	unsigned int round, i;
+	pthread_t thread;
+
+	memset(&changing, 0, sizeof(changing));
+	vif_open(&changing.v, &options);
+	vif_connect(&changing.v);
+	mode = &modes[1];
+	register_pages(&changing.v, 0);
+	assert_int_equal(pthread_create(&thread, NULL, change, NULL), 0);
+	/* The thread may be kept from running for a while. */
+	for (round = 0; round < 300 || (bad == 0 && unit_now_ms() < end); round++) {
+		for (i = 0; i < 20; i++)
+			put_gso(&changing.v, i, i % 2);
+		seen.len = 0;
+		take_all(&changing.v);
+		bad = sum(&changing.v, "rx", "bad_packet_errors") +
+				sum(&changing.v, "rx", "csum_unparsed_errors");
+	}
+	__atomic_store_n(&changing.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	assert_true(bad > 0);
+	assert_true(sum(&changing.v, "rx", "gso_cut") > 0);
+	assert_int_equal(unit_xstat(changing.v.port, "protocol_errors"), 0);
+	vif_send_good(&changing.v);
+	vif_close(&changing.v);
+	unit_check_pool();
+}
+
 static int
 start(void **state)
 {
@@ -508,6 +570,7 @@ main(void)
 		cmocka_unit_test(test_to_guest),
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_other_references),
+		cmocka_unit_test(test_changing),
 	};
 
 	return cmocka_run_group_tests_name("grants_copy", tests, start, end);

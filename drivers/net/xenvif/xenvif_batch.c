@@ -13,44 +13,69 @@
 #include "xenvif_batch.h"
 #include "xenvif_grants.h"
 
-/* Where a segment's other end is mapped; NULL: nowhere. */
-static inline uint8_t *
-look_up(const uintptr_t *grants, grant_ref_t gref, uint16_t offset, bool write, int16_t *status)
-{
-	uintptr_t page = gref < XENVIF_GREFS_MAX ? grants[gref] : 0;
+/* Up to here the inline copy is faster; beyond, the C library's knows more of the processor. */
+#define SHORT_MAX 256
 
-	*status = GNTST_okay;
-	if (write && unlikely((page & XENVIF_GRANT_READ_ONLY) != 0))
-		*status = GNTST_general_error;
-	page &= XENVIF_GRANT_ADDRESS;
-	return page != 0 ? (uint8_t *)page + offset : NULL;
+static inline void
+copy_bytes(void *to, const void *from, uint16_t len)
+{
+	if (likely(len <= SHORT_MAX))
+		rte_memcpy(to, from, len);
+	else
+		memcpy(to, from, len);
 }
 
-/* Copy by the hypervisor what is not mapped: with one call, as all of a batch. */
-static __rte_noinline int16_t
+static inline uintptr_t
+entry_of(const uintptr_t *grants, grant_ref_t gref)
+{
+	return likely(gref < XENVIF_GREFS_MAX) ? grants[gref] : 0;
+}
+
+/* Where a segment's other end is mapped; NULL: nowhere, or not to be written to. */
+static inline uint8_t *
+look_up(const uintptr_t *grants, grant_ref_t gref, uint16_t offset, bool write)
+{
+	uintptr_t entry = entry_of(grants, gref), page = entry & XENVIF_GRANT_ADDRESS;
+
+	if (unlikely(page == 0 || (write && (entry & XENVIF_GRANT_READ_ONLY) != 0)))
+		return NULL;
+	return (uint8_t *)page + offset;
+}
+
+/* Copy by the hypervisor what is not mapped: with one call, as all of a batch. Sets statuses. */
+static __rte_noinline bool
 copy_others(struct xenvif_batch *b, uint8_t *const *mapped, struct xen_netif_ring *ring,
 		xengnttab_handle *gnttab, bool in)
 {
-	xengnttab_grant_copy_segment_t ops[XENVIF_BATCH_SEGS];
+	xengnttab_grant_copy_segment_t ops[XENVIF_BATCH_SEGS], *seg;
+	const uintptr_t *grants = xenvif_grants_pages(ring);
+	uint16_t of[XENVIF_BATCH_SEGS];
 	uint32_t i, n = 0, nb_ops = 0;
 	int16_t status = GNTST_okay;
 	bool done;
 
 	for (i = 0; i < b->nb_segs; i++) {
-		if (mapped[i] != NULL || b->segs[i].status != GNTST_okay)
+		seg = &b->segs[i];
+		seg->status = GNTST_okay;
+		if (mapped[i] != NULL)
 			continue;
-		nb_ops += xenvif_copy_ops(in ? b->segs[i].dest.virt : b->segs[i].source.virt,
-				b->segs[i].len);
-		ops[n++] = b->segs[i];
+		if (!in &&
+				(entry_of(grants, seg->dest.foreign.ref) &
+						XENVIF_GRANT_READ_ONLY) != 0) {
+			seg->status = status = GNTST_general_error;
+			continue;
+		}
+		nb_ops += xenvif_copy_ops(in ? seg->dest.virt : seg->source.virt, seg->len);
+		of[n] = i;
+		ops[n++] = *seg;
 	}
 	xen_count_add(&ring->count.copy_ops, nb_ops);
 	done = n == 0 || xengnttab_grant_copy(gnttab, n, ops) == 0;
-	for (i = 0, n = 0; i < b->nb_segs; i++) {
-		if (mapped[i] == NULL && b->segs[i].status == GNTST_okay)
-			b->segs[i].status = done ? ops[n++].status : GNTST_general_error;
-		status |= b->segs[i].status;
+	for (i = 0; i < n; i++) {
+		b->segs[of[i]].status = done ? ops[i].status : GNTST_general_error;
+		status |= b->segs[of[i]].status;
 	}
-	return status;
+	return status == GNTST_okay;
 }
 
 /* All are looked up first: their pages come into the cache meanwhile. */
@@ -58,40 +83,33 @@ static __rte_always_inline bool
 copy_static(struct xenvif_batch *b, struct xen_netif_ring *ring, xengnttab_handle *gnttab,
 		const bool in)
 {
+	const xengnttab_grant_copy_segment_t *seg = b->segs, *end = seg + b->nb_segs;
 	const uintptr_t *grants = xenvif_grants_pages(ring);
-	uint8_t *mapped[XENVIF_BATCH_SEGS];
-	xengnttab_grant_copy_segment_t *seg;
-	int16_t status = GNTST_okay;
-	uint32_t i, n = 0;
+	uint8_t *mapped[XENVIF_BATCH_SEGS], **at = mapped;
+	uint32_t n = 0;
 
-	for (i = 0; i < b->nb_segs; i++) {
-		seg = &b->segs[i];
-		mapped[i] = in ? look_up(grants, seg->source.foreign.ref,
-						 seg->source.foreign.offset, false, &seg->status) :
-				 look_up(grants, seg->dest.foreign.ref, seg->dest.foreign.offset,
-						 true, &seg->status);
-		if (likely(mapped[i] != NULL)) {
-			if (in)
-				rte_prefetch0(mapped[i]);
-			else
-				rte_prefetch0_write(mapped[i]);
-		}
-		status |= seg->status;
-	}
-	for (i = 0; i < b->nb_segs; i++) {
-		seg = &b->segs[i];
-		if (unlikely(mapped[i] == NULL || seg->status != GNTST_okay))
+	for (; seg < end; seg++, at++) {
+		*at = in ? look_up(grants, seg->source.foreign.ref, seg->source.foreign.offset,
+					   false) :
+			   look_up(grants, seg->dest.foreign.ref, seg->dest.foreign.offset, true);
+		if (unlikely(*at == NULL))
 			continue;
 		if (in)
-			rte_memcpy(seg->dest.virt, mapped[i], seg->len);
+			rte_prefetch0(*at);
 		else
-			rte_memcpy(mapped[i], seg->source.virt, seg->len);
+			rte_prefetch0_write(*at);
 		n++;
 	}
+	for (seg = b->segs, at = mapped; seg < end; seg++, at++) {
+		if (unlikely(*at == NULL))
+			continue;
+		if (in)
+			copy_bytes(seg->dest.virt, *at, seg->len);
+		else
+			copy_bytes(*at, seg->source.virt, seg->len);
+	}
 	xen_count_add(&ring->count.static_copies, n);
-	if (likely(n == b->nb_segs))
-		return true;
-	return (status | copy_others(b, mapped, ring, gnttab, in)) == GNTST_okay;
+	return likely(n == b->nb_segs) || copy_others(b, mapped, ring, gnttab, in);
 }
 
 static __rte_noinline bool
