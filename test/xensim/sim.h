@@ -218,6 +218,8 @@ struct sim_handle {
 	enum sim_kind kind;
 	int fd; /* given out by the library's _fd() call */
 	int lock_fd;
+	/* Where the library says what has failed; NULL: standard error. */
+	struct xentoollog_logger *logger;
 };
 
 /* machine.c */

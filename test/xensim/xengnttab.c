@@ -5,6 +5,11 @@
 /* libxengnttab.so.1 over the stand-in hypervisor: the interface of xengnttab.h. */
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <xentoollog.h>
 
 #include "sim.h"
 
@@ -39,12 +44,45 @@ not_supported(void)
 	return -1;
 }
 
+static void
+say(struct xentoollog_logger *logger, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+say(struct xentoollog_logger *logger, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (logger != NULL)
+		logger->vmessage(logger, XTL_ERROR, errno, "xengnttab", fmt, ap);
+	else
+		vfprintf(stderr, fmt, ap);
+	va_end(ap);
+}
+
+/* The library logs each map call that fails. */
+static void *
+map(struct sim_handle *h, uint32_t n, const uint32_t *domids, uint32_t domid_step,
+		const uint32_t *grefs, int prot, uint32_t notify_offset, uint32_t notify_port)
+{
+	void *addr = sim_map(h, n, domids, domid_step, grefs, prot, notify_offset, notify_port);
+	int err = errno;
+
+	if (addr == NULL)
+		say(h->logger, "mmap failed: %s%s", strerror(err), h->logger == NULL ? "\n" : "");
+	errno = err;
+	return addr;
+}
+
 xengnttab_handle *
 xengnttab_open(struct xentoollog_logger *logger, unsigned int open_flags)
 {
-	(void)logger;
+	struct xengntdev_handle *handle = handle_open(SIM_KIND_GNTTAB);
+
 	(void)open_flags;
-	return handle_open(SIM_KIND_GNTTAB);
+	if (handle != NULL)
+		sim(handle)->logger = logger;
+	return handle;
 }
 
 int
@@ -70,28 +108,28 @@ xengnttab_set_max_grants(xengnttab_handle *xgt, uint32_t nr_grants)
 void *
 xengnttab_map_grant_ref(xengnttab_handle *xgt, uint32_t domid, uint32_t ref, int prot)
 {
-	return sim_map(sim(xgt), 1, &domid, 0, &ref, prot, SIM_NONE, SIM_NONE);
+	return map(sim(xgt), 1, &domid, 0, &ref, prot, SIM_NONE, SIM_NONE);
 }
 
 void *
 xengnttab_map_grant_refs(xengnttab_handle *xgt, uint32_t count, uint32_t *domids, uint32_t *refs,
 		int prot)
 {
-	return sim_map(sim(xgt), count, domids, 1, refs, prot, SIM_NONE, SIM_NONE);
+	return map(sim(xgt), count, domids, 1, refs, prot, SIM_NONE, SIM_NONE);
 }
 
 void *
 xengnttab_map_domain_grant_refs(xengnttab_handle *xgt, uint32_t count, uint32_t domid,
 		uint32_t *refs, int prot)
 {
-	return sim_map(sim(xgt), count, &domid, 0, refs, prot, SIM_NONE, SIM_NONE);
+	return map(sim(xgt), count, &domid, 0, refs, prot, SIM_NONE, SIM_NONE);
 }
 
 void *
 xengnttab_map_grant_ref_notify(xengnttab_handle *xgt, uint32_t domid, uint32_t ref, int prot,
 		uint32_t notify_offset, evtchn_port_t notify_port)
 {
-	return sim_map(sim(xgt), 1, &domid, 0, &ref, prot, notify_offset, notify_port);
+	return map(sim(xgt), 1, &domid, 0, &ref, prot, notify_offset, notify_port);
 }
 
 int

@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "xen_ctl.h"
 #include "xen_hyp.h"
 #include "xen_log.h"
+#include "xen_toollog.h"
 
 /*
  * The library's ABI is that of one version of Xen, so no header of it is used. These four functions
@@ -25,17 +25,8 @@
  */
 #define CTL_ROOM 4096
 
-/* xentoollog.h, whose ABI is stable: where the library says what has failed. */
-struct toollog {
-	void (*message)(struct toollog *log, int level, int err, const char *context,
-			const char *fmt, va_list ap) __rte_format_printf(5, 0);
-	void (*progress)(struct toollog *log, const char *context, const char *what, int percent,
-			unsigned long done, unsigned long total);
-	void (*destroy)(struct toollog *log);
-};
-
 struct ctl_functions {
-	void *(*open)(struct toollog *log, struct toollog *build_log, unsigned int flags);
+	void *(*open)(struct xen_toollog *log, struct xen_toollog *build_log, unsigned int flags);
 	int (*close)(void *handle);
 	int (*getinfolist)(void *handle, uint32_t first, unsigned int max, void *info);
 	int (*node_getaffinity)(void *handle, uint32_t domid, uint8_t *nodes);
@@ -67,33 +58,7 @@ static __thread struct {
 	bool tried;
 } ctl;
 
-static __rte_format_printf(5, 0) void log_message(struct toollog *log __rte_unused,
-		int level __rte_unused, int err __rte_unused, const char *context __rte_unused,
-		const char *fmt, va_list ap)
-{
-	char text[128];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	XEN_LOG(DEBUG, "libxenctrl: %s", text);
-}
-
-static void
-log_progress(struct toollog *log __rte_unused, const char *context __rte_unused,
-		const char *what __rte_unused, int percent __rte_unused,
-		unsigned long done __rte_unused, unsigned long total __rte_unused)
-{
-}
-
-static void
-log_destroy(struct toollog *log __rte_unused)
-{
-}
-
-static struct toollog toollog = {
-	.message = log_message,
-	.progress = log_progress,
-	.destroy = log_destroy,
-};
+static struct xen_toollog toollog = XEN_TOOLLOG("libxenctrl");
 
 /* Nothing can be asked, or no longer: said once, for whoever wonders. */
 static void

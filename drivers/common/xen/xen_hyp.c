@@ -9,12 +9,14 @@
 
 #include "xen_hyp.h"
 #include "xen_log.h"
+#include "xen_toollog.h"
 
 RTE_LOG_REGISTER_DEFAULT(xen_logtype, NOTICE);
 
 static pthread_mutex_t gnttab_lock = PTHREAD_MUTEX_INITIALIZER;
 static xengnttab_handle *gnttab_handle;
 static unsigned int gnttab_refs;
+static struct xen_toollog gnttab_log = XEN_TOOLLOG("libxengnttab");
 
 int
 xen_gnttab_get(xengnttab_handle **gnttab)
@@ -23,7 +25,7 @@ xen_gnttab_get(xengnttab_handle **gnttab)
 
 	pthread_mutex_lock(&gnttab_lock);
 	if (gnttab_refs == 0) {
-		gnttab_handle = xengnttab_open(NULL, 0);
+		gnttab_handle = xengnttab_open((struct xentoollog_logger *)&gnttab_log, 0);
 		if (gnttab_handle == NULL) {
 			ret = errno != 0 ? -errno : -ENODEV;
 			XEN_LOG(ERR,
