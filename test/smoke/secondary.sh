@@ -117,6 +117,7 @@ told()
 		grep -qx ' *"domid": 2,' "$RUN/info.log" &&
 		grep -qx ' *"peer_state": "Connected",' "$RUN/info.log" &&
 		grep -qx ' *"queue_pairs": 1,' "$RUN/info.log" &&
+		grep -qx ' *"static_pages": 0,' "$RUN/info.log" &&
 		grep -qx ' *"peer_sg": 1,' "$RUN/info.log" &&
 		grep -qxE ' *"rx_packets_per_second": [1-9][0-9]*,' "$RUN/info.log" &&
 		tr -d ' \n' <"$RUN/queues.log" |
