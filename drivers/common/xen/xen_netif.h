@@ -297,6 +297,10 @@ xen_netif_intr_unbound(const struct xen_netif *nif);
 void
 xen_netif_intr_wake(const struct xen_netif *nif);
 
+/** May lcores look at rings without their locks? Once in a process is enough. Any thread. */
+bool
+xen_netif_peeks(void);
+
 /** Take the rings from the data path; they stay mapped or granted. With the device's lock held. */
 __rte_internal
 void

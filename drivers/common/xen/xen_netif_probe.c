@@ -119,6 +119,7 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	nif->allmulticast = true;
 	/* Many programs rely on them and never ask; who does without says so (testpmd). */
 	nif->rings.ptypes = XEN_NETIF_PTYPE_LAYERS;
+	nif->rings.peeks = xen_netif_peeks();
 	for (i = 0; i < XEN_NETIF_QUEUES_MAX; i++) {
 		ring_init(&nif->rings, &nif->rings.rx[i], i, drv->rx_notify);
 		ring_init(&nif->rings, &nif->rings.tx[i], i, drv->tx_notify);

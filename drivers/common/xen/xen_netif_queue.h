@@ -140,6 +140,8 @@ struct xen_netif_ring {
 	evtchn_port_t port;
 	/* The port is this ring's own: it does not share the other direction's. */
 	bool bound;
+	/* rx: its lcore is in xen_netif_ring_idle(). */
+	bool peeked;
 	uint16_t id;
 	/* How the other end has broken the protocol: see xen_netif_ring_broken_why(). */
 	const char *broken;
@@ -208,6 +210,8 @@ struct xen_netif_rings {
 	xengnttab_handle *gnttab;
 	/** Queue pairs that are in use; 0 while there is no other end. */
 	uint16_t active_queues;
+	/** xen_netif_ring_idle() may look at rings. Constant. */
+	bool peeks;
 	/** Backend: rings that packets wait for. */
 	uint16_t waiting_rings;
 	/** Rings whose notification is held back: rx, and from bit XEN_NETIF_QUEUES_MAX on tx. */
@@ -312,6 +316,32 @@ struct xen_netif_queue {
 __rte_internal
 void
 xen_netif_ring_broken(struct xen_netif_rings *rings, struct xen_netif_ring *ring, const char *why);
+
+/**
+ * Is there nothing for a receive burst to take? Asked without the lock, whose locked operation is
+ * most of what it costs to poll an idle ring. By the lcore of the ring's rx queue.
+ *
+ * Whoever detaches the ring waits until its lcore has passed: either that sees "peeked", or the
+ * lcore sees that the ring is not attached. The barrier between these two is needed on both sides,
+ * and the one here is made by the other side, when it is needed: membarrier(2).
+ *
+ * @param prod
+ *   Where the other end's index is in the ring's page.
+ */
+static __rte_always_inline bool
+xen_netif_ring_idle(const struct xen_netif_rings *rings, struct xen_netif_ring *ring, size_t prod)
+{
+	bool idle = true;
+
+	if (!rings->peeks)
+		return false;
+	__atomic_store_n(&ring->peeked, true, __ATOMIC_RELAXED);
+	rte_compiler_barrier();
+	if (__atomic_load_n(&ring->attached, __ATOMIC_ACQUIRE))
+		idle = xen_ring_load(RTE_PTR_ADD(ring->sring.page, prod)) == ring->cons;
+	__atomic_store_n(&ring->peeked, false, __ATOMIC_RELEASE);
+	return idle;
+}
 
 /** How the ring's other end has broken the protocol; NULL: it has not. Any thread. */
 static inline const char *

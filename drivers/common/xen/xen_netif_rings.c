@@ -4,8 +4,42 @@
 
 /* Rings on their way to the data path and back, and those that it gives up. */
 
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <rte_pause.h>
+
 #include "xen_netif.h"
 #include "xen_trace.h"
+
+/* Have each thread of the process pass a barrier. */
+static int
+membarrier(int command)
+{
+	return syscall(__NR_membarrier, command, 0);
+}
+
+bool
+xen_netif_peeks(void)
+{
+	return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+}
+
+/* The rings are detached: wait until no lcore looks at one of them. */
+static void
+peeks_wait(struct xen_netif *nif)
+{
+	unsigned int i;
+
+	if (!nif->rings.peeks)
+		return;
+	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+	for (i = 0; i < nif->nb_queues; i++) {
+		while (__atomic_load_n(&nif->rings.rx[i].peeked, __ATOMIC_ACQUIRE))
+			rte_pause();
+	}
+}
 
 static void
 set_attached(struct xen_netif_ring *ring, bool attached)
@@ -14,7 +48,7 @@ set_attached(struct xen_netif_ring *ring, bool attached)
 	if (ring->broken == NULL)
 		xen_netif_notify_flush(ring);
 	xen_netif_notify_init(ring);
-	ring->attached = attached && ring->broken == NULL;
+	__atomic_store_n(&ring->attached, attached && ring->broken == NULL, __ATOMIC_RELEASE);
 	ring->starved_since = 0;
 	rte_spinlock_unlock(&ring->lock);
 }
@@ -48,6 +82,7 @@ xen_netif_detach(struct xen_netif *nif)
 		set_attached(&nif->rings.rx[i], false);
 		set_attached(&nif->rings.tx[i], false);
 	}
+	peeks_wait(nif);
 }
 
 void
@@ -55,7 +90,7 @@ xen_netif_ring_broken(struct xen_netif_rings *rings, struct xen_netif_ring *ring
 {
 	struct xen_netif *nif = container_of(rings, struct xen_netif, rings);
 
-	ring->attached = false;
+	__atomic_store_n(&ring->attached, false, __ATOMIC_RELEASE);
 	__atomic_store_n(&ring->broken, why, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&nif->count.protocol_errors, 1, __ATOMIC_RELAXED);
 	rte_xen_trace_breach(nif->port_id,

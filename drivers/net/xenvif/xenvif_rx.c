@@ -307,7 +307,8 @@ xenvif_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 			i = rxq->q.id;
 		ring = &rings->rx[i];
 		i += step;
-		if (!rte_spinlock_trylock(&ring->lock))
+		if (xen_netif_ring_idle(rings, ring, offsetof(struct netif_tx_sring, req_prod)) ||
+				!rte_spinlock_trylock(&ring->lock))
 			continue;
 		if (likely(ring->attached))
 			n += rx_ring(rxq, ring, rate, pkts + n, nb_pkts - n);
