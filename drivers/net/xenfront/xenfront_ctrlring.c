@@ -9,6 +9,10 @@
 /* How soon an event channel that cannot be unmasked is tried again. */
 #define UNMASK_RETRY_MS 100
 
+/* How long the backend may take for a message, and how often it is reminded meanwhile. */
+#define ANSWER_LIMIT_MS 5000
+#define ANSWER_LOOK_MS 500u
+
 void
 xenfront_ctrlring_send(struct xenfront *front, uint16_t type, const uint32_t data[3])
 {
@@ -31,10 +35,29 @@ xenfront_ctrlring_send(struct xenfront *front, uint16_t type, const uint32_t dat
 		xenevtchn_notify(ring->evtchn, ring->port);
 }
 
-void
-xenfront_ctrlring_remind(struct xenfront *front)
+uint64_t
+xenfront_ctrlring_limit(struct xenfront *front)
 {
-	xenevtchn_notify(front->nif.ctrl.evtchn, front->nif.ctrl.port);
+	xen_bus_set_timer(&front->nif.xbdev, ANSWER_LOOK_MS);
+	return xen_bus_now_ms() + ANSWER_LIMIT_MS;
+}
+
+bool
+xenfront_ctrlring_wait(struct xenfront *front, uint64_t until_ms, const char *what)
+{
+	uint64_t now = xen_bus_now_ms();
+
+	if (now < until_ms) {
+		/* The notification may have failed. */
+		xenevtchn_notify(front->nif.ctrl.evtchn, front->nif.ctrl.port);
+		xen_bus_set_timer(&front->nif.xbdev, RTE_MIN(until_ms - now, ANSWER_LOOK_MS));
+		return true;
+	}
+	xen_netif_log(&front->nif, XEN_NETIF_NOTED,
+			"%s: the backend has not answered its control ring for %u seconds: it is "
+			"left alone until the next connection",
+			what, ANSWER_LIMIT_MS / 1000);
+	return false;
 }
 
 static int

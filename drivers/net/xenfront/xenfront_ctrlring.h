@@ -11,6 +11,7 @@
  * backend for what xenstore has no room for: one request at a time. xenfront_ring.c makes it.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "xen_netif_keys.h"
@@ -37,9 +38,22 @@ struct xenfront_ctrl {
 void
 xenfront_ctrlring_send(struct xenfront *front, uint16_t type, const uint32_t data[3]);
 
-/** Notify the backend of the request that is under way once more. Control thread. */
-void
-xenfront_ctrlring_remind(struct xenfront *front);
+/** A request was sent: until when it has to be answered, in milliseconds. Control thread. */
+uint64_t
+xenfront_ctrlring_limit(struct xenfront *front);
+
+/**
+ * The request is not answered yet: notify the backend once more, and wait on. Control thread.
+ *
+ * @param until_ms
+ *   What xenfront_ctrlring_limit() returned.
+ * @param what
+ *   What the request is about.
+ * @return
+ *   False when it had its time, which is logged.
+ */
+bool
+xenfront_ctrlring_wait(struct xenfront *front, uint64_t until_ms, const char *what);
 
 /**
  * Take the response to the request that is under way, if there is one. Control thread.

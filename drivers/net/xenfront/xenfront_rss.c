@@ -9,10 +9,6 @@
 
 #include "xenfront.h"
 
-/* How long the backend may take for a message, and how often it is reminded meanwhile. */
-#define ANSWER_LIMIT_MS 5000
-#define ANSWER_LOOK_MS 500u
-
 /* May a message be left out, for the backend knows what it would say? */
 static bool
 known(const struct xenfront_rss *rss, uint16_t type, bool same)
@@ -132,6 +128,12 @@ finish(struct xenfront *front, int result)
 	rss->running = false;
 }
 
+void
+xenfront_rss_dead(struct xenfront *front)
+{
+	finish(front, -ETIMEDOUT);
+}
+
 static int
 status_errno(uint32_t status)
 {
@@ -199,8 +201,7 @@ go_on(struct xenfront *front)
 		type = next_message(&front->rss);
 		if (type != 0) {
 			send_message(front, type);
-			front->rss.until_ms = xen_bus_now_ms() + ANSWER_LIMIT_MS;
-			xen_bus_set_timer(&front->nif.xbdev, ANSWER_LOOK_MS);
+			front->rss.until_ms = xenfront_ctrlring_limit(front);
 			return;
 		}
 		finish(front, 0);
@@ -210,20 +211,8 @@ go_on(struct xenfront *front)
 static void
 wait_on(struct xenfront *front)
 {
-	uint64_t now = xen_bus_now_ms();
-
-	if (now < front->rss.until_ms) {
-		/* The notification may have failed. */
-		xenfront_ctrlring_remind(front);
-		xen_bus_set_timer(&front->nif.xbdev,
-				RTE_MIN(front->rss.until_ms - now, ANSWER_LOOK_MS));
-		return;
-	}
-	xen_netif_log(&front->nif, XEN_NETIF_NOTED,
-			"RSS: the backend has not answered its control ring for %u seconds: it is "
-			"left alone until the next connection",
-			ANSWER_LIMIT_MS / 1000);
-	finish(front, -ETIMEDOUT);
+	if (!xenfront_ctrlring_wait(front, front->rss.until_ms, "RSS"))
+		finish(front, -ETIMEDOUT);
 }
 
 void

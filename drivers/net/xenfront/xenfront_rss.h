@@ -57,6 +57,10 @@ xenfront_rss_begin(struct xenfront *front);
 void
 xenfront_rss_end(struct xenfront *front, int result);
 
+/** The backend does not answer its control ring: it is asked for nothing more. Control thread. */
+void
+xenfront_rss_dead(struct xenfront *front);
+
 /** Take a response, and send the next request if there is one to be sent. Control thread. */
 void
 xenfront_rss_step(struct xenfront *front);
