@@ -134,7 +134,7 @@ rawback_reconnect(void)
 	rawback_state(XenbusStateClosing);
 	rawback_state(XenbusStateClosed);
 	rawback_wait_closed();
-	assert_int_equal(unit_grants(), 0);
+	assert_int_equal(unit_grants(), rawback.pool_grants);
 	unit_write("1", "%s/state", rawback.back);
 	rawback_connect();
 }
@@ -150,8 +150,10 @@ rawback_tx_answer(uint16_t id, int16_t status)
 }
 
 static int
-setup(bool ctrl)
+setup(bool ctrl, const char *more, struct rte_mempool *(*make_pool)(void))
 {
+	char args[128];
+
 	memset(&rawback, 0, sizeof(rawback));
 	unit_log_clear();
 	snprintf(rawback.back, sizeof(rawback.back), "/local/domain/1/backend/vif/0/0");
@@ -163,23 +165,34 @@ setup(bool ctrl)
 	make_dirs();
 	if (ctrl)
 		unit_write("1", "%s/feature-ctrl-ring", rawback.back);
-	assert_int_equal(unit_probe(NAME, "devid=0,queues=1"), 0);
+	snprintf(args, sizeof(args), "devid=0,queues=1%s", more);
+	assert_int_equal(unit_probe(NAME, args), 0);
 	rawback.port = unit_port(NAME);
-	unit_start(rawback.port, 1, RTE_ETH_RX_OFFLOAD_SCATTER, unit_pool);
+	if (make_pool != NULL)
+		rawback.pool = make_pool();
+	rawback.pool_grants = unit_grants();
+	unit_start(rawback.port, 1, RTE_ETH_RX_OFFLOAD_SCATTER,
+			rawback.pool != NULL ? rawback.pool : unit_pool);
 	rawback_connect();
 	return 0;
+}
+
+void
+rawback_setup_pool(bool ctrl, const char *args, struct rte_mempool *(*make_pool)(void))
+{
+	setup(ctrl, args, make_pool);
 }
 
 int
 rawback_setup(void **state __rte_unused)
 {
-	return setup(false);
+	return setup(false, "", NULL);
 }
 
 int
 rawback_setup_ctrl(void **state __rte_unused)
 {
-	return setup(true);
+	return setup(true, "", NULL);
 }
 
 int
@@ -191,6 +204,9 @@ rawback_teardown(void **state __rte_unused)
 	unit_remove_port(NAME);
 	unit_remove("%s", rawback.back);
 	unit_remove("%s", rawback.front);
+	if (rawback.pool != NULL)
+		assert_int_equal(rte_mempool_avail_count(rawback.pool), rawback.pool->size);
+	rte_mempool_free(rawback.pool);
 	assert_int_equal(unit_grants(), 0);
 	assert_int_equal(unit_ports(), 0);
 	unit_check_pool();
@@ -207,6 +223,12 @@ rawback_ctrl_request(void)
 void
 rawback_ctrl_answer(uint16_t id, uint16_t type, uint32_t status)
 {
+	rawback_ctrl_answer_data(id, type, status, 0);
+}
+
+void
+rawback_ctrl_answer_data(uint16_t id, uint16_t type, uint32_t status, uint32_t data)
+{
 	struct xen_netif_ctrl_sring *sring = rawback.ctrl;
 
 	sring->ring[sring->rsp_prod & XEN_NETIF_CTRL_RING_MASK].rsp =
@@ -214,6 +236,7 @@ rawback_ctrl_answer(uint16_t id, uint16_t type, uint32_t status)
 				.id = id,
 				.type = type,
 				.status = status,
+				.data = data,
 			};
 	xen_ring_store(&sring->rsp_prod, sring->rsp_prod + 1);
 	assert_int_equal(xenevtchn_notify(rawback.evtchn, rawback.ctrl_port), 0);
@@ -222,8 +245,14 @@ rawback_ctrl_answer(uint16_t id, uint16_t type, uint32_t status)
 void
 rawback_read(uint32_t gref, void *to, uint16_t len)
 {
+	rawback_read_at(gref, 0, to, len);
+}
+
+void
+rawback_read_at(uint32_t gref, uint16_t offset, void *to, uint16_t len)
+{
 	xengnttab_grant_copy_segment_t seg = {
-		.source.foreign = { .ref = gref, .domid = 0 },
+		.source.foreign = { .ref = gref, .offset = offset, .domid = 0 },
 		.dest.virt = to,
 		.len = len,
 		.flags = GNTCOPY_source_gref,

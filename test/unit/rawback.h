@@ -17,6 +17,8 @@
 #include <xenevtchn.h>
 #include <xengnttab.h>
 
+#include <rte_mempool.h>
+
 #include "xen_ring.h"
 
 struct rawback {
@@ -37,6 +39,9 @@ struct rawback {
 	struct xen_netif_ctrl_sring *ctrl;
 	uint32_t ctrl_cons;
 	int ctrl_port;
+	/* A mempool that is granted to it, which is freed after the port, and its pages. */
+	struct rte_mempool *pool;
+	uint64_t pool_grants;
 };
 
 extern struct rawback rawback;
@@ -47,6 +52,18 @@ rawback_setup(void **state);
 /* For cmocka: the same, by a backend with a control ring. */
 int
 rawback_setup_ctrl(void **state);
+
+/**
+ * The same with more arguments for the port, from their comma on.
+ *
+ * @param ctrl
+ *   The backend has a control ring.
+ * @param make_pool
+ *   Makes the port's mempool, which becomes rawback.pool.
+ */
+void
+rawback_setup_pool(bool ctrl, const char *args, struct rte_mempool *(*make_pool)(void));
+
 /* Checks that the frontend has left nothing. */
 int
 rawback_teardown(void **state);
@@ -90,6 +107,14 @@ rawback_ctrl_request(void);
 /** Put a response into the control ring, publish and notify it. */
 void
 rawback_ctrl_answer(uint16_t id, uint16_t type, uint32_t status);
+
+/** The same, with data. */
+void
+rawback_ctrl_answer_data(uint16_t id, uint16_t type, uint32_t status, uint32_t data);
+
+/** Read a part of a page of the frontend. */
+void
+rawback_read_at(uint32_t gref, uint16_t offset, void *to, uint16_t len);
 
 /** Read what a page of the frontend begins with. */
 void

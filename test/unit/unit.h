@@ -218,6 +218,10 @@ unit_rss(void);
 struct rte_mbuf *
 unit_packet(uint32_t len, uint16_t seg, uint32_t seed);
 
+/** The same of another mempool's mbufs. */
+struct rte_mbuf *
+unit_packet_of(struct rte_mempool *pool, uint32_t len, uint16_t seg, uint32_t seed);
+
 /** Byte number i of the pattern that begins with seed. */
 static inline uint8_t
 unit_byte(uint32_t seed, uint32_t i)

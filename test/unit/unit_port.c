@@ -265,13 +265,19 @@ unit_rss(void)
 struct rte_mbuf *
 unit_packet(uint32_t len, uint16_t seg, uint32_t seed)
 {
+	return unit_packet_of(unit_pool, len, seg, seed);
+}
+
+struct rte_mbuf *
+unit_packet_of(struct rte_mempool *pool, uint32_t len, uint16_t seg, uint32_t seed)
+{
 	struct rte_mbuf *head = NULL, *m;
 	uint32_t done = 0;
 	uint16_t n, i;
 	uint8_t *data;
 
 	do {
-		m = rte_pktmbuf_alloc(unit_pool);
+		m = rte_pktmbuf_alloc(pool);
 		assert_non_null(m);
 		n = RTE_MIN(len - done, RTE_MIN((uint32_t)seg, UNIT_ROOM));
 		data = (uint8_t *)rte_pktmbuf_append(m, n);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_compat.h>
 #include <rte_mbuf.h>
 
 /** VLAN tags, of any kind, behind which IP is found. */
@@ -44,6 +45,7 @@ xen_mbuf_seek(const struct rte_mbuf *m, uint32_t *off)
 }
 
 /** Copy bytes out of the segments, so that no alignment is assumed; false: there are fewer. */
+__rte_internal
 bool
 xen_mbuf_read(const struct rte_mbuf *m, uint32_t off, void *to, uint32_t len);
 

@@ -117,6 +117,8 @@ struct xen_netif_args {
 	uint32_t legacy_ol_flags;
 	/* Pages that a guest may register, of all queues; 0: it is not offered. */
 	uint32_t static_pages;
+	/* Frontend: MiB of memory that mempools may have granted to the backend for good. */
+	uint32_t granted;
 	/* How notifications are held back: count 0 is adaptive, 1 immediate. */
 	struct {
 		uint32_t count;

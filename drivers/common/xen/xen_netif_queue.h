@@ -41,7 +41,12 @@
  */
 struct xen_netif_counters {
 	uint64_t slots;
-	uint64_t copy_ops;
+	union {
+		/* Backend. */
+		uint64_t copy_ops;
+		/* Frontend: slots whose page is an mbuf's. */
+		uint64_t by_reference;
+	};
 	uint64_t csum_completed;
 	/* Packets to be segmented: that passed whole, and that were cut here. */
 	uint64_t gso_whole;
@@ -56,8 +61,12 @@ struct xen_netif_counters {
 	uint64_t ring_full;
 	/* Packets that the application's filters did not let pass; tx: multicast, the guest's. */
 	uint64_t filtered;
-	/* rx: bursts that left packets on the ring, for the vif's rate was used up. */
-	uint64_t rate_stops;
+	union {
+		/* Backend, rx: bursts that left packets on the ring, for the rate was used up. */
+		uint64_t rate_stops;
+		/* Frontend, rx: pages that the backend has taken to keep mapped. */
+		uint64_t registered;
+	};
 
 	/* Packets lost, each in the one that says why. */
 	uint64_t bad_packets;

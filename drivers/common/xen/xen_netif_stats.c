@@ -37,6 +37,8 @@ static const struct ring_xstat ring_xstats[] = {
 	RING_XSTAT("slots", slots, ALL),
 	RING_XSTAT("copy_ops", copy_ops, BACK_RX | BACK_TX),
 	RING_XSTAT("static_copies", static_copies, BACK_RX | BACK_TX),
+	RING_XSTAT("by_reference", by_reference, FRONT_RX | FRONT_TX),
+	RING_XSTAT("registered_pages", registered, FRONT_RX),
 	RING_XSTAT("csum_completed", csum_completed, ALL),
 	RING_XSTAT("gso_whole", gso_whole, ALL),
 	RING_XSTAT("gso_cut", gso_cut, ALL),

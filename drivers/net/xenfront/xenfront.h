@@ -17,6 +17,7 @@
 #include "xen_netif_keys.h"
 #include "xenfront_ctrlring.h"
 #include "xenfront_filter.h"
+#include "xenfront_register.h"
 #include "xenfront_rss.h"
 #include "xenfront_rxtx.h"
 
@@ -52,6 +53,8 @@ struct xenfront {
 	struct xenfront_ctrl ctrl;
 	struct xenfront_rss rss;
 	struct xenfront_filter filter;
+	struct xenfront_register reg;
+	struct xenfront_allowance allowance;
 
 	/* With nif.lock: written by the control thread, left alone while not idle by all others. */
 	enum xenfront_phase phase;
@@ -97,6 +100,10 @@ xenfront_leave(struct xen_netif *nif);
 int
 xenfront_read_backend(const struct xenfront *front, char path[XEN_STORE_VALUE_MAX],
 		struct xen_reason *why);
+
+/** Read the number of the backend's domain; negative when there is none. Control thread. */
+int32_t
+xenfront_read_backend_id(const struct xenfront *front);
 
 /** Read the MAC address that the vif has been given. False when there is none. Control thread. */
 bool
@@ -166,6 +173,10 @@ xenfront_write_mcast(const struct xenfront *front, bool on);
  */
 int
 xenfront_rings_create(struct xenfront *front, uint16_t nb_pairs, struct xen_reason *why);
+
+/** Do the rings receive into other mempools than those of the queues? Control thread. */
+bool
+xenfront_rings_misfit(struct xenfront *front);
 
 /**
  * End all grants, unbind all ports and free what belongs to them. No ring may be attached, and the

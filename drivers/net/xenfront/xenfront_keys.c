@@ -22,6 +22,16 @@ xenfront_read_backend(const struct xenfront *front, char path[XEN_STORE_VALUE_MA
 	return -EINVAL;
 }
 
+int32_t
+xenfront_read_backend_id(const struct xenfront *front)
+{
+	uint32_t domid;
+
+	if (xen_store_read_uint(front->nif.xbdev.path, "backend-id", XEN_DOMID_MAX, &domid) < 0)
+		return -1;
+	return domid;
+}
+
 bool
 xenfront_read_mac(const struct xenfront *front, struct rte_ether_addr *mac)
 {

@@ -64,12 +64,15 @@ sync_locked(struct xen_netif_rings *rings, struct xen_netif_ring *ring,
 		struct xenfront_mcast *mcast, const struct xen_mcast *wanted)
 {
 	struct xenfront_tx_pages *tx = ring->priv;
+	uint16_t nb_free = tx->ids.nb_free;
 	uint32_t old = ring->prod;
 	const char *broken;
 	bool all;
 
 	/* Packets that are found to be refused are the next burst's to count. */
 	broken = xenfront_response_reclaim(ring->sring.tx, ring->prod, &ring->cons, &tx->ids);
+	if (tx->nb_held != 0)
+		xenfront_tx_let_go(tx, nb_free);
 	if (broken != NULL) {
 		xen_netif_ring_broken(rings, ring, broken);
 		return XENFRONT_MCAST_BROKEN;

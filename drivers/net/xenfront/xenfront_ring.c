@@ -45,10 +45,71 @@ tx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_p
 	tx->pages = share(front, XEN_NETIF_RING_SIZE, tx->grefs, false, why);
 	if (tx->pages == NULL)
 		return -why->err;
+	tx->domid = front->nif.args.granted != 0 ? front->peer.domid : DOMID_INVALID;
 	xenfront_tx_ids_init(&tx->ids);
 	ring->cons = 0;
 	ring->prod = 0;
 	return 0;
+}
+
+/* The region of the mempool that a ring's rx queue has, with a reference; NULL: it has none. */
+static struct xenfront_region *
+ring_region(struct xenfront *front, unsigned int i)
+{
+	const struct rte_eth_dev_data *data = rte_eth_devices[front->nif.port_id].data;
+	const struct xen_netif_queue *q = NULL;
+	const struct rte_mempool *pool = NULL;
+
+	if (front->nif.args.granted == 0)
+		return NULL;
+	pthread_mutex_lock(&front->nif.lock);
+	if (data->nb_rx_queues != 0)
+		q = data->rx_queues[i % data->nb_rx_queues];
+	if (q != NULL)
+		pool = q->pool;
+	pthread_mutex_unlock(&front->nif.lock);
+	return pool != NULL ? xenfront_region_find(pool, front->peer.domid) : NULL;
+}
+
+bool
+xenfront_rings_misfit(struct xenfront *front)
+{
+	struct xenfront_region *region;
+	bool misfit = false;
+	unsigned int i;
+
+	for (i = 0; front->nif.args.granted != 0 && i < front->nif.nb_queues; i++) {
+		region = ring_region(front, i);
+		misfit |= region != front->pairs[i]->rx.wanted;
+		if (region != NULL)
+			xenfront_region_put(region);
+	}
+	return misfit;
+}
+
+/* The grants of the buffers: of mbufs, if the queue has such and the mempool has enough. */
+static int
+rx_grants(struct xenfront *front, unsigned int i, grant_ref_t grefs[XEN_NETIF_RING_SIZE],
+		struct xen_reason *why)
+{
+	struct xenfront_rx_pages *rx = &front->pairs[i]->rx;
+	unsigned int slot;
+
+	rx->wanted = ring_region(front, i);
+	if (rx->wanted != NULL &&
+			xenfront_region_take(rx->wanted, rx->mbufs, XEN_NETIF_RING_SIZE)) {
+		rx->region = rx->wanted;
+		for (slot = 0; slot < XEN_NETIF_RING_SIZE; slot++)
+			grefs[slot] = xenfront_buf_of(rx->mbufs[slot])->gref;
+		return 0;
+	}
+	if (rx->wanted != NULL)
+		xen_netif_log(&front->nif, XEN_NETIF_NOTED,
+				"queue %u: its mempool has not the %u mbufs that the ring takes: "
+				"packets are copied into it",
+				i, XEN_NETIF_RING_SIZE);
+	rx->pages = share(front, XEN_NETIF_RING_SIZE, grefs, true, why);
+	return rx->pages != NULL ? 0 : -why->err;
 }
 
 /* An RX ring with all its buffers posted: nobody has to be told before the backend connects. */
@@ -59,14 +120,15 @@ rx_create(struct xenfront *front, struct xen_netif_ring *ring, struct xenfront_p
 	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
 	struct xenfront_rx_pages *rx = &pair->rx;
 	unsigned int i;
+	int ret;
 
 	ring->sring.page = share(front, 1, &pair->keys.rx_ring_ref, true, why);
 	if (ring->sring.page == NULL)
 		return -why->err;
 	SHARED_RING_INIT(ring->sring.rx);
-	rx->pages = share(front, XEN_NETIF_RING_SIZE, grefs, true, why);
-	if (rx->pages == NULL)
-		return -why->err;
+	ret = rx_grants(front, ring->id, grefs, why);
+	if (ret < 0)
+		return ret;
 	for (i = 0; i < XEN_NETIF_RING_SIZE; i++) {
 		rx->reqs[i] = (struct netif_rx_request){ .id = i, .gref = grefs[i] };
 		ring->sring.rx->ring[i].req = rx->reqs[i];
@@ -142,6 +204,27 @@ ring_destroy(struct xenfront *front, struct xen_netif_ring *ring, void *pages,
 	ring->sring.page = NULL;
 }
 
+/* Let go of the mbufs that the rings of a pair have, and of their pages. */
+static void
+pair_let_go(struct xenfront_pair *pair)
+{
+	struct xenfront_tx_pages *tx = &pair->tx;
+	struct xenfront_rx_pages *rx = &pair->rx;
+	unsigned int i;
+
+	for (i = 0; i < XEN_NETIF_RING_SIZE && tx->nb_held != 0; i++) {
+		if (tx->held[i].m == NULL)
+			continue;
+		xenfront_region_give(tx->held[i].region, &tx->held[i].m, 1);
+		tx->nb_held--;
+	}
+	xenfront_regions_put(tx->regions);
+	if (rx->region != NULL)
+		xenfront_region_give(rx->region, rx->mbufs, XEN_NETIF_RING_SIZE);
+	if (rx->wanted != NULL)
+		xenfront_region_put(rx->wanted);
+}
+
 /* An empty control ring, whose responses have the vif evaluated. */
 static int
 ctrl_create(struct xenfront *front, struct xen_reason *why)
@@ -159,7 +242,8 @@ ctrl_create(struct xenfront *front, struct xen_reason *why)
 	if (ring->sring.page == NULL)
 		return -why->err;
 	SHARED_RING_INIT(ring->sring.ctrl);
-	ctrl->page = share(front, 1, &ctrl->page_ref, false, why);
+	/* A list of grants has to be one that the backend may write to (netif.h). */
+	ctrl->page = share(front, 1, &ctrl->page_ref, front->nif.args.granted != 0, why);
 	if (ctrl->page == NULL)
 		return -why->err;
 	ring->cons = 0;
@@ -198,10 +282,12 @@ xenfront_rings_destroy(struct xenfront *front)
 		pair = front->pairs[i];
 		ring_destroy(front, &front->nif.rings.tx[i], pair->tx.pages, XEN_NETIF_RING_SIZE);
 		ring_destroy(front, &front->nif.rings.rx[i], pair->rx.pages, XEN_NETIF_RING_SIZE);
+		pair_let_go(pair);
 		rte_free(pair);
 		front->pairs[i] = NULL;
 	}
 	ctrl_destroy(front);
+	xenfront_register_end(front);
 	pthread_mutex_lock(&front->nif.lock);
 	xen_netif_intr_unbound(&front->nif);
 	front->nif.nb_queues = 0;

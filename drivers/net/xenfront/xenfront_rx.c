@@ -14,6 +14,9 @@
 /* How far ahead the pages are fetched. */
 #define RX_PREFETCH 4
 
+/* Bytes in the first mbuf of a packet that has more of them. */
+#define RX_FIRST_MIN 256u
+
 /* Packets of one burst: no more than a ring has slots. */
 #define RX_BATCH XEN_NETIF_RING_SIZE
 
@@ -21,7 +24,9 @@
 struct rx_walk {
 	struct xen_netif_queue *q;
 	struct xen_netif_ring *ring;
-	const struct xenfront_rx_pages *rx;
+	struct xenfront_rx_pages *rx;
+	/* The mbufs of its slots are handed over, and others take their place. */
+	bool swaps;
 	struct xenfront_slots slots;
 	/* Mbufs of the burst: nb are packets already, those up to nb_mbufs are empty. */
 	struct rte_mbuf **pkts;
@@ -52,6 +57,28 @@ repost(struct rx_walk *w)
 	xen_netif_notify(ring, &sring->req_event, ring->prod, old);
 }
 
+/* The page of a slot. */
+static inline uint8_t *
+slot_page(const struct rx_walk *w, uint16_t slot)
+{
+	if (w->rx->region != NULL)
+		return w->rx->mbufs[slot]->buf_addr;
+	return w->rx->pages + slot * XEN_PAGE_BYTES;
+}
+
+static void
+link_segs(const struct rx_walk *w, uint32_t len, struct rte_mbuf **segs, uint16_t nb_segs)
+{
+	uint16_t i;
+
+	for (i = 0; i < nb_segs; i++) {
+		segs[i]->port = w->q->port_id;
+		segs[i]->next = i + 1 < nb_segs ? segs[i + 1] : NULL;
+	}
+	segs[0]->nb_segs = nb_segs;
+	segs[0]->pkt_len = len;
+}
+
 /* Copy a packet out of its pages into a chain of as many mbufs as it needs, of so much room. */
 static void
 fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **segs,
@@ -61,7 +88,7 @@ fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 	const uint8_t *data;
 
 	for (i = 0; i < r->nb_frags; i++) {
-		data = w->rx->pages + r->frags[i].slot * XEN_PAGE_BYTES + r->frags[i].offset;
+		data = slot_page(w, r->frags[i].slot) + r->frags[i].offset;
 		for (in_frag = 0; in_frag < r->frags[i].len; in_frag += piece) {
 			if (in_seg == room) {
 				segs[seg]->data_len = in_seg;
@@ -75,12 +102,42 @@ fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 		}
 	}
 	segs[seg]->data_len = in_seg;
-	for (i = 0; i < nb_segs; i++) {
-		segs[i]->port = w->q->port_id;
-		segs[i]->next = i + 1 < nb_segs ? segs[i + 1] : NULL;
+	link_segs(w, r->len, segs, nb_segs);
+}
+
+/* Hand over the mbuf of a slot as it is, with another in its place. */
+static inline struct rte_mbuf *
+swap_mbuf(struct rx_walk *w, uint16_t slot, struct rte_mbuf *fresh)
+{
+	struct rte_mbuf *m = w->rx->mbufs[slot];
+
+	w->rx->mbufs[slot] = fresh;
+	w->rx->reqs[slot].gref = xenfront_buf_of(fresh)->gref;
+	return m;
+}
+
+/* Have a packet in the mbufs of its slots, with others in their place. */
+static void
+swap_chain(struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **segs)
+{
+	uint16_t i;
+
+	for (i = 0; i < r->nb_frags; i++) {
+		segs[i] = swap_mbuf(w, r->frags[i].slot, segs[i]);
+		segs[i]->data_off = r->frags[i].offset;
+		segs[i]->data_len = r->frags[i].len;
 	}
-	segs[0]->nb_segs = nb_segs;
-	segs[0]->pkt_len = r->len;
+	link_segs(w, r->len, segs, r->nb_frags);
+	w->pkts[w->nb] = segs[0];
+	xen_count_add(&w->ring->count.by_reference, r->nb_frags);
+}
+
+/* Can it be had in the mbufs of its slots? Applications look for headers in the first one. */
+static bool
+is_swappable(const struct rx_walk *w, const struct xenfront_response *r)
+{
+	return w->swaps && (r->nb_frags == 1 || w->q->scatter) &&
+			r->frags[0].len >= RTE_MIN(r->len, RX_FIRST_MIN);
 }
 
 static inline bool
@@ -153,7 +210,7 @@ cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 	/* Its pages as the segments of a packet, which is only read. */
 	for (i = 0; i < r->nb_frags; i++)
 		frags[i] = (struct rte_mbuf){
-			.buf_addr = w->rx->pages + r->frags[i].slot * XEN_PAGE_BYTES,
+			.buf_addr = slot_page(w, r->frags[i].slot),
 			.data_off = r->frags[i].offset,
 			.data_len = r->frags[i].len,
 			.next = i + 1 < r->nb_frags ? &frags[i + 1] : NULL,
@@ -216,8 +273,9 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 {
 	struct rte_mbuf *segs[XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + 1];
 	struct xenfront_response r;
-	const char *broken;
 	uint16_t nb_segs, room = w->q->room;
+	const char *broken;
+	bool swap;
 
 	broken = xenfront_response_take(&w->slots, first, &r);
 	if (broken != NULL) {
@@ -231,7 +289,8 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 			return take_cut(w, &r);
 		room = XEN_EXTBUF_ROOM;
 	}
-	nb_segs = (r.len + room - 1) / room;
+	swap = is_swappable(w, &r);
+	nb_segs = swap ? r.nb_frags : (r.len + room - 1) / room;
 	if (get_segs(w, segs, nb_segs) < 0) {
 		xen_count_add(&w->q->nombuf, 1);
 		/* The burst's earlier packets hold mbufs that may come back. */
@@ -240,7 +299,10 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 		xen_count_add(&w->ring->count.nombuf, 1);
 		goto drop;
 	}
-	fill_chain(w, &r, segs, nb_segs, room);
+	if (swap)
+		swap_chain(w, &r, segs);
+	else
+		fill_chain(w, &r, segs, nb_segs, room);
 	if (!finish_packet(w, &r, segs[0])) {
 		rte_pktmbuf_free(segs[0]->next);
 		if (RTE_MBUF_HAS_EXTBUF(segs[0]))
@@ -282,9 +344,47 @@ take_simple(struct rx_walk *w, const struct netif_rx_response *rsp)
 	m->pkt_len = rsp->status;
 	m->port = w->q->port_id;
 	if ((rsp->flags & NETRXF_data_validated) != 0)
-		m->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	w->bytes += rsp->status;
 	w->slots.cons++;
+}
+
+/* As take_simple(), without a copy. */
+static inline void
+swap_simple(struct rx_walk *w, const struct netif_rx_response *rsp)
+{
+	struct rte_mbuf *m = swap_mbuf(w, rsp->id, w->pkts[w->nb]);
+
+	m->data_off = rsp->offset;
+	m->data_len = rsp->status;
+	m->pkt_len = rsp->status;
+	m->port = w->q->port_id;
+	if ((rsp->flags & NETRXF_data_validated) != 0)
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	w->pkts[w->nb++] = m;
+	w->bytes += rsp->status;
+	w->slots.cons++;
+}
+
+/* As take_packets(), of a ring whose pages are mbufs'. */
+static __rte_noinline void
+take_mbufs(struct rx_walk *w)
+{
+	uint16_t next, swapped = 0;
+	struct netif_rx_response rsp;
+
+	while (w->nb < w->nb_mbufs && w->slots.cons != w->slots.prod) {
+		next = (w->slots.cons + RX_PREFETCH) & XEN_NETIF_RING_MASK;
+		rte_prefetch0(w->rx->mbufs[next]);
+		rsp = xen_ring_rx_response(w->slots.sring, w->slots.cons);
+		if (w->swaps && likely(is_simple(w, &rsp))) {
+			swap_simple(w, &rsp);
+			swapped++;
+		} else if (!take_complex(w, &rsp)) {
+			break;
+		}
+	}
+	xen_count_add(&w->ring->count.by_reference, swapped);
 }
 
 /* Take packets while there are mbufs for them. */
@@ -334,7 +434,13 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	if (n == 0)
 		return 0;
 	w.nb_mbufs = n;
-	take_packets(&w);
+	if (likely(w.rx->region == NULL)) {
+		take_packets(&w);
+	} else {
+		/* The control thread sees to it that they are the same, if it can. */
+		w.swaps = w.rx->region->pool == q->pool;
+		take_mbufs(&w);
+	}
 	if (unlikely(w.nb < w.nb_mbufs))
 		rte_pktmbuf_free_bulk(&pkts[w.nb], w.nb_mbufs - w.nb);
 	if (unlikely(__atomic_load_n(&q->classify, __ATOMIC_RELAXED) != 0))

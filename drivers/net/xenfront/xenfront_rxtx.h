@@ -8,29 +8,51 @@
 /**
  * @file
  * The frontend's data path. Packets are copied through pages that are granted to the backend once,
- * for the life of a connection.
+ * for the life of a connection; or they are in pages of a mempool that are granted for longer, see
+ * xenfront_grants.h, and are not copied.
  */
 
 #include <rte_mbuf.h>
 
 #include "xen_gso.h"
 #include "xen_netif_queue.h"
+#include "xenfront_grants.h"
 #include "xenfront_response.h"
+
+/** An mbuf that was sent as it is. */
+struct xenfront_held {
+	struct rte_mbuf *m;
+	struct xenfront_region *region;
+};
 
 /** TX requests and their pages: page i belongs to id i. Guarded by the ring's lock. */
 struct xenfront_tx_pages {
 	uint8_t *pages;
+	/** Regions of that domain are sent as they are; DOMID_INVALID: none is. */
+	domid_t domid;
+	/** Ids whose page is an mbuf's. */
+	uint16_t nb_held;
+	/** A bit for each region that there is a reference on. */
+	uint64_t regions;
 	struct xenfront_tx_ids ids;
 	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
+	struct xenfront_held held[XEN_NETIF_RING_SIZE];
 };
 
 /**
  * RX requests and their pages. All buffers are always posted, so that slot, id and page of a buffer
- * are the same number, and the request of a slot is the same at all times.
+ * are the same number. The pages are the ring's own, and the request of a slot is the same at all
+ * times; or they are mbufs', and another takes the place of one that is received.
  */
 struct xenfront_rx_pages {
+	/** The ring's own; NULL: they are mbufs'. */
 	uint8_t *pages;
+	/** Of the mempool that the mbufs are of. */
+	struct xenfront_region *region;
+	/** The same, also where it had too few mbufs for that when the vif was connected. */
+	struct xenfront_region *wanted;
 	struct netif_rx_request reqs[XEN_NETIF_RING_SIZE];
+	struct rte_mbuf *mbufs[XEN_NETIF_RING_SIZE];
 };
 
 /** An application's rx queue. */
@@ -59,6 +81,19 @@ const uint32_t *
 xenfront_rx_prod(const struct xen_netif_ring *ring);
 uint32_t
 xenfront_txq_free(struct xen_netif_queue *q);
+
+/**
+ * Ids have become free: free the mbufs that they stood for. With the ring's lock held.
+ *
+ * @param first
+ *   How many were free before.
+ */
+void
+xenfront_tx_let_go(struct xenfront_tx_pages *tx, uint16_t first);
+
+/** Free the mbufs of requests that are answered. See rte_eth_tx_done_cleanup(). */
+int
+xenfront_tx_done_cleanup(void *txq, uint32_t free_cnt);
 
 /**
  * Take packets out of the buffers that the backend has filled (netif.h, "Guest receive").

@@ -83,6 +83,15 @@ adopt_mac(struct xenfront *front)
 	xen_netif_set_mac(&front->nif, &mac);
 }
 
+/* For the mempools that are to be granted to it. */
+static void
+note_backend_id(struct xenfront *front)
+{
+	if (front->nif.args.granted != 0)
+		__atomic_store_n(&front->allowance.domid, xenfront_read_backend_id(front),
+				__ATOMIC_RELAXED);
+}
+
 /* Read both ends' states. Below 0 when xenstore does not answer: nothing is known then. */
 static int
 look(struct xenfront *front, struct view *v)
@@ -111,6 +120,7 @@ look(struct xenfront *front, struct view *v)
 			return ret;
 		v->backend = ret;
 		adopt_mac(front);
+		note_backend_id(front);
 	}
 	xen_netif_note_states(nif, v->own, v->backend);
 	v->now = xen_bus_now_ms();
@@ -228,6 +238,7 @@ connected(struct xenfront *front)
 	front->connected = true;
 	front->trying = false;
 	xenfront_rss_begin(front);
+	xenfront_register_begin(front);
 	xen_count_add(&front->nif.count.connects, 1);
 	xen_netif_log(&front->nif, XEN_NETIF_CONNECTED, "connected, %u queues",
 			front->nif.nb_queues);
@@ -247,6 +258,10 @@ step_published(struct xenfront *front, const struct view *v)
 	if (v->leaving || misfit) {
 		begin_close(front, v,
 				v->leaving ? "the port is closed" : "other queues are wanted");
+		return;
+	}
+	if (v->wanted && xenfront_rings_misfit(front)) {
+		begin_close(front, v, "other mempools are wanted");
 		return;
 	}
 	if (xenfront_filter_misfit(front)) {
@@ -432,6 +447,18 @@ follow_link(struct xenfront *front)
 	pthread_mutex_unlock(&nif->lock);
 }
 
+/* One request at a time is under way on the control ring. */
+static void
+control_step(struct xenfront *front)
+{
+	if (front->reg.waiting)
+		xenfront_register_take(front);
+	if (!front->reg.waiting)
+		xenfront_rss_step(front);
+	if (!front->reg.waiting && !front->rss.running)
+		xenfront_register_next(front);
+}
+
 void
 xenfront_evaluate(struct xen_bus_device *xbdev)
 {
@@ -440,7 +467,7 @@ xenfront_evaluate(struct xen_bus_device *xbdev)
 	evaluate(front);
 	if (front->connected) {
 		follow_link(front);
-		xenfront_rss_step(front);
+		control_step(front);
 		xenfront_filter_step(front);
 	}
 	xen_netif_log_held(&front->nif);
