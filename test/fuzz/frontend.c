@@ -18,6 +18,9 @@
 #define QUEUES 2
 #define BURST_MAX 16
 
+/* Set in the byte that says what received packets are looked at for: the mempool is granted. */
+#define GRANTED 0x80
+
 /* Set in a step's byte: of the second queue. */
 #define SECOND_QUEUE 0x80
 
@@ -33,6 +36,8 @@ static struct {
 		union fuzz_page rx;
 	} q[QUEUES], old[QUEUES];
 } test;
+
+static struct xenfront_region region = { .refs = 1, .pool = NULL };
 
 static uint8_t data_pages[2 * QUEUES][XEN_NETIF_RING_SIZE * XEN_PAGE_BYTES];
 /* The first bytes of an RX page are not zero. */
@@ -56,6 +61,7 @@ setup_tx(unsigned int i, uint32_t start)
 	ring->sring.tx->req_prod = start;
 	ring->sring.tx->rsp_prod = start;
 	xenfront_tx_ids_init(&tx->ids);
+	tx->domid = fuzz_region != NULL ? region.domid : DOMID_INVALID;
 	tx->pages = data_pages[2 * i];
 	for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
 		tx->grefs[j] = 1000 + j;
@@ -79,8 +85,13 @@ setup_rx(unsigned int i, uint32_t start)
 	ring->sring.rx->req_prod = ring->prod;
 	ring->sring.rx->rsp_prod = start;
 	rx->pages = data_pages[2 * i + 1];
+	rx->region = fuzz_region;
+	if (fuzz_region != NULL)
+		fuzz_check(rte_pktmbuf_alloc_bulk(fuzz_pool, rx->mbufs, XEN_NETIF_RING_SIZE) == 0);
 	for (j = 0; j < XEN_NETIF_RING_SIZE; j++) {
 		rx->reqs[j] = (struct netif_rx_request){ .id = j, .gref = 2000 + j };
+		if (fuzz_region != NULL)
+			rx->reqs[j].gref = xenfront_buf_of(rx->mbufs[j])->gref;
 		ring->sring.rx->ring[j].req = rx->reqs[j];
 		if (filled[i][j])
 			memset(rx->pages + j * XEN_PAGE_BYTES, 0, UINT8_MAX);
@@ -106,13 +117,21 @@ static void
 setup(struct fuzz_input *in)
 {
 	struct xen_netif_rings *rings = &test.front.nif.rings;
-	uint8_t what = fuzz_u8(in);
+	uint8_t what = fuzz_u8(in), classify;
 	uint16_t room = XEN_NETIF_ROOM_MIN + fuzz_u16(in) % 16384;
 	uint32_t start = fuzz_index(in);
 	unsigned int i;
 
 	memset(&test, 0, sizeof(test));
+	classify = fuzz_u8(in);
+	if ((classify & GRANTED) != 0)
+		room = XEN_NETIF_ROOM_MIN +
+				room % (XEN_PAGE_BYTES - RTE_PKTMBUF_HEADROOM - XEN_NETIF_ROOM_MIN);
 	fuzz_pool_reset(room);
+	if ((classify & GRANTED) != 0) {
+		region.pool = fuzz_pool;
+		fuzz_region = &region;
+	}
 	test.queues = 1 + (what & 1);
 	rings->active_queues = test.queues;
 	rings->ptypes = UINT32_MAX;
@@ -129,8 +148,25 @@ setup(struct fuzz_input *in)
 		setup_rx(i, start);
 	}
 	setup_queue(&test.rxq.q, room, what);
-	test.rxq.q.classify = fuzz_u8(in);
+	test.rxq.q.classify = classify & ~GRANTED;
 	setup_queue(&test.txq.q, room, what);
+}
+
+/* A request is of the page of its id, or of the mbuf that is kept for it. */
+static void
+check_page(const struct xenfront_tx_pages *tx, const struct netif_tx_request *req, uint32_t size)
+{
+	const struct rte_mbuf *m;
+
+	fuzz_check(req->id < XEN_NETIF_RING_SIZE && req->offset + size <= XEN_PAGE_BYTES);
+	m = tx->held[req->id].m;
+	if (m == NULL) {
+		fuzz_check(req->gref == tx->grefs[req->id]);
+		return;
+	}
+	fuzz_check(req->gref == xenfront_buf_of(m)->gref && req->offset >= m->data_off);
+	fuzz_check(req->offset + size <= (uint32_t)m->data_off + m->data_len);
+	fuzz_check(m->nb_segs == 1 && m->refcnt == 1);
 }
 
 /* The requests of a packet, from the slot on: they have to add up, and lie within their pages. */
@@ -154,12 +190,11 @@ check_packet(const struct xenfront_tx_pages *tx, const struct netif_tx_sring *sr
 		fuzz_check(req->size <= rest);
 		rest -= req->size;
 		size = req->size;
-		fuzz_check(size != 0 && req->offset + size <= XEN_PAGE_BYTES);
-		fuzz_check(req->id < XEN_NETIF_RING_SIZE && req->gref == tx->grefs[req->id]);
+		fuzz_check(size != 0);
+		check_page(tx, req, size);
 		fuzz_check(tx->ids.ids[req->id] == XENFRONT_TX_MORE);
 	}
-	fuzz_check(first->offset + rest <= XEN_PAGE_BYTES);
-	fuzz_check(first->id < XEN_NETIF_RING_SIZE && first->gref == tx->grefs[first->id]);
+	check_page(tx, first, rest);
 	fuzz_check(tx->ids.ids[first->id] == XENFRONT_TX_FIRST);
 	return idx + 1;
 }
@@ -235,7 +270,8 @@ step_receive(struct fuzz_input *in)
 	after_burst();
 	fuzz_check(got <= n);
 	for (i = 0; i < got; i++)
-		fuzz_packet_received(pkts[i], test.rxq.q.room);
+		fuzz_packet_received(pkts[i],
+				fuzz_region != NULL ? XEN_PAGE_BYTES : test.rxq.q.room);
 }
 
 static void
@@ -298,8 +334,13 @@ static void
 step_data(unsigned int queue, struct fuzz_input *in)
 {
 	uint32_t slot = test.q[queue].rx.rx.rsp_prod & XEN_NETIF_RING_MASK;
+	const struct xenfront_rx_pages *rx = &test.pairs[queue].rx;
 
-	fuzz_bytes(in, test.pairs[queue].rx.pages + slot * XEN_PAGE_BYTES, fuzz_u8(in));
+	if (rx->region != NULL) {
+		fuzz_bytes(in, rx->mbufs[slot]->buf_addr, fuzz_u8(in));
+		return;
+	}
+	fuzz_bytes(in, rx->pages + slot * XEN_PAGE_BYTES, fuzz_u8(in));
 	filled[queue][slot] = true;
 }
 
@@ -361,15 +402,32 @@ take_step(struct fuzz_input *in)
 	}
 }
 
+/* The rings go. */
+static void
+let_go(struct xenfront_pair *pair)
+{
+	unsigned int i, held = 0;
+
+	for (i = 0; i < XEN_NETIF_RING_SIZE; i++) {
+		held += pair->tx.held[i].m != NULL;
+		rte_pktmbuf_free(pair->tx.held[i].m);
+		rte_pktmbuf_free(pair->rx.mbufs[i]);
+	}
+	fuzz_check(held == pair->tx.nb_held);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { .data = data, .left = size };
+	unsigned int i;
 
 	setup(&in);
 	while (in.left != 0)
 		take_step(&in);
 	xenfront_rxq_stop(&test.rxq.q);
+	for (i = 0; i < test.queues; i++)
+		let_go(&test.pairs[i]);
 	fuzz_pool_check();
 	return 0;
 }

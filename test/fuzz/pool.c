@@ -15,6 +15,7 @@
 #include <xengnttab.h>
 
 #include "pool.h"
+#include "xenfront_grants.h"
 
 #define POOL_SIZE 2048u
 
@@ -28,21 +29,46 @@ uint32_t fuzz_pool_left;
 uint8_t fuzz_granted[XEN_PAGE_BYTES];
 uint8_t fuzz_copy_fails;
 bool fuzz_late;
+struct xenfront_region *fuzz_region;
 static int32_t mbufs_out;
+
+/* An mbuf, and what one with a granted page has behind it. */
+struct fuzz_mbuf {
+	struct rte_mbuf m;
+	struct xenfront_buf buf;
+};
+
+static void
+make_granted(struct fuzz_mbuf *f)
+{
+	static uint32_t gref = 5000;
+
+	f->buf.shinfo.free_cb = xenfront_buf_back;
+	f->buf.shinfo.fcb_opaque = &f->m;
+	rte_mbuf_ext_refcnt_set(&f->buf.shinfo, 1);
+	f->buf.region = fuzz_region;
+	f->buf.mbuf = &f->m;
+	f->buf.gref = gref++;
+	f->m.shinfo = &f->buf.shinfo;
+	f->m.ol_flags = RTE_MBUF_F_EXTERNAL;
+}
 
 static struct rte_mbuf *
 mbuf_new(uint16_t buf_len)
 {
-	struct rte_mbuf *m = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*m));
+	struct fuzz_mbuf *f = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*f));
+	struct rte_mbuf *m = &f->m;
 
-	fuzz_check(m != NULL);
-	memset(m, 0, sizeof(*m));
+	fuzz_check(f != NULL);
+	memset(f, 0, sizeof(*f));
 	m->pool = fuzz_pool;
 	m->nb_segs = 1;
 	m->refcnt = 1;
 	m->buf_len = buf_len;
 	m->buf_addr = malloc(buf_len);
 	fuzz_check(m->buf_addr != NULL || buf_len == 0);
+	if (fuzz_region != NULL && buf_len <= XEN_PAGE_BYTES)
+		make_granted(f);
 	mbufs_out++;
 	return m;
 }
@@ -74,7 +100,8 @@ pool_get(struct rte_mempool *mp, void **objs, unsigned int n)
 	if (n > fuzz_pool_left)
 		return -ENOBUFS;
 	for (i = 0; i < n; i++)
-		objs[i] = mbuf_new(mempool.priv.mbuf_data_room_size);
+		objs[i] = mbuf_new(fuzz_region != NULL ? XEN_PAGE_BYTES :
+							 mempool.priv.mbuf_data_room_size);
 	fuzz_pool_left -= n;
 	return 0;
 }
@@ -107,6 +134,7 @@ LLVMFuzzerInitialize(int *argc __rte_unused, char ***argv __rte_unused)
 	fuzz_check(ops >= 0);
 	mempool.pool.ops_index = ops;
 	mempool.pool.private_data_size = sizeof(mempool.priv);
+	mempool.priv.flags = RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF;
 	/* Of a vif that is broken there would be two lines each. */
 	rte_log_set_global_level(RTE_LOG_EMERG);
 	return 0;
@@ -122,6 +150,7 @@ fuzz_pool_reset(uint16_t room)
 	memset(fuzz_granted, 0, sizeof(fuzz_granted));
 	fuzz_copy_fails = 0;
 	fuzz_late = false;
+	fuzz_region = NULL;
 	mbufs_out = 0;
 }
 

@@ -17,6 +17,8 @@
 #include "fuzz.h"
 #include "xen_if.h"
 
+struct xenfront_region;
+
 /** Mbufs of this pool are what packets of the bursts are made of. */
 extern struct rte_mempool *const fuzz_pool;
 
@@ -34,6 +36,12 @@ extern uint8_t fuzz_copy_fails;
 
 /** All time-outs have passed, or none ever will. */
 extern bool fuzz_late;
+
+/**
+ * The pages of the mbufs that are taken from the pool are granted, as those of packets to be sent
+ * are that are not longer than a page: they are external buffers of this region. NULL: none are.
+ */
+extern struct xenfront_region *fuzz_region;
 
 /** Begin with an empty pool, no mbuf of which is out. */
 void

@@ -8,6 +8,7 @@
 
 #include <rte_errno.h>
 
+#include "frame.h"
 #include "granted.h"
 #include "rawback.h"
 #include "unit.h"
@@ -148,11 +149,11 @@ test_rx(void **state __rte_unused)
 		slot = rawback.rx_prod & XEN_NETIF_RING_MASK;
 		gref = rawback.rx->ring[slot].req.gref;
 		for (j = 0; j < n; j++)
-			put_one(60 + i + j, (i + j) % 100, i + j);
+			put_one(60 + i + j, (i + j) % 100 * 2, i + j);
 		assert_int_equal(burst(pkts), n);
 		for (j = 0; j < n; j++) {
 			unit_check_packet(pkts[j], 60 + i + j, i + j);
-			assert_int_equal(pkts[j]->data_off, (i + j) % 100);
+			assert_int_equal(pkts[j]->data_off, (i + j) % 100 * 2);
 			assert_ptr_equal(pkts[j]->pool, rawback.pool);
 		}
 		/* What the backend writes there later is seen: nothing was copied. */
@@ -203,8 +204,45 @@ test_rx_chains(void **state __rte_unused)
 	put_one(4096, 0, 4);
 	expect_packet(4096, 4, 1);
 	assert_int_equal(rx_references(), 6);
-	put_one(2049, 2047, 5);
-	expect_packet(2049, 5, 1);
+	put_one(2050, 2046, 5);
+	expect_packet(2050, 5, 1);
+	assert_int_equal(rx_references(), 7);
+	/* Headers are at even addresses, as applications read them. */
+	put_one(100, 1, 6);
+	expect_packet(100, 6, 1);
+	put_one(2049, 2047, 7);
+	expect_packet(2049, 7, 2);
+	assert_int_equal(rx_references(), 7);
+}
+
+/* A blank checksum is finished in the backend's page, or the mbuf is there for the next packet. */
+static void
+test_rx_blank(void **state __rte_unused)
+{
+	static struct frame f = { .payload = 1000 };
+	struct rte_mbuf *pkts[PKTS];
+	unsigned int i;
+
+	frame_make(&f);
+	for (i = 0; i < 2 * XEN_NETIF_RING_SIZE; i++) {
+		rawback_fill_rx(rawback.rx_prod, 2 * (i % 50), f.data, f.len);
+		rawback_put_rx(-1, 2 * (i % 50), NETRXF_csum_blank | NETRXF_data_validated, f.len);
+		put_one(100, 0, i);
+		/* No TCP. */
+		rawback.rx->ring[(rawback.rx_prod - 1) & XEN_NETIF_RING_MASK].rsp.flags =
+				NETRXF_csum_blank;
+		put_one(100, 0, i);
+		assert_int_equal(burst(pkts), 2);
+		assert_true((pkts[0]->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_GOOD) != 0);
+		assert_int_equal(pkts[0]->data_off, 2 * (i % 50));
+		frame_check_finished(&f, pkts[0]);
+		unit_check_packet(pkts[1], 100, i);
+		rte_pktmbuf_free_bulk(pkts, 2);
+		granted_expect(0);
+	}
+	assert_int_equal(unit_xstat(rawback.port, "rx_q0_csum_unparsed_errors"), i);
+	assert_int_equal(rx_references(), 3 * i);
+	assert_int_equal(buffers(), XEN_NETIF_RING_SIZE);
 }
 
 /* Nobody but the application has the mbufs: packets wait for them, and none is lost. */
@@ -307,6 +345,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_refused, setup_plain, rawback_teardown),
 		fixture(test_rx),
 		fixture(test_rx_chains),
+		fixture(test_rx_blank),
 		fixture(test_rx_nombuf),
 		fixture(test_rx_breaches),
 		cmocka_unit_test_setup_teardown(test_few_mbufs, setup_small, rawback_teardown),

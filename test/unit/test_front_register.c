@@ -359,6 +359,35 @@ test_other_pool(void **state __rte_unused)
 	rawback.pool = NULL;
 }
 
+/* The last page of a connection cannot be granted: the mbufs are back until it can. */
+static void
+test_shortage(void **state __rte_unused)
+{
+	struct xensim_counters c;
+
+	answer_size(UNSUPPORTED, 0);
+	send_some(rawback.pool, 20);
+	rawback_release();
+	rawback_state(XenbusStateClosing);
+	rawback_state(XenbusStateClosed);
+	rawback_wait_closed();
+	assert_int_equal(rte_mempool_avail_count(rawback.pool), MBUFS);
+	assert_int_equal(xensim_counters_get(0, &c), 0);
+	/* Both rings and what is sent from; but none of the control ring. */
+	assert_int_equal(xensim_grant_limit_set(c.grants_live + XEN_NETIF_RING_SIZE + 2), 0);
+	unit_write("1", "%s/state", rawback.back);
+	rawback_state(XenbusStateInitWait);
+	unit_wait(unit_log_has("cannot grant 1 more pages"));
+	rawback_settle();
+	assert_int_equal(rte_mempool_avail_count(rawback.pool), MBUFS);
+	assert_int_equal(unit_grants(), MBUFS);
+	assert_int_equal(xensim_grant_limit_set(XENSIM_MAX_GRANTS), 0);
+	rawback_connect();
+	grant_hash();
+	answer_size(UNSUPPORTED, 0);
+	expect_traffic(1);
+}
+
 #define fixture(fn) cmocka_unit_test_setup_teardown(fn, setup, rawback_teardown)
 
 int
@@ -373,6 +402,7 @@ main(void)
 		fixture(test_beside_rss),
 		fixture(test_pool_first),
 		fixture(test_other_pool),
+		fixture(test_shortage),
 	};
 
 	return cmocka_run_group_tests_name("front_register", tests, unit_setup, unit_teardown);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include <rte_ether.h>
 #include <rte_prefetch.h>
 
 #include "xen_csum.h"
@@ -132,11 +133,18 @@ swap_chain(struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf
 	xen_count_add(&w->ring->count.by_reference, r->nb_frags);
 }
 
+/* Are headers there as DPDK and applications read them? Where they are is the backend's choice. */
+static inline bool
+is_aligned(uint16_t offset)
+{
+	return offset % __alignof__(struct rte_ether_hdr) == 0;
+}
+
 /* Can it be had in the mbufs of its slots? Applications look for headers in the first one. */
 static bool
 is_swappable(const struct rx_walk *w, const struct xenfront_response *r)
 {
-	return w->swaps && (r->nb_frags == 1 || w->q->scatter) &&
+	return w->swaps && is_aligned(r->frags[0].offset) && (r->nb_frags == 1 || w->q->scatter) &&
 			r->frags[0].len >= RTE_MIN(r->len, RX_FIRST_MIN);
 }
 
@@ -377,7 +385,7 @@ take_mbufs(struct rx_walk *w)
 		next = (w->slots.cons + RX_PREFETCH) & XEN_NETIF_RING_MASK;
 		rte_prefetch0(w->rx->mbufs[next]);
 		rsp = xen_ring_rx_response(w->slots.sring, w->slots.cons);
-		if (w->swaps && likely(is_simple(w, &rsp))) {
+		if (w->swaps && likely(is_simple(w, &rsp) && is_aligned(rsp.offset))) {
 			swap_simple(w, &rsp);
 			swapped++;
 		} else if (!take_complex(w, &rsp)) {
