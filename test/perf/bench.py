@@ -27,10 +27,13 @@ EAL = ["-l", "0,1", "-n", "1", "--no-pci", "--no-telemetry", "--file-prefix=xenv
        "--log-level=lib.vhost:error"]
 APP = ["-i", f"--mbuf-size={MBUF_SIZE}", "--total-num-mbufs=8192", "--forward-mode=io",
        "--nb-cores=1"]
-PEERS = ("copy0", "haswell", "vhost", "memif-zc", "memif-copy")
+PEERS = ("copy0", "haswell", "static", "vhost", "memif-zc", "memif-copy")
 # Each peer is measured with both, for none is best for all of them, or for all sizes.
 DESCRIPTORS = (256, 512)
-CHARGES = {"copy0": (0, 0), "haswell": (500, 400)}
+# Static grants take no hypercall that could be charged for.
+CHARGES = {"copy0": (0, 0), "haswell": (500, 400), "static": (500, 400)}
+# Each mbuf's page is registered.
+STATIC = ["--mbuf-pool-ops-name=xenfront_granted"]
 HUGEPAGES = 400
 NR_HUGEPAGES = "/proc/sys/vm/nr_hugepages"
 
@@ -38,6 +41,7 @@ NR_HUGEPAGES = "/proc/sys/vm/nr_hugepages"
 # each that tells the direction.
 IR_BACKENDS = {
     "copy0": ("librte_net_xenvif", ("xenvif_rx_burst", "xenvif_tx_burst")),
+    "static": ("librte_net_xenvif", ("xenvif_rx_burst", "xenvif_tx_burst")),
     "vhost": ("librte_net_vhost", ("rte_vhost_dequeue_burst", "rte_vhost_enqueue_burst")),
 }
 # They are repeatable: more rounds than these tell nothing.
@@ -94,7 +98,10 @@ class Bench:
                      "hc_batch=16")
 
     def ports(self, peer, descriptors):
-        """EAL arguments of the backend, and the device at its other end, attached afterwards."""
+        """
+        EAL arguments of the backend, and the device at its other end, attached afterwards; None:
+        they are of both ends.
+        """
         self.runs += 1
         sock = f"{self.dir}/peer-{self.runs}.sock"
         if peer == "vhost":
@@ -107,8 +114,12 @@ class Bench:
             return ([f"--vdev=net_memif0,role=server,id=0,socket={sock},socket-abstract=no"],
                     f"net_memif1,role=client,id=0,socket={other},socket-abstract=no,"
                     f"zero-copy={zero_copy},rsize={descriptors.bit_length() - 1}")
-        return (["-d", "librte_net_xenvif.so", "-d", "librte_net_xenfront.so",
-                 "--vdev=net_xenvif0,domid=0,devid=0,queues=1"],
+        drivers = ["-d", "librte_net_xenvif.so", "-d", "librte_net_xenfront.so"]
+        if peer == "static":
+            # The frontend makes the mempool.
+            return ([*drivers, *STATIC, "--vdev=net_xenvif0,domid=0,devid=0,queues=1,static=16384",
+                     "--vdev=net_xenfront0,devid=0,queues=1,granted=64"], None)
+        return ([*drivers, "--vdev=net_xenvif0,domid=0,devid=0,queues=1"],
                 "net_xenfront0,devid=0,queues=1")
 
     @contextlib.contextmanager
@@ -124,8 +135,9 @@ class Bench:
         if peer in CHARGES:
             env.update(self._sim_env())
         with Testpmd(argv, env, self.log, limit) as pmd:
-            pmd.command(f"port attach {frontend}")
-            pmd.command("port start 1")
+            if frontend is not None:
+                pmd.command(f"port attach {frontend}")
+                pmd.command("port start 1")
             pmd.wait_links(2)
             pmd.command("set portlist 0,1")
             pmd.command(f"start tx_first {BURSTS}")
@@ -258,12 +270,13 @@ def parse_args():
         prog="scripts/bench", description="Measure net_xenvif beside net_vhost and net_memif. "
         f"Needs root, and reserves {HUGEPAGES} huge pages of 2 MiB while packets cross.",
         epilog="copy0: the stand-in hypervisor charges nothing; haswell: 500 ns a hypercall, "
-        "400 ns a copy operation, 16 operations a hypercall (emulated). One core carries both "
-        "ends of a link; rates are by the time that core was had. Each peer is measured with 256 "
-        "and with 512 descriptors; the rows without a number are the better of the two. Compare "
-        "within a run: the machine's speed is not the same in another. `scripts/bench xen` "
-        "compares with xen-netback on a real Xen in an emulated machine, `scripts/bench wake` how "
-        "long a packet takes to wake up a program.")
+        "400 ns a copy operation, 16 operations a hypercall (emulated); static: the same, and all "
+        "mbufs in pages that the frontend has registered. One core carries both ends of a link; "
+        "rates are by the time that core was had. Each peer is measured with 256 and with 512 "
+        "descriptors; the rows without a number are the better of the two. Compare within a run: "
+        "the machine's speed is not the same in another. `scripts/bench xen` compares with "
+        "xen-netback on a real Xen in an emulated machine, `scripts/bench wake` how long a packet "
+        "takes to wake up a program.")
     parser.add_argument("--json", metavar="FILE", type=options.output_file,
                         help="write the results as JSON, too")
     parser.add_argument("--rounds", type=options.number(int, 1), default=5,

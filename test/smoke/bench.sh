@@ -10,8 +10,8 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
 # Most instructions of the backend for a packet of 64 bytes, without the hypervisor's part.
-MAX_RX=185
-MAX_TX=150
+MAX_RX=95
+MAX_TX=90
 # The same of the switch, without its drivers, above those of testpmd's io mode.
 MAX_SWITCH=100
 

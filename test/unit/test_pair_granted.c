@@ -221,6 +221,33 @@ test_no_scatter(void **state __rte_unused)
 	close_pair(true);
 }
 
+/* Once its pages are registered, what is in them crosses without a grant copy. */
+static void
+test_static(void **state __rte_unused)
+{
+	struct rte_mbuf *m;
+	unsigned int i;
+
+	open_pair(1, "", RTE_ETH_RX_OFFLOAD_SCATTER);
+	unit_wait(unit_xstat(pair.front, "rx_q0_registered_pages") == MBUFS);
+	for (i = 0; i < 2000; i++) {
+		m = unit_packet_of(granted, 60 + i % 9000, 60 + i % 2000, i);
+		assert_int_equal(rte_eth_tx_burst(pair.front, 0, &m, 1), 1);
+		unit_wait(rte_eth_rx_burst(pair.back, 0, &m, 1) == 1);
+		unit_check_packet(m, 60 + i % 9000, i);
+		assert_int_equal(rte_eth_tx_burst(pair.back, 0, &m, 1), 1);
+		unit_wait(rte_eth_rx_burst(pair.front, 0, &m, 1) == 1);
+		unit_check_packet(m, 60 + i % 9000, i);
+		rte_pktmbuf_free(m);
+		rte_eth_tx_done_cleanup(pair.front, 0, 0);
+	}
+	assert_true(unit_xstat(pair.back, "rx_q0_static_copies") >= 2000);
+	assert_true(unit_xstat(pair.back, "tx_q0_static_copies") >= 2000);
+	assert_int_equal(unit_xstat(pair.back, "rx_q0_copy_ops"), 0);
+	assert_int_equal(unit_xstat(pair.back, "tx_q0_copy_ops"), 0);
+	close_pair(false);
+}
+
 /* Either port goes and comes back, and the frames go on. */
 static void
 test_restarts(void **state __rte_unused)
@@ -263,6 +290,7 @@ main(void)
 		cmocka_unit_test(test_one_queue),
 		cmocka_unit_test(test_four_queues),
 		cmocka_unit_test(test_no_scatter),
+		cmocka_unit_test(test_static),
 		cmocka_unit_test(test_restarts),
 	};
 

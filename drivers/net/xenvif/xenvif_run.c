@@ -130,10 +130,15 @@ xenvif_run_free(struct xenvif_batch *b, struct rte_mbuf **pkts, uint16_t nb_pkts
 
 	for (i = 0; i < nb_pkts; i++) {
 		m = pkts[i];
-		if (unlikely(m->next != NULL || rte_mbuf_refcnt_read(m) != 1 ||
-				    !RTE_MBUF_DIRECT(m))) {
+		if (unlikely(m->next != NULL)) {
 			rte_pktmbuf_free(m);
 			continue;
+		}
+		/* Shared, or with an external buffer, perhaps for good. */
+		if (rte_mbuf_refcnt_read(m) != 1 || !RTE_MBUF_DIRECT(m)) {
+			m = rte_pktmbuf_prefree_seg(m);
+			if (m == NULL)
+				continue;
 		}
 		if (unlikely(m->pool != pool)) {
 			if (n != 0)
