@@ -46,8 +46,11 @@ xenvif_run_take(struct xenvif_rx_walk *w, struct rte_mbuf **pkts, bool *csum)
 		struct rte_mbuf *m = b->mbufs[n];
 		uintptr_t data, to_page;
 
-		if (unlikely(!xenvif_request_is_simple(&req) || req.size > room))
+		if (unlikely(!xenvif_request_is_simple(&req) || req.size > room)) {
+			w->ended = true;
+			w->end = req;
 			break;
+		}
 		xen_ring_tx_respond(sring, cons + n, req.id, NETIF_RSP_OKAY);
 		memcpy(&m->rearm_data, &rearm, sizeof(rearm));
 		/* Where the pool has external buffers that stays so. */

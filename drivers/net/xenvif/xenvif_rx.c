@@ -16,7 +16,11 @@ take_next(struct xenvif_rx_walk *w)
 
 	if (w->slots.cons == w->slots.prod)
 		return false;
-	req = xen_ring_tx_request(w->slots.sring, w->slots.cons);
+	if (w->ended)
+		req = w->end;
+	else
+		req = xen_ring_tx_request(w->slots.sring, w->slots.cons);
+	w->ended = false;
 	if (unlikely(!xenvif_request_is_simple(&req) || req.size > q->room ||
 			    w->next_mbuf == w->nb_mbufs ||
 			    w->rxq->batch.nb_segs == XENVIF_BATCH_SEGS))

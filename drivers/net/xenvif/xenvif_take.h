@@ -23,6 +23,9 @@ struct xenvif_rx_walk {
 	unsigned int next_mbuf;
 	/* Packets of the run, whose responses are in the ring. */
 	uint16_t run;
+	/* The request that ended it, if one did: it is copied out of the ring once. */
+	bool ended;
+	struct netif_tx_request end;
 	/* What the burst can take, and what the walk may: less by the frames that packets make. */
 	uint16_t nb_pkts;
 	uint16_t max;
