@@ -384,10 +384,11 @@ bus_unsettled(const struct xen_bus_device *dev)
 void
 xen_bus_settle(struct xen_bus_device *dev)
 {
-	uint64_t end = bus_waited_ms() + BUS_HANG_MS, until;
+	uint64_t end, until;
 
 	xen_bus_kick(dev);
 	pthread_mutex_lock(&xen_bus.lock);
+	end = bus_waited_ms() + BUS_HANG_MS;
 	while (bus_unsettled(dev)) {
 		until = RTE_MIN(end, bus_hangs_at());
 		if (bus_waited_ms() >= until)

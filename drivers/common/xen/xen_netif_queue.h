@@ -219,7 +219,7 @@ struct xen_netif_rings {
 	xengnttab_handle *gnttab;
 	/** Queue pairs that are in use; 0 while there is no other end. */
 	uint16_t active_queues;
-	/** xen_netif_ring_idle() may look at rings. Constant. */
+	/** xen_netif_ring_idle() may look at rings; it may become false. */
 	bool peeks;
 	/** Backend: rings that packets wait for. */
 	uint16_t waiting_rings;
@@ -342,7 +342,7 @@ xen_netif_ring_idle(const struct xen_netif_rings *rings, struct xen_netif_ring *
 {
 	bool idle = true;
 
-	if (!rings->peeks)
+	if (!__atomic_load_n(&rings->peeks, __ATOMIC_RELAXED))
 		return false;
 	__atomic_store_n(&ring->peeked, true, __ATOMIC_RELAXED);
 	rte_compiler_barrier();

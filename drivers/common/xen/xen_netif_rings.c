@@ -8,10 +8,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_pause.h>
 
 #include "xen_netif.h"
 #include "xen_trace.h"
+
+/* So many times it is asked for a barrier; by then each lcore has passed one of its own, too. */
+#define BARRIER_TRIES 20
+#define BARRIER_RETRY_US 1000
 
 /* Have each thread of the process pass a barrier. */
 static int
@@ -34,7 +39,14 @@ peeks_wait(struct xen_netif *nif)
 
 	if (!nif->rings.peeks)
 		return;
-	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+	/* Short of memory it may fail; forbidden since it was registered, it never works again. */
+	for (i = 0; membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) < 0; i++) {
+		if (i == BARRIER_TRIES) {
+			__atomic_store_n(&nif->rings.peeks, false, __ATOMIC_RELAXED);
+			break;
+		}
+		rte_delay_us_sleep(BARRIER_RETRY_US);
+	}
 	for (i = 0; i < nif->nb_queues; i++) {
 		while (__atomic_load_n(&nif->rings.rx[i].peeked, __ATOMIC_ACQUIRE))
 			rte_pause();
