@@ -40,7 +40,7 @@ xenfront_allowance_del(struct xenfront_allowance *a)
 static int32_t
 domid_of(const struct xenfront_allowance *a)
 {
-	return __atomic_load_n(&a->domid, __ATOMIC_RELAXED);
+	return __atomic_load_n(&a->domid_and_1, __ATOMIC_RELAXED) - 1;
 }
 
 /* Pages that may yet be granted to a domain: all of its ports', less those that are. */
@@ -195,12 +195,11 @@ xenfront_regions_put(uint64_t ids)
 }
 
 void
-xenfront_region_orphan(struct xenfront_region *region)
+xenfront_region_forget(struct xenfront_region *region)
 {
 	pthread_mutex_lock(&lock);
-	region->pool = NULL;
+	__atomic_store_n(&region->pool, NULL, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&lock);
-	xenfront_region_put(region);
 }
 
 /* With the lock held. */

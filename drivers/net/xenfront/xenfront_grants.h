@@ -54,8 +54,8 @@ struct xenfront_buf {
 struct xenfront_allowance {
 	struct xenfront_allowance *next;
 	uint32_t pages;
-	/** Negative: not known yet. Atomically. */
-	int32_t domid;
+	/** The backend's domain, and 1: none is known of a port that has just begun. Atomically. */
+	int32_t domid_and_1;
 };
 
 /** The last of the mbufs that share a buffer has gone: see rte_mbuf_extbuf_free_callback_t. */
@@ -92,9 +92,9 @@ xenfront_allowance_del(struct xenfront_allowance *a);
 struct xenfront_region *
 xenfront_region_create(struct rte_mempool *pool, uint32_t nb_pages, struct xen_reason *why);
 
-/** The mempool is being freed: its mbufs are not touched any more. Any thread. */
+/** The mempool is about to be freed: its mbufs are not touched any more. Any thread. */
 void
-xenfront_region_orphan(struct xenfront_region *region);
+xenfront_region_forget(struct xenfront_region *region);
 
 /** Take a reference on a region whose mempool is there. Any thread. */
 static inline void

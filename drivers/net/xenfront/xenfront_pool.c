@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <rte_log.h>
 #include <rte_malloc.h>
@@ -165,7 +166,8 @@ pool_free(struct rte_mempool *mp)
 
 	if (p == NULL)
 		return;
-	xenfront_region_orphan(p->region);
+	xenfront_region_forget(p->region);
+	xenfront_region_put(p->region);
 	rte_ring_free(p->ring);
 	rte_free(p);
 	mp->pool_data = NULL;
@@ -206,6 +208,17 @@ static const struct rte_mempool_ops pool_ops = {
 	.get_count = pool_count,
 };
 
+/* When pool_free() is called the mbufs have gone, which rings may hold. */
+static void
+forget_region(enum rte_mempool_event event, struct rte_mempool *mp, void *opaque __rte_unused)
+{
+	const struct pool *p = mp->pool_data;
+
+	if (event == RTE_MEMPOOL_EVENT_DESTROY && p != NULL &&
+			strcmp(rte_mempool_get_ops(mp->ops_index)->name, XENFRONT_POOL_OPS) == 0)
+		xenfront_region_forget(p->region);
+}
+
 int
 xenfront_pool_register(void)
 {
@@ -215,7 +228,9 @@ xenfront_pool_register(void)
 
 	pthread_mutex_lock(&lock);
 	if (!registered)
-		ret = rte_mempool_register_ops(&pool_ops);
+		ret = rte_mempool_event_callback_register(forget_region, NULL) < 0 ?
+				-rte_errno :
+				rte_mempool_register_ops(&pool_ops);
 	registered = ret >= 0;
 	pthread_mutex_unlock(&lock);
 	return RTE_MIN(ret, 0);

@@ -427,6 +427,10 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 	};
 	uint16_t n;
 
+	/* The ring's mbufs have gone with their mempool: another connection has others. */
+	if (unlikely(w.rx->region != NULL &&
+			    __atomic_load_n(&w.rx->region->pool, __ATOMIC_RELAXED) == NULL))
+		return 0;
 	w.slots.prod = xen_ring_load(&w.slots.sring->rsp_prod);
 	if (unlikely(w.slots.prod - w.slots.cons > ring->prod - w.slots.cons)) {
 		xen_netif_ring_broken(q->rings, ring, "rsp_prod ahead of the requests");

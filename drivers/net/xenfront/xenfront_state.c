@@ -87,9 +87,12 @@ adopt_mac(struct xenfront *front)
 static void
 note_backend_id(struct xenfront *front)
 {
-	if (front->nif.args.granted != 0)
-		__atomic_store_n(&front->allowance.domid, xenfront_read_backend_id(front),
-				__ATOMIC_RELAXED);
+	int domid;
+
+	if (front->nif.args.granted == 0)
+		return;
+	domid = xenfront_read_backend_id(front);
+	__atomic_store_n(&front->allowance.domid_and_1, RTE_MAX(domid + 1, 0), __ATOMIC_RELAXED);
 }
 
 /* Read both ends' states. Below 0 when xenstore does not answer: nothing is known then. */
@@ -120,8 +123,8 @@ look(struct xenfront *front, struct view *v)
 			return ret;
 		v->backend = ret;
 		adopt_mac(front);
-		note_backend_id(front);
 	}
+	note_backend_id(front);
 	xen_netif_note_states(nif, v->own, v->backend);
 	v->now = xen_bus_now_ms();
 	pthread_mutex_lock(&nif->lock);
@@ -453,6 +456,8 @@ control_step(struct xenfront *front)
 {
 	if (front->reg.waiting)
 		xenfront_register_take(front);
+	if (xen_netif_ring_broken_why(&front->nif.ctrl) != NULL)
+		return;
 	if (!front->reg.waiting)
 		xenfront_rss_step(front);
 	if (!front->reg.waiting && !front->rss.running)
