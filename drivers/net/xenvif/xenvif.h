@@ -50,6 +50,8 @@ struct xenvif {
 	bool mcast_lost;
 	/* Until when a guest that reconfigures may write what it wants; 0: it does not. */
 	uint64_t reconfigure_ms;
+	/* What the requests of a round on the control ring have taken so far, in requests. */
+	uint32_t ctrl_work;
 	/* When a detach by the toolstack no longer waits for the guest. */
 	uint64_t closing_ms;
 };

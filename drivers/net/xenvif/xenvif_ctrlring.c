@@ -112,7 +112,8 @@ remove_grants(struct xenvif *vif, uint32_t queue, grant_ref_t gref, uint32_t nb,
 	found = xenvif_grants_find(&vif->nif.rings, queue, list, nb);
 	if (!copy_out(vif, gref, list, nb * sizeof(list[0])))
 		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
-	xenvif_grants_remove(&vif->nif.rings, queue, list, nb);
+	vif->ctrl_work += xenvif_grants_remove(&vif->nif.rings, queue, list, nb) *
+			XENVIF_CTRL_GRANTS_WORK;
 	*data = found;
 	return XEN_NETIF_CTRL_STATUS_SUCCESS;
 }
@@ -180,7 +181,7 @@ serve_round(struct xenvif *vif)
 {
 	struct xen_netif_ring *ctrl = &vif->nif.ctrl;
 	struct xen_netif_ctrl_sring *sring = ctrl->sring.ctrl;
-	uint32_t prod = xen_ring_load(&sring->req_prod), old = ctrl->cons, i, work = 0;
+	uint32_t prod = xen_ring_load(&sring->req_prod), old = ctrl->cons, i;
 	struct xen_netif_ctrl_request req;
 	struct xen_netif_ctrl_response rsp;
 
@@ -189,12 +190,13 @@ serve_round(struct xenvif *vif)
 				"req_prod more than a ring ahead of rsp_prod");
 		return false;
 	}
-	for (i = old; i != prod && work < XENVIF_CTRL_ROUND; i++) {
+	vif->ctrl_work = 0;
+	for (i = old; i != prod && vif->ctrl_work < XENVIF_CTRL_ROUND; i++) {
 		req = xen_ring_ctrl_request(sring, i);
 		rsp = (struct xen_netif_ctrl_response){ .id = req.id, .type = req.type };
 		rsp.status = answer(vif, &req, &rsp.data);
 		sring->ring[i & XEN_NETIF_CTRL_RING_MASK].rsp = rsp;
-		work += work_of(req.type);
+		vif->ctrl_work += work_of(req.type);
 	}
 	prod = i;
 	if (prod != old) {

@@ -16,7 +16,7 @@
 /** Requests that are answered at most before other vifs have their turn (XSA-332). */
 #define XENVIF_CTRL_ROUND 32u
 
-/** Of these, what a request to register or to remove pages counts for. */
+/** Of these, what a request about pages counts for, and each mapping that it has made anew. */
 #define XENVIF_CTRL_GRANTS_WORK (XENVIF_CTRL_ROUND / 4)
 
 /**

@@ -245,7 +245,7 @@ xenvif_grants_find(struct xen_netif_rings *rings, uint16_t queue, struct xen_net
  * Unmap the pages of a mapping that are not registered any more, and others with them: only all of
  * a call's pages can be unmapped. Those that stay are mapped elsewhere before.
  */
-static void
+static bool
 shrink_map(struct xenvif_grants *g, struct xenvif_grant_map *map)
 {
 	uint32_t i, before = map->nb, kept = 0;
@@ -256,7 +256,7 @@ shrink_map(struct xenvif_grants *g, struct xenvif_grant_map *map)
 			map->refs[kept++] = map->refs[i];
 	}
 	if (kept == before)
-		return;
+		return false;
 	map->nb = kept;
 	map->addr = NULL;
 	if (kept != 0) {
@@ -272,18 +272,19 @@ shrink_map(struct xenvif_grants *g, struct xenvif_grant_map *map)
 		g->nb_maps--;
 		free(map);
 	}
+	return true;
 }
 
-void
+uint32_t
 xenvif_grants_remove(struct xen_netif_rings *rings, uint16_t queue,
 		const struct xen_netif_gref *list, uint32_t nb)
 {
 	struct xenvif_grants *g = of_queue(rings, queue);
 	struct xenvif_grant_map *map, *next;
-	uint32_t i, removed = 0;
+	uint32_t i, removed = 0, changed = 0;
 
 	if (g == NULL)
-		return;
+		return 0;
 	lock_rings(g);
 	for (i = 0; i < nb; i++) {
 		if (list[i].status != XEN_NETIF_CTRL_STATUS_SUCCESS)
@@ -296,8 +297,9 @@ xenvif_grants_remove(struct xen_netif_rings *rings, uint16_t queue,
 	unlock_rings(g);
 	for (map = LIST_FIRST(&g->maps); map != NULL; map = next) {
 		next = LIST_NEXT(map, next);
-		shrink_map(g, map);
+		changed += shrink_map(g, map);
 	}
+	return changed;
 }
 
 static void

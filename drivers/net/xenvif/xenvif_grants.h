@@ -101,8 +101,11 @@ xenvif_grants_find(struct xen_netif_rings *rings, uint16_t queue, struct xen_net
  * Remove the entries that xenvif_grants_find() has found, and unmap their pages: afterwards nobody
  * looks there. Pages that were mapped with some of them are mapped anew. What cannot be, since the
  * guest has ended its grants, stays registered, and is copied by the hypervisor.
+ *
+ * @return
+ *   How many mappings were made anew or ended.
  */
-void
+uint32_t
 xenvif_grants_remove(struct xen_netif_rings *rings, uint16_t queue,
 		const struct xen_netif_gref *list, uint32_t nb);
 
