@@ -12,6 +12,7 @@
 #define GENERATION_MASK ((1u << FDB_CACHE_GENERATION_BITS) - 1)
 /* Another second than that of the stamp, and not the next one. */
 #define OTHER_SECOND (UINT64_C(1) << 63)
+#define NO_PORT UINT32_MAX
 
 /* No key, and nothing kept: neither is ever put in. */
 static void
@@ -72,10 +73,10 @@ put(struct fdb_cache *cache, uint64_t key, uint64_t kept)
 	set->kept[way] = kept;
 }
 
-/* Ask the database for what is FDB_NONE so far, and keep the answers. */
+/* Ask the database for what is FDB_NONE so far, and keep the answers: as seen at the port. */
 static void
-look_up_missing(struct fdb_cache *cache, const struct fdb *fdb, const uint64_t *keys,
-		unsigned int n, uint64_t *found, uint64_t stamp)
+look_up_missing(struct fdb_cache *cache, const struct fdb *fdb, unsigned int port,
+		const uint64_t *keys, unsigned int n, uint64_t *found)
 {
 	uint64_t missing[FDB_BULK_MAX], late[FDB_BULK_MAX];
 	unsigned int nb = 0, i;
@@ -89,7 +90,10 @@ look_up_missing(struct fdb_cache *cache, const struct fdb *fdb, const uint64_t *
 	fdb_lookup(fdb, missing, nb, late);
 	for (i = 0; i < nb; i++) {
 		if (late[i] != FDB_NONE)
-			put(cache, missing[i], late[i] ^ stamp);
+			put(cache, missing[i],
+					late[i] ^ cache->stamp ^
+							(fdb_port(late[i]) == port ? 0 :
+										     OTHER_SECOND));
 	}
 	for (i = 0, nb = 0; i < n; i++) {
 		if (found[i] == FDB_NONE)
@@ -106,12 +110,12 @@ fdb_cache_lookup(struct fdb_cache *cache, const struct fdb *fdb, const uint64_t 
 	for (i = 0; i < n; i++)
 		found[i] = fdb_cache_find(cache, keys[i], &found[i]) ? found[i] & FOUND_MASK :
 								       FDB_NONE;
-	look_up_missing(cache, fdb, keys, n, found, cache->stamp ^ OTHER_SECOND);
+	look_up_missing(cache, fdb, NO_PORT, keys, n, found);
 }
 
 void
-fdb_cache_lookup_seen(struct fdb_cache *cache, const struct fdb *fdb, const uint64_t *keys,
-		unsigned int n, uint64_t *found)
+fdb_cache_lookup_seen(struct fdb_cache *cache, const struct fdb *fdb, uint16_t port,
+		const uint64_t *keys, unsigned int n, uint64_t *found)
 {
 	unsigned int i;
 
@@ -119,5 +123,5 @@ fdb_cache_lookup_seen(struct fdb_cache *cache, const struct fdb *fdb, const uint
 		if (!fdb_cache_find_seen(cache, keys[i], &found[i]))
 			found[i] = FDB_NONE;
 	}
-	look_up_missing(cache, fdb, keys, n, found, cache->stamp);
+	look_up_missing(cache, fdb, port, keys, n, found);
 }

@@ -79,12 +79,13 @@ fdb_cache_lookup(struct fdb_cache *cache, const struct fdb *fdb, const uint64_t 
 		unsigned int n, uint64_t *found);
 
 /**
- * The same of addresses that packets come from: the caller tells the database that they are not
- * silent, and fdb_cache_find_seen() finds them until the next second. The cache's lcore.
+ * The same of addresses that packets come from, by a port: the caller tells the database that those
+ * known there are not silent, and fdb_cache_find_seen() finds them until the next second. The
+ * cache's lcore.
  */
 void
-fdb_cache_lookup_seen(struct fdb_cache *cache, const struct fdb *fdb, const uint64_t *keys,
-		unsigned int n, uint64_t *found);
+fdb_cache_lookup_seen(struct fdb_cache *cache, const struct fdb *fdb, uint16_t port,
+		const uint64_t *keys, unsigned int n, uint64_t *found);
 
 /* Fibonacci hashing: who knows of keys of one set makes lookups of them slower, no more. */
 static __rte_always_inline uint64_t

@@ -220,7 +220,7 @@ learn_burst(struct worker *w, const struct dp_port *p, uint16_t in, struct rte_m
 	uint16_t left = 0, i;
 
 	gather(p, pkts, n, RTE_ETHER_ADDR_LEN, &a);
-	fdb_cache_lookup_seen(w->fdb_cache, w->fdb, &a.keys[1], a.last, &a.found[1]);
+	fdb_cache_lookup_seen(w->fdb_cache, w->fdb, in, &a.keys[1], a.last, &a.found[1]);
 	for (i = 1; i <= a.last; i++) {
 		refused[i] = !learn(w, in, a.keys[i], a.found[i]);
 		any |= refused[i];

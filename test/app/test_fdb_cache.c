@@ -41,12 +41,18 @@ look_up(uint64_t key)
 }
 
 static uint64_t
-look_up_seen(uint64_t key)
+look_up_seen_at(uint64_t key, uint16_t port)
 {
 	uint64_t found;
 
-	fdb_cache_lookup_seen(cache, db, &key, 1, &found);
+	fdb_cache_lookup_seen(cache, db, port, &key, 1, &found);
 	return found;
+}
+
+static uint64_t
+look_up_seen(uint64_t key)
+{
+	return look_up_seen_at(key, 2);
 }
 
 static bool
@@ -112,7 +118,7 @@ test_changes(void **state __rte_unused)
 	renew(5);
 	assert_false(is_known(key));
 	assert_false(is_seen(key));
-	assert_int_equal(fdb_port(look_up_seen(key)), 3);
+	assert_int_equal(fdb_port(look_up_seen_at(key, 3)), 3);
 	/* It is forgotten. */
 	fdb_forget(db, 3);
 	renew(5);
@@ -134,6 +140,9 @@ test_seconds(void **state __rte_unused)
 	assert_true(is_known(key));
 	assert_false(is_seen(key));
 	renew(6);
+	assert_false(is_seen(key));
+	/* At another port it was not seen where it is. */
+	assert_true(look_up_seen_at(key, 3) != FDB_NONE);
 	assert_false(is_seen(key));
 	assert_true(look_up_seen(key) != FDB_NONE);
 	assert_true(is_seen(key));
@@ -186,7 +195,7 @@ test_full(void **state __rte_unused)
 		if (round % 2 == 0)
 			fdb_cache_lookup(cache, db, keys, FDB_BULK_MAX, found);
 		else
-			fdb_cache_lookup_seen(cache, db, keys, FDB_BULK_MAX, found);
+			fdb_cache_lookup_seen(cache, db, round % 16, keys, FDB_BULK_MAX, found);
 		for (i = 0; i < FDB_BULK_MAX; i++) {
 			uint64_t right;
 
