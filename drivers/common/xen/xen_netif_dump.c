@@ -79,7 +79,9 @@ static void
 dump_port(FILE *f, const struct rte_eth_dev *dev, const struct xen_netif_vif_look *v)
 {
 	const struct xen_netif *nif = dev->data->dev_private;
+	struct rte_eth_link link;
 
+	rte_eth_linkstatus_get(dev, &link);
 	fprintf(f, "vif %s\n", nif->xbdev.path);
 	fprintf(f, "  states: %s, other end %s\n", xen_netif_state_name(&nif->own_state),
 			xen_netif_state_name(&nif->peer_state));
@@ -88,8 +90,8 @@ dump_port(FILE *f, const struct rte_eth_dev *dev, const struct xen_netif_vif_loo
 	fprintf(f, "  port: %s%s%s, link %s, queue pairs %u of %u\n",
 			v->started ? "started" : "stopped", v->admin_down ? ", set down" : "",
 			v->no_carrier ? ", no carrier" : "",
-			dev->data->dev_link.link_status == RTE_ETH_LINK_UP ? "up" : "down",
-			v->active, nif->args.queues);
+			link.link_status == RTE_ETH_LINK_UP ? "up" : "down", v->active,
+			nif->args.queues);
 	if (v->active != 0)
 		dump_features(f, &v->peer);
 	if (v->peer.ctrl_ring)
