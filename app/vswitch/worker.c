@@ -343,9 +343,12 @@ poll_rxq(struct worker *w, const struct dataplane *dp, const struct dp_rxq *rxq)
 	n = rte_eth_rx_burst(rxq->port, rxq->queue, pkts, most);
 	if (n == 0)
 		return 0;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++)
 		bytes += pkts[i]->pkt_len;
-		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
+	/* A guest's driver has just written them. */
+	if (!dp->ports[rxq->port].guest) {
+		for (i = 0; i < n; i++)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 	}
 	if (rxq->sharing != 0)
 		fair_charge(fair, n, bytes);
