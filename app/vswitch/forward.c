@@ -372,11 +372,11 @@ ways_from(const struct dp_bridge *bridge, uint16_t in)
 	return (bridge->isolated >> in & 1) != 0 ? ways & ~bridge->isolated : ways;
 }
 
-/* The key of an address in a packet. */
+/* The key of an address in a packet, of no bridge and VLAN yet. */
 static __rte_always_inline uint64_t
-key_at(const uint8_t *mac, uint64_t base)
+key_at(const uint8_t *mac)
 {
-	return load(mac) << 16 | base;
+	return load(mac) << 16;
 }
 
 /* Packets at the start of a burst, from and to where this lcore has found others before. */
@@ -407,15 +407,16 @@ find_run(const struct fdb_cache *cache, const struct dp_port *p, uint16_t in,
 		const uint8_t *data = rte_pktmbuf_mtod(pkts[i], const uint8_t *);
 
 		pkts[i]->vlan_tci = native;
-		key = key_at(data + RTE_ETHER_ADDR_LEN, base);
+		key = key_at(data + RTE_ETHER_ADDR_LEN);
 		if (learns && key != source) {
-			if (!fdb_cache_find_seen(cache, key, &found) || fdb_port(found) != in)
+			if (!fdb_cache_find_seen(cache, key | base, &found) ||
+					fdb_port(found) != in)
 				break;
 			source = key;
 		}
-		key = key_at(data, base);
+		key = key_at(data);
 		if (key != last) {
-			if (!fdb_cache_find(cache, key, &found))
+			if (!fdb_cache_find(cache, key | base, &found))
 				break;
 			last = key;
 			to = found;
@@ -453,7 +454,7 @@ find_run_admitted(const struct fdb_cache *cache, const struct dp_port *p,
 
 	run->ports = 0;
 	for (i = 0; i < n; i++) {
-		key = key_at(rte_pktmbuf_mtod(pkts[i], const uint8_t *), base) |
+		key = key_at(rte_pktmbuf_mtod(pkts[i], const uint8_t *)) | base |
 				(pkts[i]->vlan_tci & VLAN_ID_MASK);
 		if (key != last) {
 			if (!fdb_cache_find(cache, key, &found))

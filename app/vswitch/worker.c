@@ -70,6 +70,21 @@ send_scarce(const struct dp_port *p, uint16_t port, uint16_t queue, struct rte_m
 	return sent;
 }
 
+/* The bytes of packets, four at a time: it is a tenth of what a packet takes here. */
+static __rte_always_inline uint64_t
+sum_bytes(struct rte_mbuf *const *pkts, uint16_t n)
+{
+	uint64_t bytes = 0;
+	uint16_t i;
+
+	for (i = 0; i + 4 <= n; i += 4)
+		bytes += (uint64_t)pkts[i]->pkt_len + pkts[i + 1]->pkt_len + pkts[i + 2]->pkt_len +
+				pkts[i + 3]->pkt_len;
+	for (; i < n; i++)
+		bytes += pkts[i]->pkt_len;
+	return bytes;
+}
+
 /* Give the port packets that it can send as they are; how many it takes. */
 static uint16_t
 transmit_burst(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
@@ -77,11 +92,9 @@ transmit_burst(struct worker *w, const struct dp_port *p, uint16_t port, struct 
 {
 	struct port_stats *stats = &w->stats[port];
 	uint16_t queue = w->index % p->nb_txqs, sent, i;
-	uint64_t bytes = 0;
-
 	/* Those that are sent may be gone afterwards. */
-	for (i = 0; i < n; i++)
-		bytes += pkts[i]->pkt_len;
+	uint64_t bytes = sum_bytes(pkts, n);
+
 	if (p->tx_locks != NULL)
 		rte_spinlock_lock(&p->tx_locks[queue]);
 	if (p->guest && unlikely(worker_is_scarce(w)))
@@ -336,15 +349,14 @@ poll_rxq(struct worker *w, const struct dataplane *dp, const struct dp_rxq *rxq)
 	struct port_stats *stats = &w->stats[rxq->port];
 	const struct dp_copies *copies;
 	uint16_t most = WORKER_BURST, n, i;
-	uint32_t bytes = 0;
+	uint32_t bytes;
 
 	if (rxq->sharing != 0)
 		most = fair_turn(fair, rxq->sharing);
 	n = rte_eth_rx_burst(rxq->port, rxq->queue, pkts, most);
 	if (n == 0)
 		return 0;
-	for (i = 0; i < n; i++)
-		bytes += pkts[i]->pkt_len;
+	bytes = sum_bytes(pkts, n);
 	/* A guest's driver has just written them. */
 	if (!dp->ports[rxq->port].guest) {
 		for (i = 0; i < n; i++)
