@@ -13,6 +13,14 @@
 
 /* Copy what a page of the guest begins with; false: its reference is none for us. */
 static bool
+copy(struct xenvif *vif, xengnttab_grant_copy_segment_t *seg)
+{
+	return seg->len == 0 ||
+			(xengnttab_grant_copy(vif->nif.rings.gnttab, 1, seg) == 0 &&
+					seg->status == GNTST_okay);
+}
+
+static bool
 copy_in(struct xenvif *vif, grant_ref_t gref, void *to, uint32_t len)
 {
 	xengnttab_grant_copy_segment_t seg = {
@@ -22,13 +30,9 @@ copy_in(struct xenvif *vif, grant_ref_t gref, void *to, uint32_t len)
 		.flags = GNTCOPY_source_gref,
 	};
 
-	if (len == 0)
-		return true;
-	return xengnttab_grant_copy(vif->nif.rings.gnttab, 1, &seg) == 0 &&
-			seg.status == GNTST_okay;
+	return copy(vif, &seg);
 }
 
-/* The same the other way. */
 static bool
 copy_out(struct xenvif *vif, grant_ref_t gref, void *from, uint32_t len)
 {
@@ -39,10 +43,7 @@ copy_out(struct xenvif *vif, grant_ref_t gref, void *from, uint32_t len)
 		.flags = GNTCOPY_dest_gref,
 	};
 
-	if (len == 0)
-		return true;
-	return xengnttab_grant_copy(vif->nif.rings.gnttab, 1, &seg) == 0 &&
-			seg.status == GNTST_okay;
+	return copy(vif, &seg);
 }
 
 static uint32_t

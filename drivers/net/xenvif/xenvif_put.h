@@ -11,6 +11,8 @@
  * written (netif.h, "Guest receive"). An lcore, with the ring's lock held.
  */
 
+#include <rte_ether.h>
+
 #include "xenvif_batch.h"
 
 /** Wishes of a packet that is not simply copied. */
@@ -73,6 +75,15 @@ xenvif_take_buffer(struct xenvif_tx_walk *w, uint16_t flags, uint16_t len)
 	rsp->flags = flags;
 	rsp->status = len;
 	return req.gref;
+}
+
+/** Is the packet one segment without wishes, of so many bytes at most? */
+static __rte_always_inline bool
+xenvif_put_is_simple(const struct rte_mbuf *m, uint16_t max)
+{
+	return m->nb_segs == 1 && (m->ol_flags & XENVIF_TX_WISHES) == 0 &&
+			m->data_len >= RTE_ETHER_HDR_LEN && m->data_len <= max &&
+			m->data_len == m->pkt_len;
 }
 
 /** Put a packet of one segment without wishes that fits into a page; there is a buffer for it. */

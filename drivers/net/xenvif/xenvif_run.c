@@ -4,8 +4,6 @@
 
 /* Loops of their own, so that what each needs is in the processor's registers. */
 
-#include <rte_ether.h>
-
 #include "xenvif_run.h"
 
 /*
@@ -97,13 +95,13 @@ xenvif_run_put(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkt
 	for (n = 0; n < nb; n++) {
 		xengnttab_grant_copy_segment_t *seg = &b->segs[n];
 		struct rte_mbuf *m = pkts[n];
-		const uint16_t len = m->data_len;
 		struct netif_rx_request req;
 		uintptr_t data;
+		uint16_t len;
 
-		if (unlikely(m->nb_segs != 1 || (m->ol_flags & XENVIF_TX_WISHES) != 0 ||
-				    len < RTE_ETHER_HDR_LEN || len > max || len != m->pkt_len))
+		if (unlikely(!xenvif_put_is_simple(m, max)))
 			break;
+		len = m->data_len;
 		req = xen_ring_rx_request(sring, cons + n);
 		xen_ring_rx_respond(sring, cons + n, req.id, len);
 		data = rte_pktmbuf_mtod(m, uintptr_t);

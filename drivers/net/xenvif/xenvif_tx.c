@@ -3,7 +3,6 @@
  */
 
 #include <rte_bitops.h>
-#include <rte_ether.h>
 
 #include "xen_flow.h"
 #include "xen_trace.h"
@@ -17,9 +16,7 @@
 static __rte_always_inline bool
 put_packet(struct xenvif_tx_walk *w, struct xenvif_batch *b, struct rte_mbuf *m, uint16_t max)
 {
-	if (unlikely(m->nb_segs != 1 || (m->ol_flags & XENVIF_TX_WISHES) != 0 ||
-			    m->data_len < RTE_ETHER_HDR_LEN || m->data_len > max ||
-			    m->data_len != m->pkt_len || w->cons == w->prod ||
+	if (unlikely(!xenvif_put_is_simple(m, max) || w->cons == w->prod ||
 			    b->nb_segs >= XENVIF_BATCH_SEGS))
 		return xenvif_put_complex(w, m);
 	xenvif_put_simple(w, b, m);
