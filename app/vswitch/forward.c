@@ -165,6 +165,21 @@ tell(struct worker *w, uint16_t in, uint64_t key)
 	rte_ring_enqueue_elem(w->news, &news, sizeof(news));
 }
 
+/* The key of an address in a packet, of no bridge and VLAN yet. */
+static __rte_always_inline uint64_t
+key_at(const uint8_t *mac)
+{
+	return load(mac) << 16;
+}
+
+/* The same that is so far into an admitted packet, in the packet's VLAN and the base's bridge. */
+static __rte_always_inline uint64_t
+tagged_key_at(const struct rte_mbuf *m, unsigned int offset, uint64_t base)
+{
+	return key_at(rte_pktmbuf_mtod_offset(m, const uint8_t *, offset)) | base |
+			(m->vlan_tci & VLAN_ID_MASK);
+}
+
 /* Addresses in the packets of a burst: found[of[i]] is what is known of that in packet i. */
 struct addresses {
 	uint64_t keys[WORKER_BURST + 1];
@@ -178,14 +193,14 @@ static __rte_always_inline void
 gather(const struct dp_port *p, struct rte_mbuf *const *pkts, uint16_t n, unsigned int offset,
 		struct addresses *a)
 {
-	uint64_t mac, key;
+	const uint64_t base = fdb_key(0, p->bridge, 0);
+	uint64_t key;
 	uint16_t i;
 
 	a->keys[0] = NO_KEY;
 	a->last = 0;
 	for (i = 0; i < n; i++) {
-		mac = load(rte_pktmbuf_mtod_offset(pkts[i], const uint8_t *, offset));
-		key = fdb_key(mac & FDB_MAC_MASK, p->bridge, pkts[i]->vlan_tci & VLAN_ID_MASK);
+		key = tagged_key_at(pkts[i], offset, base);
 		if (key != a->keys[a->last])
 			a->keys[++a->last] = key;
 		a->of[i] = a->last;
@@ -372,13 +387,6 @@ ways_from(const struct dp_bridge *bridge, uint16_t in)
 	return (bridge->isolated >> in & 1) != 0 ? ways & ~bridge->isolated : ways;
 }
 
-/* The key of an address in a packet, of no bridge and VLAN yet. */
-static __rte_always_inline uint64_t
-key_at(const uint8_t *mac)
-{
-	return load(mac) << 16;
-}
-
 /* Packets at the start of a burst, from and to where this lcore has found others before. */
 struct run {
 	uint16_t n;
@@ -419,7 +427,7 @@ find_run(const struct fdb_cache *cache, const struct dp_port *p, uint16_t in,
 			if (!fdb_cache_find(cache, key | base, &found))
 				break;
 			last = key;
-			to = found;
+			to = fdb_port(found);
 			ports |= UINT32_C(1) << to;
 		}
 		run->to[i] = to;
@@ -454,8 +462,7 @@ find_run_admitted(const struct fdb_cache *cache, const struct dp_port *p,
 
 	run->ports = 0;
 	for (i = 0; i < n; i++) {
-		key = key_at(rte_pktmbuf_mtod(pkts[i], const uint8_t *)) | base |
-				(pkts[i]->vlan_tci & VLAN_ID_MASK);
+		key = tagged_key_at(pkts[i], 0, base);
 		if (key != last) {
 			if (!fdb_cache_find(cache, key, &found))
 				break;
