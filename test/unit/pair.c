@@ -60,3 +60,32 @@ pair_close(void)
 	assert_int_equal(unit_grants(), 0);
 	unit_check_pool();
 }
+
+uint32_t
+pair_seed(unsigned int queue, unsigned int n)
+{
+	return queue * 1000003 + n * 7919;
+}
+
+void
+pair_send(struct pair_lane *lane, uint16_t port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t taken = rte_eth_tx_burst(port, queue, pkts, n);
+
+	rte_pktmbuf_free_bulk(pkts + taken, n - taken);
+	lane->sent += taken;
+}
+
+void
+pair_take(struct pair_lane *lane, uint16_t port, uint16_t queue)
+{
+	struct rte_mbuf *pkts[PAIR_BURST];
+	unsigned int i, n;
+
+	n = rte_eth_rx_burst(port, queue, pkts, PAIR_BURST);
+	for (i = 0; i < n; i++, lane->got++) {
+		assert_true(lane->got < lane->sent);
+		unit_check_packet(pkts[i], lane->len[lane->got], pair_seed(queue, lane->got));
+		rte_pktmbuf_free(pkts[i]);
+	}
+}

@@ -22,6 +22,30 @@ extern struct pair {
 	uint16_t front;
 } pair;
 
+/** Frames of a lane, and packets of a burst. */
+#define PAIR_FRAMES 2000
+#define PAIR_BURST 32
+
+/** Frames under way by a queue: their lengths, and how many went in and came out. */
+struct pair_lane {
+	uint32_t len[PAIR_FRAMES];
+	unsigned int sent;
+	unsigned int got;
+};
+
+/** The seed of a queue's n-th frame: see unit_packet(). */
+uint32_t
+pair_seed(unsigned int queue, unsigned int n);
+
+/** Send packets, the lane's next ones; those that are not taken are freed, to be made anew. */
+void
+pair_send(struct pair_lane *lane, uint16_t port, uint16_t queue, struct rte_mbuf **pkts,
+		uint16_t n);
+
+/** Receive a burst: it is the lane's next frames, as they were sent. */
+void
+pair_take(struct pair_lane *lane, uint16_t port, uint16_t queue);
+
 /** Probe both ports and make their vif, which has their number of queues as its number. */
 void
 pair_probe(unsigned int queues);

@@ -9,16 +9,7 @@
 #include "flow.h"
 #include "pair.h"
 
-#define FRAMES 2000
-#define BURST 32
 #define QUEUES_MAX 4
-
-/* Seeds of frames under way, by queue, and how many went in and came out. */
-struct lane {
-	uint32_t len[FRAMES];
-	unsigned int sent;
-	unsigned int got;
-};
 
 /* One of the ends may have fewer tx queues than rx queues. */
 static void
@@ -32,21 +23,15 @@ open_queues(unsigned int queues, unsigned int txqs)
 	pair_wait();
 }
 
-static uint32_t
-seed_of(unsigned int queue, unsigned int n)
-{
-	return queue * 1000003 + n * 7919;
-}
-
 static void
-send_some(struct lane *lane, uint16_t port, uint16_t queue, bool chained)
+send_some(struct pair_lane *lane, uint16_t port, uint16_t queue, bool chained)
 {
-	struct rte_mbuf *pkts[BURST];
-	unsigned int n, taken;
+	struct rte_mbuf *pkts[PAIR_BURST];
+	unsigned int n;
 	uint16_t seg;
 
 	/* What waits for the other end holds mbufs that this needs to receive. */
-	for (n = 0; n < BURST && lane->sent + n < FRAMES &&
+	for (n = 0; n < PAIR_BURST && lane->sent + n < PAIR_FRAMES &&
 			rte_mempool_avail_count(unit_pool) > UNIT_MBUFS / 2;
 			n++) {
 		/* Every third one is chained; a burst has to leave mbufs for the other end. */
@@ -55,32 +40,16 @@ send_some(struct lane *lane, uint16_t port, uint16_t queue, bool chained)
 			seg = 150 + rand() % 1500;
 		lane->len[lane->sent + n] = 60 + rand() % (9000 - 60 + 1);
 		pkts[n] = unit_packet(lane->len[lane->sent + n], seg,
-				seed_of(queue, lane->sent + n));
+				pair_seed(queue, lane->sent + n));
 	}
-	taken = rte_eth_tx_burst(port, queue, pkts, n);
-	rte_pktmbuf_free_bulk(pkts + taken, n - taken);
-	lane->sent += taken;
-}
-
-static void
-take_some(struct lane *lane, uint16_t port, uint16_t queue)
-{
-	struct rte_mbuf *pkts[BURST];
-	unsigned int i, n;
-
-	n = rte_eth_rx_burst(port, queue, pkts, BURST);
-	for (i = 0; i < n; i++, lane->got++) {
-		assert_true(lane->got < lane->sent);
-		unit_check_packet(pkts[i], lane->len[lane->got], seed_of(queue, lane->got));
-		rte_pktmbuf_free(pkts[i]);
-	}
+	pair_send(lane, port, queue, pkts, n);
 }
 
 /* Every frame arrives as it was sent, in the order of its queue. */
 static void
 run_frames(uint16_t from, uint16_t to, unsigned int queues, bool chained)
 {
-	static struct lane lanes[QUEUES_MAX];
+	static struct pair_lane lanes[QUEUES_MAX];
 	uint64_t end = unit_now_ms() + UNIT_LIMIT_MS;
 	unsigned int q, done = 0;
 
@@ -89,12 +58,12 @@ run_frames(uint16_t from, uint16_t to, unsigned int queues, bool chained)
 		assert_true(unit_now_ms() < end);
 		for (q = 0, done = 0; q < queues; q++) {
 			send_some(&lanes[q], from, q, chained);
-			take_some(&lanes[q], to, q);
-			done += lanes[q].got == FRAMES;
+			pair_take(&lanes[q], to, q);
+			done += lanes[q].got == PAIR_FRAMES;
 		}
 	}
 	for (q = 0; q < queues; q++)
-		assert_int_equal(lanes[q].sent, FRAMES);
+		assert_int_equal(lanes[q].sent, PAIR_FRAMES);
 }
 
 static void
@@ -109,12 +78,12 @@ run_pair(unsigned int queues)
 	run_frames(pair.front, pair.back, queues, true);
 	run_frames(pair.back, pair.front, queues, true);
 	assert_int_equal(rte_eth_stats_get(pair.back, &stats), 0);
-	assert_int_equal(stats.ipackets, 2 * FRAMES * queues);
-	assert_int_equal(stats.opackets, 2 * FRAMES * queues);
+	assert_int_equal(stats.ipackets, 2 * PAIR_FRAMES * queues);
+	assert_int_equal(stats.opackets, 2 * PAIR_FRAMES * queues);
 	assert_int_equal(stats.ierrors + stats.oerrors, 0);
 	assert_int_equal(rte_eth_stats_get(pair.front, &stats), 0);
-	assert_int_equal(stats.ipackets, 2 * FRAMES * queues);
-	assert_int_equal(stats.opackets, 2 * FRAMES * queues);
+	assert_int_equal(stats.ipackets, 2 * PAIR_FRAMES * queues);
+	assert_int_equal(stats.opackets, 2 * PAIR_FRAMES * queues);
 	assert_int_equal(stats.ierrors + stats.oerrors, 0);
 	pair_close();
 }
@@ -201,11 +170,11 @@ static void
 take_flows(struct flows *f, uint16_t port)
 {
 	uint8_t flat[FRAME_MAX];
-	struct rte_mbuf *pkts[BURST];
+	struct rte_mbuf *pkts[PAIR_BURST];
 	unsigned int queue, i, n;
 
 	for (queue = 0; queue < 4; queue++) {
-		n = rte_eth_rx_burst(port, queue, pkts, BURST);
+		n = rte_eth_rx_burst(port, queue, pkts, PAIR_BURST);
 		for (i = 0; i < n; i++)
 			flow_see(f, rte_pktmbuf_read(pkts[i], 0, pkts[i]->pkt_len, flat),
 					pkts[i]->pkt_len, queue);
@@ -220,7 +189,7 @@ take_flows(struct flows *f, uint16_t port)
 static void
 run_flows(uint16_t from, uint16_t to, unsigned int txqs)
 {
-	struct rte_mbuf *pkts[2][4 * BURST];
+	struct rte_mbuf *pkts[2][4 * PAIR_BURST];
 	unsigned int round, flow, q, refused = 0;
 	uint16_t nb[2] = { 0 }, taken;
 	static struct flows f;

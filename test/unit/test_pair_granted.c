@@ -8,8 +8,6 @@
 
 #include "pair.h"
 
-#define FRAMES 2000
-#define BURST 32
 #define QUEUES_MAX 4
 #define MBUFS 4096u
 #define ARGS ",granted=32"
@@ -56,19 +54,6 @@ close_pair(bool pool_first)
 	unit_check_pool();
 }
 
-/* Lengths of frames under way, by queue, and how many went in and came out. */
-struct lane {
-	uint32_t len[FRAMES];
-	unsigned int sent;
-	unsigned int got;
-};
-
-static uint32_t
-seed_of(unsigned int queue, unsigned int n)
-{
-	return queue * 1000003 + n * 7919;
-}
-
 /* A packet with mbufs of either mempool, or of both. */
 static struct rte_mbuf *
 any_packet(uint32_t len, uint16_t seg, uint32_t seed, bool front)
@@ -93,49 +78,33 @@ have_mbufs(void)
 }
 
 static void
-send_some(struct lane *lane, uint16_t port, uint16_t queue)
+send_some(struct pair_lane *lane, uint16_t port, uint16_t queue)
 {
-	struct rte_mbuf *pkts[BURST];
-	unsigned int n, taken, at;
+	struct rte_mbuf *pkts[PAIR_BURST];
+	unsigned int n, at;
 	uint16_t seg;
 
-	for (n = 0; n < BURST && lane->sent + n < FRAMES && have_mbufs(); n++) {
+	for (n = 0; n < PAIR_BURST && lane->sent + n < PAIR_FRAMES && have_mbufs(); n++) {
 		at = lane->sent + n;
 		seg = at % 3 == 0 ? 150u + rand() % 1500 : UNIT_ROOM;
 		lane->len[at] = at % 2 == 0 ? 60u + rand() % 9000 : 60u + rand() % 100;
-		pkts[n] = any_packet(lane->len[at], seg, seed_of(queue, at), port == pair.front);
+		pkts[n] = any_packet(lane->len[at], seg, pair_seed(queue, at), port == pair.front);
 	}
-	taken = rte_eth_tx_burst(port, queue, pkts, n);
-	rte_pktmbuf_free_bulk(pkts + taken, n - taken);
-	lane->sent += taken;
+	pair_send(lane, port, queue, pkts, n);
 	/* Nobody else would, when there are no mbufs to send. */
 	rte_eth_tx_done_cleanup(port, queue, 0);
-}
-
-static void
-take_some(struct lane *lane, uint16_t port, uint16_t queue)
-{
-	struct rte_mbuf *pkts[BURST];
-	unsigned int i, n;
-
-	n = rte_eth_rx_burst(port, queue, pkts, BURST);
-	for (i = 0; i < n; i++, lane->got++) {
-		assert_true(lane->got < lane->sent);
-		unit_check_packet(pkts[i], lane->len[lane->got], seed_of(queue, lane->got));
-		rte_pktmbuf_free(pkts[i]);
-	}
 }
 
 /* The frontend sends what it has received, in the same mbufs. */
 static void
 turn_round(uint16_t queue)
 {
-	static struct rte_mbuf *kept[QUEUES_MAX][BURST];
+	static struct rte_mbuf *kept[QUEUES_MAX][PAIR_BURST];
 	static uint16_t nb_kept[QUEUES_MAX];
 	uint16_t n;
 
 	if (nb_kept[queue] == 0)
-		nb_kept[queue] = rte_eth_rx_burst(pair.front, queue, kept[queue], BURST);
+		nb_kept[queue] = rte_eth_rx_burst(pair.front, queue, kept[queue], PAIR_BURST);
 	n = rte_eth_tx_burst(pair.front, queue, kept[queue], nb_kept[queue]);
 	nb_kept[queue] -= n;
 	memmove(kept[queue], kept[queue] + n, nb_kept[queue] * sizeof(kept[queue][0]));
@@ -146,7 +115,7 @@ turn_round(uint16_t queue)
 static void
 run_frames(uint16_t from, uint16_t to, unsigned int queues)
 {
-	static struct lane lanes[QUEUES_MAX];
+	static struct pair_lane lanes[QUEUES_MAX];
 	uint64_t end = unit_now_ms() + UNIT_LIMIT_MS;
 	unsigned int q, done = 0;
 
@@ -157,8 +126,8 @@ run_frames(uint16_t from, uint16_t to, unsigned int queues)
 			send_some(&lanes[q], from, q);
 			if (from == to)
 				turn_round(q);
-			take_some(&lanes[q], to, q);
-			done += lanes[q].got == FRAMES;
+			pair_take(&lanes[q], to, q);
+			done += lanes[q].got == PAIR_FRAMES;
 		}
 	}
 }
@@ -180,11 +149,11 @@ run_pair(unsigned int queues, const char *back)
 	open_pair(queues, back, RTE_ETH_RX_OFFLOAD_SCATTER);
 	run_all(queues);
 	assert_int_equal(rte_eth_stats_get(pair.front, &stats), 0);
-	assert_int_equal(stats.ipackets, 2 * FRAMES * queues);
-	assert_int_equal(stats.opackets, 2 * FRAMES * queues);
+	assert_int_equal(stats.ipackets, 2 * PAIR_FRAMES * queues);
+	assert_int_equal(stats.opackets, 2 * PAIR_FRAMES * queues);
 	assert_int_equal(stats.ierrors + stats.oerrors, 0);
-	assert_true(unit_xstat(pair.front, "rx_q0_by_reference") > FRAMES);
-	assert_true(unit_xstat(pair.front, "tx_q0_by_reference") > FRAMES);
+	assert_true(unit_xstat(pair.front, "rx_q0_by_reference") > PAIR_FRAMES);
+	assert_true(unit_xstat(pair.front, "tx_q0_by_reference") > PAIR_FRAMES);
 	assert_true(unit_xstat(pair.front, "tx_q0_slots") >
 			unit_xstat(pair.front, "tx_q0_by_reference"));
 	close_pair(false);
