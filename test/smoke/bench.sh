@@ -73,7 +73,8 @@ woken()
 	[ "$(grep -cE '^ +1 +(xenvif|vhost)( +[0-9.]+){2} +[0-9]{3,} +0$' "$RUN/wake.log")" -eq 2 ]
 }
 
-# vswitch_bench FILE ARG...: its results are in $RUN/FILE then; it has another /run of its own.
+# vswitch_bench FILE ARG...: its results are in $RUN/FILE then; it has another /run of its own. 77:
+# there are no huge pages.
 vswitch_bench()
 {
 	local folder status=0
@@ -82,6 +83,8 @@ vswitch_bench()
 		status=$?
 	! cp "$folder/$1" "$RUN/$1" || rm "$folder/$1"
 	rmdir "$folder"
+	[ "$status" -eq 0 ] || ! grep -q 'cannot reserve .* huge pages' "$RUN/bench.log" ||
+		status=77
 	return $status
 }
 
@@ -89,10 +92,7 @@ vswitch_bench()
 vswitch_rates()
 {
 	local name number
-	if ! vswitch_bench vswitch.json --only rate; then
-		! grep -q 'cannot reserve .* huge pages' "$RUN/bench.log" || return 77
-		return 1
-	fi
+	vswitch_bench vswitch.json --only rate || return
 	for name in copy0.switch/copy0.io copy0.switch/copy0.ovs haswell.switch/haswell.io \
 		macs10000.switch/macs2.switch vifs30.switch/vifs30.io; do
 		number=$(result "$RUN/vswitch.json" "$name" median)
@@ -105,10 +105,7 @@ vswitch_rates()
 vswitch_rtts()
 {
 	local name number
-	if ! vswitch_bench rtt.json --only rtt; then
-		! grep -q 'cannot reserve .* huge pages' "$RUN/bench.log" || return 77
-		return 1
-	fi
+	vswitch_bench rtt.json --only rtt || return
 	for name in rtt.alone.p50 rtt.alone.p99 rtt.flooded.p50 rtt.flooded.p99; do
 		number=$(result "$RUN/rtt.json" "$name" median)
 		info "$name: $number us"
