@@ -42,9 +42,14 @@ struct fair {
 static inline uint16_t
 fair_turn(struct fair *fair, unsigned int queues)
 {
-	uint32_t most = RTE_MAX(FAIR_PACKETS / queues, 1u);
+	uint32_t most = FAIR_PACKETS, quantum = FAIR_QUANTUM;
 
-	fair->credit = RTE_MIN(fair->credit + (int32_t)(FAIR_QUANTUM / queues), FAIR_QUANTUM);
+	/* Divisions take as long as packets: there are none where there is no need. */
+	if (queues > 1) {
+		most = RTE_MAX(FAIR_PACKETS / queues, 1u);
+		quantum = FAIR_QUANTUM / queues;
+	}
+	fair->credit = RTE_MIN(fair->credit + (int32_t)quantum, FAIR_QUANTUM);
 	if (fair->credit <= 0)
 		return 0;
 	if ((uint32_t)fair->credit >= most * fair->length)
@@ -56,8 +61,10 @@ fair_turn(struct fair *fair, unsigned int queues)
 static inline void
 fair_charge(struct fair *fair, uint16_t n, uint32_t bytes)
 {
+	uint32_t length = n == FAIR_PACKETS ? bytes / FAIR_PACKETS : bytes / n;
+
 	fair->credit -= bytes;
-	fair->length = (fair->length + bytes / n) / 2;
+	fair->length = (fair->length + length) / 2;
 }
 
 #endif /* FAIR_H */

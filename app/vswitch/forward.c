@@ -113,13 +113,19 @@ usual_of(const struct dp_port *p)
 	return (struct usual){ .mask = UINT64_MAX, .value = type | p->mac };
 }
 
+/* Is there nothing about the packet but its header that could make it unusual? */
+static __rte_always_inline bool
+has_usual_form(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & UNUSUAL_FLAGS) == 0 && m->data_len >= RTE_ETHER_HDR_LEN;
+}
+
 static __rte_always_inline bool
 is_usual(const struct usual *usual, const struct rte_mbuf *m)
 {
 	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
 
-	return (m->ol_flags & UNUSUAL_FLAGS) == 0 && m->data_len >= RTE_ETHER_HDR_LEN &&
-			(load(data + RTE_ETHER_ADDR_LEN) & usual->mask) == usual->value;
+	return has_usual_form(m) && (load(data + RTE_ETHER_ADDR_LEN) & usual->mask) == usual->value;
 }
 
 /* May the packet come in? Its VLAN is in vlan_tci then. */
@@ -165,18 +171,11 @@ tell(struct worker *w, uint16_t in, uint64_t key)
 	rte_ring_enqueue_elem(w->news, &news, sizeof(news));
 }
 
-/* The key of an address in a packet, of no bridge and VLAN yet. */
-static __rte_always_inline uint64_t
-key_at(const uint8_t *mac)
-{
-	return load(mac) << 16;
-}
-
 /* The same that is so far into an admitted packet, in the packet's VLAN and the base's bridge. */
 static __rte_always_inline uint64_t
 tagged_key_at(const struct rte_mbuf *m, unsigned int offset, uint64_t base)
 {
-	return key_at(rte_pktmbuf_mtod_offset(m, const uint8_t *, offset)) | base |
+	return load(rte_pktmbuf_mtod_offset(m, const uint8_t *, offset)) << 16 | base |
 			(m->vlan_tci & VLAN_ID_MASK);
 }
 
@@ -393,6 +392,7 @@ struct run {
 	/* Where each goes, and the ports that any goes to. */
 	uint8_t to[WORKER_BURST];
 	uint32_t ports;
+	uint32_t bytes;
 };
 
 /*
@@ -406,34 +406,46 @@ find_run(const struct fdb_cache *cache, const struct dp_port *p, uint16_t in,
 	const struct usual usual = usual_of(p);
 	const uint16_t native = p->native;
 	const uint64_t base = fdb_key(0, p->bridge, native);
-	uint64_t source = NO_KEY, last = NO_KEY, found = FDB_NONE, key;
-	uint32_t ports = 0;
+	uint64_t source, last, next, found;
+	uint32_t ports = 0, bytes = 0;
+	const uint8_t *data;
 	uint8_t to = 0;
 	uint16_t i;
 
-	for (i = 0; i < n && is_usual(&usual, pkts[i]); i++) {
-		const uint8_t *data = rte_pktmbuf_mtod(pkts[i], const uint8_t *);
-
-		pkts[i]->vlan_tci = native;
-		key = key_at(data + RTE_ETHER_ADDR_LEN);
-		if (learns && key != source) {
-			if (!fdb_cache_find_seen(cache, key | base, &found) ||
-					fdb_port(found) != in)
+	run->n = 0;
+	if (n == 0 || !is_usual(&usual, pkts[0]))
+		return;
+	/* Each with what follows the address; unlike those of the first packet. */
+	data = rte_pktmbuf_mtod(pkts[0], const uint8_t *);
+	source = ~load(data + RTE_ETHER_ADDR_LEN);
+	last = ~load(data);
+	for (i = 0; i < n && has_usual_form(pkts[i]); i++) {
+		data = rte_pktmbuf_mtod(pkts[i], const uint8_t *);
+		next = load(data + RTE_ETHER_ADDR_LEN);
+		if (next != source) {
+			if ((next & usual.mask) != usual.value)
 				break;
-			source = key;
+			if (learns &&
+					(!fdb_cache_find_seen(cache, next << 16 | base, &found) ||
+							fdb_port(found) != in))
+				break;
+			source = next;
 		}
-		key = key_at(data);
-		if (key != last) {
-			if (!fdb_cache_find(cache, key | base, &found))
+		pkts[i]->vlan_tci = native;
+		next = load(data);
+		if (next != last) {
+			if (!fdb_cache_find(cache, next << 16 | base, &found))
 				break;
-			last = key;
+			last = next;
 			to = fdb_port(found);
 			ports |= UINT32_C(1) << to;
 		}
 		run->to[i] = to;
+		bytes += pkts[i]->pkt_len;
 	}
 	run->n = i;
 	run->ports = ports;
+	run->bytes = bytes;
 }
 
 /* These are no part of their caller, so that what each needs is in the processor's registers. */
@@ -461,6 +473,7 @@ find_run_admitted(const struct fdb_cache *cache, const struct dp_port *p,
 	uint16_t i;
 
 	run->ports = 0;
+	run->bytes = 0;
 	for (i = 0; i < n; i++) {
 		key = tagged_key_at(pkts[i], 0, base);
 		if (key != last) {
@@ -470,6 +483,7 @@ find_run_admitted(const struct fdb_cache *cache, const struct dp_port *p,
 			run->ports |= UINT32_C(1) << fdb_port(found);
 		}
 		run->to[i] = fdb_port(found);
+		run->bytes += pkts[i]->pkt_len;
 	}
 	run->n = i;
 }
@@ -487,7 +501,7 @@ forward_run(struct worker *w, const struct dataplane *dp, uint16_t in, struct rt
 	out = &w->out[run->to[0]];
 	if ((run->ports & (run->ports - 1)) == 0 && out->n + run->n <= WORKER_OUT) {
 		memcpy(&out->pkts[out->n], pkts, run->n * sizeof(pkts[0]));
-		worker_out_many(w, dp, run->to[0], run->n);
+		worker_out_many(w, dp, run->to[0], run->n, run->bytes);
 		return run->n;
 	}
 	for (i = 0; i < run->n; i++)
@@ -513,12 +527,13 @@ forward_groups(struct worker *w, const struct dataplane *dp, uint16_t in, struct
 	return left;
 }
 
-void
+uint32_t
 forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
 		uint16_t n)
 {
 	const struct dp_port *p = &dp->ports[in];
 	struct run run;
+	uint32_t bytes;
 	uint16_t gone;
 
 	renew_cache(w);
@@ -528,8 +543,10 @@ forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct 
 		find_run_fixed(w->fdb_cache, p, in, pkts, n, &run);
 	gone = forward_run(w, dp, in, pkts, &run);
 	if (gone == n)
-		return;
+		return run.bytes;
+	bytes = gone == 0 ? 0 : run.bytes;
 	pkts += gone;
+	bytes += worker_sum_bytes(pkts, n - gone);
 	n = admit_burst(w, p, in, pkts, n - gone);
 	if (p->learns)
 		n = learn_burst(w, p, in, pkts, n);
@@ -538,4 +555,5 @@ forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct 
 	pkts += gone;
 	n = forward_groups(w, dp, in, pkts, n - gone);
 	forward_unicast(w, dp, in, pkts, n);
+	return bytes;
 }

@@ -14,8 +14,13 @@
 
 #include "worker.h"
 
-/** Send each packet of a burst that has come in by a port where it belongs, or drop it. */
-void
+/**
+ * Send each packet of a burst that has come in by a port where it belongs, or drop it.
+ *
+ * @return
+ *   The bytes that they had when they came in.
+ */
+uint32_t
 forward_burst(struct worker *w, const struct dataplane *dp, uint16_t in, struct rte_mbuf **pkts,
 		uint16_t n);
 

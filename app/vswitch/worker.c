@@ -40,6 +40,13 @@ worker_is_scarce(const struct worker *w)
 	return ops->get_count(w->pool) < w->pool->size / 4;
 }
 
+/* The worker's Tx queue of a port. Lcores are mostly no more than queues: no division then. */
+static inline uint16_t
+own_txq(const struct worker *w, const struct dp_port *p)
+{
+	return likely(w->index < p->nb_txqs) ? w->index : w->index % p->nb_txqs;
+}
+
 /* Does a packet wait for the guest? Each may hold 32 mbufs: the descriptors are no bound. */
 static bool
 has_waiting(const struct dp_port *p, uint16_t port, uint16_t queue)
@@ -70,30 +77,16 @@ send_scarce(const struct dp_port *p, uint16_t port, uint16_t queue, struct rte_m
 	return sent;
 }
 
-/* The bytes of packets, four at a time: it is a tenth of what a packet takes here. */
-static __rte_always_inline uint64_t
-sum_bytes(struct rte_mbuf *const *pkts, uint16_t n)
-{
-	uint64_t bytes = 0;
-	uint16_t i;
-
-	for (i = 0; i + 4 <= n; i += 4)
-		bytes += (uint64_t)pkts[i]->pkt_len + pkts[i + 1]->pkt_len + pkts[i + 2]->pkt_len +
-				pkts[i + 3]->pkt_len;
-	for (; i < n; i++)
-		bytes += pkts[i]->pkt_len;
-	return bytes;
-}
-
-/* Give the port packets that it can send as they are; how many it takes. */
+/*
+ * Give the port packets that it can send as they are, of so many bytes: those that are sent may be
+ * gone afterwards. How many it takes.
+ */
 static uint16_t
 transmit_burst(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
-		uint16_t n)
+		uint16_t n, uint32_t bytes)
 {
 	struct port_stats *stats = &w->stats[port];
-	uint16_t queue = w->index % p->nb_txqs, sent, i;
-	/* Those that are sent may be gone afterwards. */
-	uint64_t bytes = sum_bytes(pkts, n);
+	uint16_t queue = own_txq(w, p), sent, i;
 
 	if (p->tx_locks != NULL)
 		rte_spinlock_lock(&p->tx_locks[queue]);
@@ -122,17 +115,19 @@ transmit_copied(struct worker *w, const struct dp_port *p, uint16_t port, struct
 
 	for (i = 0; i < n; i += part) {
 		part = RTE_MIN(n - i, COPIES_BURST);
-		copies_take(&copies, w, p->tx_copies, w->index % p->nb_txqs, true, &pkts[i], part);
-		copies_give(&copies, w, transmit_burst(w, p, port, &pkts[i], part));
+		copies_take(&copies, w, p->tx_copies, own_txq(w, p), true, &pkts[i], part);
+		copies_give(&copies, w,
+				transmit_burst(w, p, port, &pkts[i], part,
+						worker_sum_bytes(&pkts[i], part)));
 	}
 }
 
 static void
 transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
-		uint16_t n)
+		uint16_t n, uint32_t bytes)
 {
 	if (likely(p->tx_copies == NULL))
-		transmit_burst(w, p, port, pkts, n);
+		transmit_burst(w, p, port, pkts, n, bytes);
 	else
 		transmit_copied(w, p, port, pkts, n);
 }
@@ -276,7 +271,7 @@ finish(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf
 			m = tag(w, p, port, m);
 		if (m == NULL)
 			continue;
-		if (!prepare(p, port, w->index % p->nb_txqs, m)) {
+		if (!prepare(p, port, own_txq(w, p), m)) {
 			worker_drop(w, port, DROP_OFFLOAD, m);
 			continue;
 		}
@@ -295,12 +290,12 @@ send_finished(struct worker *w, const struct dp_port *p, uint16_t port, struct w
 	for (i = 0; i < out->n; i++) {
 		n += finish(w, p, port, out->pkts[i], &ready[n]);
 		if (n >= WORKER_BURST) {
-			transmit(w, p, port, ready, n);
+			transmit(w, p, port, ready, n, worker_sum_bytes(ready, n));
 			n = 0;
 		}
 	}
 	if (n > 0)
-		transmit(w, p, port, ready, n);
+		transmit(w, p, port, ready, n, worker_sum_bytes(ready, n));
 }
 
 void
@@ -310,10 +305,11 @@ worker_send(struct worker *w, const struct dataplane *dp, uint16_t port)
 	struct worker_out *out = &w->out[port];
 
 	if (p->plain)
-		transmit(w, p, port, out->pkts, out->n);
+		transmit(w, p, port, out->pkts, out->n, out->bytes);
 	else
 		send_finished(w, p, port, out);
 	out->n = 0;
+	out->bytes = 0;
 }
 
 static void
@@ -356,21 +352,20 @@ poll_rxq(struct worker *w, const struct dataplane *dp, const struct dp_rxq *rxq)
 	n = rte_eth_rx_burst(rxq->port, rxq->queue, pkts, most);
 	if (n == 0)
 		return 0;
-	bytes = sum_bytes(pkts, n);
 	/* A guest's driver has just written them. */
 	if (!dp->ports[rxq->port].guest) {
 		for (i = 0; i < n; i++)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 	}
-	if (rxq->sharing != 0)
-		fair_charge(fair, n, bytes);
 	stats_count(&w->polled[rxq->port][rxq->queue], n);
 	stats_count(&stats->rx_packets, n);
-	stats_count(&stats->rx_bytes, bytes);
 	copies = dp->ports[rxq->port].rx_copies;
 	if (unlikely(copies != NULL))
 		copies_receive(w, copies, rxq->queue, pkts, n);
-	forward_burst(w, dp, rxq->port, pkts, n);
+	bytes = forward_burst(w, dp, rxq->port, pkts, n);
+	stats_count(&stats->rx_bytes, bytes);
+	if (rxq->sharing != 0)
+		fair_charge(fair, n, bytes);
 	return n;
 }
 

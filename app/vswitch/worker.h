@@ -31,9 +31,10 @@
 /** Packets that are gathered for a port before they are sent. */
 #define WORKER_OUT 128
 
-/** What goes out by a port. */
+/** What goes out by a port; `bytes` are those of its packets as they were put in. */
 struct worker_out {
 	uint16_t n;
+	uint32_t bytes;
 	struct rte_mbuf *pkts[WORKER_OUT];
 };
 
@@ -116,6 +117,18 @@ worker_wait(const struct worker *w, const struct dataplane *dp);
 bool
 worker_is_scarce(const struct worker *w);
 
+/** The bytes of packets. */
+static inline uint32_t
+worker_sum_bytes(struct rte_mbuf *const *pkts, uint16_t n)
+{
+	uint32_t bytes = 0;
+	uint16_t i;
+
+	for (i = 0; i < n; i++)
+		bytes += pkts[i]->pkt_len;
+	return bytes;
+}
+
 /** Send what is gathered for a port. The worker's lcore. */
 void
 worker_send(struct worker *w, const struct dataplane *dp, uint16_t port);
@@ -138,11 +151,13 @@ worker_drop(struct worker *w, uint16_t port, enum drop reason, struct rte_mbuf *
 
 /** So many packets more have been put into a port's list, to its end. The worker's lcore. */
 static inline void
-worker_out_many(struct worker *w, const struct dataplane *dp, uint16_t port, uint16_t n)
+worker_out_many(struct worker *w, const struct dataplane *dp, uint16_t port, uint16_t n,
+		uint32_t bytes)
 {
 	struct worker_out *out = &w->out[port];
 
 	out->n += n;
+	out->bytes += bytes;
 	w->pending |= UINT32_C(1) << port;
 	if (out->n == WORKER_OUT)
 		worker_send(w, dp, port);
@@ -155,7 +170,7 @@ worker_out(struct worker *w, const struct dataplane *dp, uint16_t port, struct r
 	struct worker_out *out = &w->out[port];
 
 	out->pkts[out->n] = m;
-	worker_out_many(w, dp, port, 1);
+	worker_out_many(w, dp, port, 1, m->pkt_len);
 }
 
 #endif /* WORKER_H */
