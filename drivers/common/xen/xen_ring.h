@@ -219,4 +219,16 @@ xen_ring_rx_response(struct netif_rx_sring *sring, uint32_t idx)
 	return slot.rsp;
 }
 
+/** Write an RX request into its slot, with one store. */
+static inline void
+xen_ring_rx_post(struct netif_rx_sring *sring, uint32_t idx, const struct netif_rx_request *req)
+{
+	union {
+		uint64_t word;
+		struct netif_rx_request req;
+	} slot = { .req = *req };
+
+	*(xen_ring_rx_word *)&sring->ring[idx & XEN_NETIF_RING_MASK] = slot.word;
+}
+
 #endif /* XEN_RING_H */

@@ -62,6 +62,13 @@ struct xenfront_allowance {
 void
 xenfront_buf_back(void *addr, void *opaque);
 
+/** The granted page of an mbuf as it comes from a mempool that has a region. */
+static inline const struct xenfront_buf *
+xenfront_buf_own(const struct rte_mbuf *m)
+{
+	return container_of(m->shinfo, const struct xenfront_buf, shinfo);
+}
+
 /** The granted page of an mbuf, which is not another's that it shares; NULL: it has none. */
 static inline const struct xenfront_buf *
 xenfront_buf_of(const struct rte_mbuf *m)
@@ -70,7 +77,7 @@ xenfront_buf_of(const struct rte_mbuf *m)
 
 	if (!RTE_MBUF_HAS_EXTBUF(m) || m->shinfo->free_cb != xenfront_buf_back)
 		return NULL;
-	buf = container_of(m->shinfo, const struct xenfront_buf, shinfo);
+	buf = xenfront_buf_own(m);
 	return buf->mbuf == m ? buf : NULL;
 }
 

@@ -2,8 +2,6 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-#include <rte_ether.h>
-
 #include "xen_csum.h"
 #include "xen_gso.h"
 #include "xen_vlan.h"
@@ -11,15 +9,12 @@
 
 static_assert(XEN_CSUM_PATCH_MAX <= XEN_PAGE_BYTES, "what is changed has to lie in the first page");
 
-/* Mbufs that are freed with one call. */
-#define LET_GO_BATCH 32
-
 void
 xenfront_tx_let_go(struct xenfront_tx_pages *tx, uint16_t first)
 {
-	struct rte_mbuf *mbufs[LET_GO_BATCH];
+	struct rte_mbuf *mbufs[XEN_NETIF_RING_SIZE];
+	uint16_t i, n = 0, gone = 0;
 	struct xenfront_held *held;
-	uint16_t i, n = 0;
 
 	for (i = first; i < tx->ids.nb_free; i++) {
 		held = &tx->held[tx->ids.free_ids[i]];
@@ -28,14 +23,12 @@ xenfront_tx_let_go(struct xenfront_tx_pages *tx, uint16_t first)
 		/* While the port was stopped its application may have freed the mempool. */
 		if (likely(held->region->pool != NULL))
 			mbufs[n++] = held->m;
-		if (n == LET_GO_BATCH) {
-			rte_pktmbuf_free_bulk(mbufs, n);
-			n = 0;
-		}
+		else
+			gone++;
 		held->m = NULL;
-		tx->nb_held--;
 	}
-	rte_pktmbuf_free_bulk(mbufs, n);
+	tx->nb_held -= n + gone;
+	xen_mbufs_free(mbufs, n, mbufs);
 }
 
 /* The page of an mbuf that the backend can read; NULL: there is none. */
@@ -60,6 +53,7 @@ hold(struct xenfront_tx_walk *w, uint16_t id, struct rte_mbuf *m, struct xenfron
 		xenfront_region_get(region);
 		tx->regions |= RTE_BIT64(region->id);
 	}
+	tx->last = region;
 	tx->held[id].m = m;
 	tx->held[id].region = region;
 	tx->nb_held++;
@@ -81,6 +75,49 @@ xenfront_put_external(struct xenfront_tx_walk *w, struct rte_mbuf *m)
 	hold(w, id, m, buf->region);
 	w->packets++;
 	w->bytes += len;
+}
+
+/* A loop of its own, so that what it needs is in the processor's registers. */
+uint16_t
+xenfront_put_granted(struct xenfront_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
+{
+	struct netif_tx_sring *sring = w->ring->sring.tx;
+	const uint32_t prod = w->prod, nb = RTE_MIN((uint32_t)nb_pkts, tx_room(w));
+	struct xenfront_tx_pages *tx = w->tx;
+	struct xenfront_region *region = tx->last;
+	const uint16_t *free_ids = xenfront_tx_ids_top(&tx->ids);
+	uint64_t bytes = 0;
+	uint32_t n;
+
+	for (n = 0; n < nb; n++) {
+		struct netif_tx_request *req = &sring->ring[(prod + n) & XEN_NETIF_RING_MASK].req;
+		struct rte_mbuf *m = pkts[n];
+		const struct xenfront_buf *buf = xenfront_buf_of(m);
+		uint16_t id, len = m->data_len;
+
+		/* The first one of a region, which is to be referred to, is not for here. */
+		if (buf == NULL || buf->region != region || m->next != NULL ||
+				(uint32_t)m->data_off + len > XEN_PAGE_BYTES ||
+				!xenfront_put_is_simple(m, TX_WISHES))
+			break;
+		id = *free_ids--;
+		tx->ids.ids[id] = XENFRONT_TX_FIRST;
+		req->gref = buf->gref;
+		req->offset = m->data_off;
+		req->flags = 0;
+		req->id = id;
+		req->size = len;
+		tx->held[id].m = m;
+		tx->held[id].region = region;
+		bytes += len;
+	}
+	xenfront_tx_ids_took(&tx->ids, n);
+	w->prod += n;
+	w->packets += n;
+	w->bytes += bytes;
+	tx->nb_held += n;
+	xen_count_add(&w->ring->count.by_reference, n);
+	return n;
 }
 
 /* Fill a page from a chain, whose place is moved on. */

@@ -11,8 +11,10 @@
  * the ring's lock held.
  */
 
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 
+#include "xen_mbuf.h"
 #include "xenfront_rxtx.h"
 
 /** What an application may ask for that makes a packet more than its bytes. */
@@ -20,7 +22,7 @@
 	(RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | \
 			RTE_MBUF_F_TX_VLAN)
 
-/** Mbufs that go back to their pool with one call. */
+/** Mbufs that are freed with one call. */
 #define TX_FREE_BATCH 64
 
 /**
@@ -41,11 +43,19 @@ struct xenfront_tx_walk {
 	uint32_t prod;
 	/* Sent, that is, not dropped. */
 	uint16_t packets;
-	/* Mbufs of one pool that wait to be put back. */
+	/* Mbufs that are sent and wait to be freed. */
 	uint16_t nb_done;
 	uint64_t bytes;
 	struct rte_mbuf *done[TX_FREE_BATCH];
 };
+
+/** Is it a packet of one page with none of these flags? */
+static __rte_always_inline bool
+xenfront_put_is_simple(const struct rte_mbuf *m, uint64_t flags)
+{
+	return m->nb_segs == 1 && (m->ol_flags & flags) == 0 && m->data_len >= RTE_ETHER_HDR_LEN &&
+			m->data_len <= XEN_PAGE_BYTES && m->data_len == m->pkt_len;
+}
 
 /** Free slots of the ring: there are as many free ids, or more, for extra info has none. */
 static inline uint32_t
@@ -69,29 +79,20 @@ put_request(struct xenfront_tx_walk *w, uint16_t id, grant_ref_t gref, uint16_t 
 	req->size = size;
 }
 
-/** Give the mbufs that wait back to their pool. */
+/** Free the mbufs that wait for it. */
 static inline void
 put_back(struct xenfront_tx_walk *w)
 {
 	if (w->nb_done != 0)
-		rte_mempool_put_bulk(w->done[0]->pool, (void *const *)w->done, w->nb_done);
+		xen_mbufs_free(w->done, w->nb_done, w->done);
 	w->nb_done = 0;
 }
 
-/** Free an mbuf together with others of its pool. */
+/** Free an mbuf of one segment together with others. */
 static inline void
 free_simple(struct xenfront_tx_walk *w, struct rte_mbuf *m)
 {
-	/* Of one segment, it says. */
-	if (unlikely(m->next != NULL)) {
-		rte_pktmbuf_free(m);
-		return;
-	}
-	m = rte_pktmbuf_prefree_seg(m);
-	if (unlikely(m == NULL))
-		return;
-	if (unlikely(w->nb_done == TX_FREE_BATCH ||
-			    (w->nb_done != 0 && m->pool != w->done[0]->pool)))
+	if (unlikely(w->nb_done == TX_FREE_BATCH))
 		put_back(w);
 	w->done[w->nb_done++] = m;
 }
@@ -115,6 +116,13 @@ put_simple(struct xenfront_tx_walk *w, struct rte_mbuf *m)
 /** As put_simple(), of an mbuf with an external buffer: one of granted pages is sent as it is. */
 void
 xenfront_put_external(struct xenfront_tx_walk *w, struct rte_mbuf *m);
+
+/**
+ * Send packets that are an mbuf of granted pages each and without wishes, up to the first one that
+ * is something else or finds no slot; how many. Of a ring that sends such pages as they are.
+ */
+uint16_t
+xenfront_put_granted(struct xenfront_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts);
 
 /**
  * Send a packet that is not simply one page without wishes, or drop it.

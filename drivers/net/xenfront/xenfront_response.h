@@ -73,6 +73,20 @@ xenfront_tx_ids_take(struct xenfront_tx_ids *t, enum xenfront_tx_id what)
 	return id;
 }
 
+/** The free ids in the order in which they are taken, downwards: nb_free of them. */
+static inline const uint16_t *
+xenfront_tx_ids_top(const struct xenfront_tx_ids *t)
+{
+	return &t->free_ids[t->nb_free - 1];
+}
+
+/** So many of these were taken, and what they stand for is noted. */
+static inline void
+xenfront_tx_ids_took(struct xenfront_tx_ids *t, uint16_t n)
+{
+	t->nb_free -= n;
+}
+
 /**
  * Take the TX responses (cons, rsp_prod] and make their ids free again.
  *
@@ -90,6 +104,9 @@ xenfront_response_reclaim(struct netif_tx_sring *sring, uint32_t prod, uint32_t 
 		struct xenfront_tx_ids *t)
 {
 	uint32_t rsp_prod = xen_ring_load(&sring->rsp_prod), idx;
+	/* Not in the structure meanwhile, each time. */
+	uint16_t nb_free = t->nb_free;
+	const char *broken = NULL;
 	struct netif_tx_response rsp;
 
 	if (unlikely(rsp_prod - *cons > prod - *cons))
@@ -98,13 +115,17 @@ xenfront_response_reclaim(struct netif_tx_sring *sring, uint32_t prod, uint32_t 
 		rsp = xen_ring_tx_response(sring, idx);
 		/* Of extra info, behind its packet's first one: packets come in any order. */
 		if (unlikely(rsp.status == NETIF_RSP_NULL)) {
-			if (t->nb_extras == 0)
-				return "response to extra info that is not outstanding";
+			if (t->nb_extras == 0) {
+				broken = "response to extra info that is not outstanding";
+				goto end;
+			}
 			t->nb_extras--;
 			continue;
 		}
-		if (unlikely(rsp.id >= XEN_NETIF_RING_SIZE || t->ids[rsp.id] == XENFRONT_TX_FREE))
-			return "response to a request that is not outstanding";
+		if (unlikely(rsp.id >= XEN_NETIF_RING_SIZE || t->ids[rsp.id] == XENFRONT_TX_FREE)) {
+			broken = "response to a request that is not outstanding";
+			goto end;
+		}
 		/* A packet is refused once, however many slots it has. */
 		if (unlikely(rsp.status < 0) && t->ids[rsp.id] == XENFRONT_TX_FIRST)
 			t->nb_refused++;
@@ -113,10 +134,12 @@ xenfront_response_reclaim(struct netif_tx_sring *sring, uint32_t prod, uint32_t 
 			t->nb_mcast_refused += rsp.status != NETIF_RSP_OKAY;
 		}
 		t->ids[rsp.id] = XENFRONT_TX_FREE;
-		t->free_ids[t->nb_free++] = rsp.id;
+		t->free_ids[nb_free++] = rsp.id;
 	}
 	*cons = idx;
-	return NULL;
+end:
+	t->nb_free = nb_free;
+	return broken;
 }
 
 /** The part of an RX ring that the backend has answered and nobody has taken. */

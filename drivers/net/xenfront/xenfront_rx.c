@@ -4,13 +4,12 @@
 
 #include <errno.h>
 
-#include <rte_ether.h>
 #include <rte_prefetch.h>
 
 #include "xen_csum.h"
 #include "xen_extbuf.h"
 #include "xen_trace.h"
-#include "xenfront_rxtx.h"
+#include "xenfront_swap.h"
 
 /* How far ahead the pages are fetched. */
 #define RX_PREFETCH 4
@@ -21,26 +20,9 @@
 /* Packets of one burst: no more than a ring has slots. */
 #define RX_BATCH XEN_NETIF_RING_SIZE
 
-/* A burst's state while responses are taken. */
-struct rx_walk {
-	struct xen_netif_queue *q;
-	struct xen_netif_ring *ring;
-	struct xenfront_rx_pages *rx;
-	/* The mbufs of its slots are handed over, and others take their place. */
-	bool swaps;
-	struct xenfront_slots slots;
-	/* Mbufs of the burst: nb are packets already, those up to nb_mbufs are empty. */
-	struct rte_mbuf **pkts;
-	uint16_t nb;
-	uint16_t nb_mbufs;
-	/* Packets that the burst can take. */
-	uint16_t nb_pkts;
-	uint64_t bytes;
-};
-
 /* Post the buffers of the slots that were taken again: each slot its own. */
 static inline void
-repost(struct rx_walk *w)
+repost(struct xenfront_rx_walk *w)
 {
 	struct xen_netif_ring *ring = w->ring;
 	struct netif_rx_sring *sring = w->slots.sring;
@@ -48,9 +30,8 @@ repost(struct rx_walk *w)
 
 	if (taken == 0)
 		return;
-	for (i = ring->cons; i != w->slots.cons; i++)
-		*(xen_ring_rx_word *)&sring->ring[i & XEN_NETIF_RING_MASK] =
-				*(const xen_ring_rx_word *)&w->rx->reqs[i & XEN_NETIF_RING_MASK];
+	for (i = w->posted; i != w->slots.cons; i++)
+		xen_ring_rx_post(sring, i, &w->rx->reqs[i & XEN_NETIF_RING_MASK]);
 	xen_count_add(&ring->count.slots, taken);
 	ring->prod += taken;
 	ring->cons = w->slots.cons;
@@ -60,30 +41,17 @@ repost(struct rx_walk *w)
 
 /* The page of a slot. */
 static inline uint8_t *
-slot_page(const struct rx_walk *w, uint16_t slot)
+slot_page(const struct xenfront_rx_walk *w, uint16_t slot)
 {
 	if (w->rx->region != NULL)
 		return w->rx->mbufs[slot]->buf_addr;
 	return w->rx->pages + slot * XEN_PAGE_BYTES;
 }
 
-static void
-link_segs(const struct rx_walk *w, uint32_t len, struct rte_mbuf **segs, uint16_t nb_segs)
-{
-	uint16_t i;
-
-	for (i = 0; i < nb_segs; i++) {
-		segs[i]->port = w->q->port_id;
-		segs[i]->next = i + 1 < nb_segs ? segs[i + 1] : NULL;
-	}
-	segs[0]->nb_segs = nb_segs;
-	segs[0]->pkt_len = len;
-}
-
 /* Copy a packet out of its pages into a chain of as many mbufs as it needs, of so much room. */
 static void
-fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **segs,
-		uint16_t nb_segs, uint16_t room)
+fill_chain(const struct xenfront_rx_walk *w, const struct xenfront_response *r,
+		struct rte_mbuf **segs, uint16_t nb_segs, uint16_t room)
 {
 	uint32_t i, seg = 0, in_seg = 0, in_frag, piece;
 	const uint8_t *data;
@@ -103,48 +71,15 @@ fill_chain(const struct rx_walk *w, const struct xenfront_response *r, struct rt
 		}
 	}
 	segs[seg]->data_len = in_seg;
-	link_segs(w, r->len, segs, nb_segs);
-}
-
-/* Hand over the mbuf of a slot as it is, with another in its place. */
-static inline struct rte_mbuf *
-swap_mbuf(struct rx_walk *w, uint16_t slot, struct rte_mbuf *fresh)
-{
-	struct rte_mbuf *m = w->rx->mbufs[slot];
-
-	w->rx->mbufs[slot] = fresh;
-	w->rx->reqs[slot].gref = xenfront_buf_of(fresh)->gref;
-	return m;
-}
-
-/* Have a packet in the mbufs of its slots, with others in their place. */
-static void
-swap_chain(struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **segs)
-{
-	uint16_t i;
-
-	for (i = 0; i < r->nb_frags; i++) {
-		segs[i] = swap_mbuf(w, r->frags[i].slot, segs[i]);
-		segs[i]->data_off = r->frags[i].offset;
-		segs[i]->data_len = r->frags[i].len;
-	}
-	link_segs(w, r->len, segs, r->nb_frags);
-	w->pkts[w->nb] = segs[0];
-	xen_count_add(&w->ring->count.by_reference, r->nb_frags);
-}
-
-/* Are headers there as DPDK and applications read them? Where they are is the backend's choice. */
-static inline bool
-is_aligned(uint16_t offset)
-{
-	return offset % __alignof__(struct rte_ether_hdr) == 0;
+	xenfront_link_segs(w, r->len, segs, nb_segs);
 }
 
 /* Can it be had in the mbufs of its slots? Applications look for headers in the first one. */
 static bool
-is_swappable(const struct rx_walk *w, const struct xenfront_response *r)
+is_swappable(const struct xenfront_rx_walk *w, const struct xenfront_response *r)
 {
-	return w->swaps && is_aligned(r->frags[0].offset) && (r->nb_frags == 1 || w->q->scatter) &&
+	return w->swaps && xenfront_is_aligned(r->frags[0].offset) &&
+			(r->nb_frags == 1 || w->q->scatter) &&
 			r->frags[0].len >= RTE_MIN(r->len, RX_FIRST_MIN);
 }
 
@@ -163,7 +98,7 @@ to_be_cut(const struct xen_netif_queue *q, const struct xenfront_response *r)
 
 /* May the packet be handed over? Counts it when not. */
 static bool
-packet_acceptable(const struct rx_walk *w, const struct xenfront_response *r)
+packet_acceptable(const struct xenfront_rx_walk *w, const struct xenfront_response *r)
 {
 	if (r->bad || (is_gso(r) && !w->q->rings->gso) || r->len < XENFRONT_PKT_MIN) {
 		xen_count_add(&w->ring->count.bad_packets, 1);
@@ -181,7 +116,7 @@ packet_acceptable(const struct rx_walk *w, const struct xenfront_response *r)
  * which may have no others.
  */
 static int
-get_segs(struct rx_walk *w, struct rte_mbuf **segs, uint16_t nb_segs)
+get_segs(struct xenfront_rx_walk *w, struct rte_mbuf **segs, uint16_t nb_segs)
 {
 	uint16_t i;
 
@@ -201,7 +136,7 @@ get_segs(struct rx_walk *w, struct rte_mbuf **segs, uint16_t nb_segs)
 
 /* Note the packet's hash in an mbuf of it, if it has come with one that is wanted. */
 static void
-take_hash(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf *m)
+take_hash(const struct xenfront_rx_walk *w, const struct xenfront_response *r, struct rte_mbuf *m)
 {
 	if (w->q->rss_hash && (r->extras & RTE_BIT32(XEN_NETIF_EXTRA_TYPE_HASH)) != 0)
 		xen_hash_from_extra(&r->extra[XEN_NETIF_EXTRA_TYPE_HASH], m);
@@ -209,7 +144,8 @@ take_hash(const struct rx_walk *w, const struct xenfront_response *r, struct rte
 
 /* Cut a packet out of its pages; how many frames it makes, 0 when it is lost. */
 static uint16_t
-cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf **frames)
+cut_packet(const struct xenfront_rx_walk *w, const struct xenfront_response *r,
+		struct rte_mbuf **frames)
 {
 	const struct netif_extra_info *gso = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
 	struct rte_mbuf frags[XEN_NETIF_SLOTS_MIN];
@@ -234,7 +170,7 @@ cut_packet(const struct rx_walk *w, const struct xenfront_response *r, struct rt
  * when there are frames that wait already.
  */
 static bool
-take_cut(struct rx_walk *w, const struct xenfront_response *r)
+take_cut(struct xenfront_rx_walk *w, const struct xenfront_response *r)
 {
 	struct xen_gso_held *held = &container_of(w->q, struct xenfront_rxq, q)->held;
 	struct rte_mbuf *frames[XEN_GSO_SEGS_MAX];
@@ -258,14 +194,14 @@ take_cut(struct rx_walk *w, const struct xenfront_response *r)
 
 /* Have the packet in one segment. False when there is no external buffer for it. */
 static bool
-attach_extbuf(const struct rx_walk *w, const struct xenfront_response *r)
+attach_extbuf(const struct xenfront_rx_walk *w, const struct xenfront_response *r)
 {
 	return r->len <= XEN_EXTBUF_ROOM && xen_extbufs_attach(w->q->extbufs, w->pkts[w->nb], 0);
 }
 
 /* What a packet that was copied needs beside that. False when it has to be dropped. */
 static bool
-finish_packet(struct rx_walk *w, const struct xenfront_response *r, struct rte_mbuf *m)
+finish_packet(struct xenfront_rx_walk *w, const struct xenfront_response *r, struct rte_mbuf *m)
 {
 	const struct netif_extra_info *gso = &r->extra[XEN_NETIF_EXTRA_TYPE_GSO];
 
@@ -277,7 +213,7 @@ finish_packet(struct rx_walk *w, const struct xenfront_response *r, struct rte_m
 
 /* Take a packet of whatever kind into mbufs; false when it stays on the ring or breaks it. */
 static __rte_noinline bool
-take_complex(struct rx_walk *w, const struct netif_rx_response *first)
+take_complex(struct xenfront_rx_walk *w, const struct netif_rx_response *first)
 {
 	struct rte_mbuf *segs[XEN_NETIF_PKT_MAX / XEN_NETIF_ROOM_MIN + 1];
 	struct xenfront_response r;
@@ -308,7 +244,7 @@ take_complex(struct rx_walk *w, const struct netif_rx_response *first)
 		goto drop;
 	}
 	if (swap)
-		swap_chain(w, &r, segs);
+		xenfront_swap_chain(w, &r, segs);
 	else
 		fill_chain(w, &r, segs, nb_segs, room);
 	if (!finish_packet(w, &r, segs[0])) {
@@ -330,18 +266,8 @@ drop:
 	return true;
 }
 
-/* A packet of one slot with no wishes that fits into one mbuf? */
-static inline bool
-is_simple(const struct rx_walk *w, const struct netif_rx_response *rsp)
-{
-	return (rsp->flags & ~NETRXF_data_validated) == 0 &&
-			rsp->id == (w->slots.cons & XEN_NETIF_RING_MASK) &&
-			rsp->status >= (int)XENFRONT_PKT_MIN && rsp->status <= w->q->room &&
-			rsp->offset + (uint32_t)rsp->status <= XEN_PAGE_BYTES;
-}
-
 static inline void
-take_simple(struct rx_walk *w, const struct netif_rx_response *rsp)
+take_simple(struct xenfront_rx_walk *w, const struct netif_rx_response *rsp)
 {
 	struct rte_mbuf *m = w->pkts[w->nb++];
 
@@ -357,47 +283,29 @@ take_simple(struct rx_walk *w, const struct netif_rx_response *rsp)
 	w->slots.cons++;
 }
 
-/* As take_simple(), without a copy. */
-static inline void
-swap_simple(struct rx_walk *w, const struct netif_rx_response *rsp)
-{
-	struct rte_mbuf *m = swap_mbuf(w, rsp->id, w->pkts[w->nb]);
-
-	m->data_off = rsp->offset;
-	m->data_len = rsp->status;
-	m->pkt_len = rsp->status;
-	m->port = w->q->port_id;
-	if ((rsp->flags & NETRXF_data_validated) != 0)
-		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-	w->pkts[w->nb++] = m;
-	w->bytes += rsp->status;
-	w->slots.cons++;
-}
-
 /* As take_packets(), of a ring whose pages are mbufs'. */
 static __rte_noinline void
-take_mbufs(struct rx_walk *w)
+take_mbufs(struct xenfront_rx_walk *w)
 {
-	uint16_t next, swapped = 0;
 	struct netif_rx_response rsp;
+	uint16_t i;
 
 	while (w->nb < w->nb_mbufs && w->slots.cons != w->slots.prod) {
-		next = (w->slots.cons + RX_PREFETCH) & XEN_NETIF_RING_MASK;
-		rte_prefetch0(w->rx->mbufs[next]);
-		rsp = xen_ring_rx_response(w->slots.sring, w->slots.cons);
-		if (w->swaps && likely(is_simple(w, &rsp) && is_aligned(rsp.offset))) {
-			swap_simple(w, &rsp);
-			swapped++;
-		} else if (!take_complex(w, &rsp)) {
+		if (!w->swaps)
+			rsp = xen_ring_rx_response(w->slots.sring, w->slots.cons);
+		else if (!xenfront_swap_run(w, &rsp))
 			break;
-		}
+		/* They are as they were in the mempool. */
+		for (i = w->nb; i < w->nb_mbufs; i++)
+			rte_pktmbuf_reset(w->pkts[i]);
+		if (!take_complex(w, &rsp))
+			break;
 	}
-	xen_count_add(&w->ring->count.by_reference, swapped);
 }
 
 /* Take packets while there are mbufs for them. */
 static inline void
-take_packets(struct rx_walk *w)
+take_packets(struct xenfront_rx_walk *w)
 {
 	struct netif_rx_response rsp;
 
@@ -406,26 +314,40 @@ take_packets(struct rx_walk *w)
 				((w->slots.cons + RX_PREFETCH) & XEN_NETIF_RING_MASK) *
 						XEN_PAGE_BYTES);
 		rsp = xen_ring_rx_response(w->slots.sring, w->slots.cons);
-		if (likely(is_simple(w, &rsp)))
+		if (likely(xenfront_response_is_simple(rsp, w->slots.cons, w->q->room)))
 			take_simple(w, &rsp);
 		else if (!take_complex(w, &rsp))
 			break;
 	}
 }
 
+/* So many mbufs as they are in the mempool, or fewer; how many. */
+static inline uint16_t
+get_mbufs(struct xen_netif_queue *q, struct rte_mbuf **mbufs, uint16_t n)
+{
+	/* The last mbufs of a pool are better than none. */
+	while (n != 0 && unlikely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) != 0)) {
+		n /= 2;
+		if (n == 0)
+			xen_count_add(&q->nombuf, 1);
+	}
+	return n;
+}
+
 static inline uint16_t
 rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf **pkts,
 		uint16_t nb_pkts)
 {
-	struct rx_walk w = {
+	struct xenfront_rx_walk w = {
 		.q = q,
 		.ring = ring,
 		.rx = ring->priv,
 		.slots = { .sring = ring->sring.rx, .cons = ring->cons },
+		.posted = ring->cons,
 		.pkts = pkts,
 		.nb_pkts = nb_pkts,
 	};
-	uint16_t n;
+	uint16_t i;
 
 	/* The ring's mbufs have gone with their mempool: another connection has others. */
 	if (unlikely(w.rx->region != NULL &&
@@ -436,17 +358,13 @@ rx_ring(struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf 
 		xen_netif_ring_broken(q->rings, ring, "rsp_prod ahead of the requests");
 		return 0;
 	}
-	n = RTE_MIN(w.slots.prod - w.slots.cons, RTE_MIN(nb_pkts, RX_BATCH));
-	/* The last mbufs of a pool are better than none. */
-	while (n != 0 && unlikely(rte_pktmbuf_alloc_bulk(q->pool, pkts, n) != 0)) {
-		n /= 2;
-		if (n == 0)
-			xen_count_add(&q->nombuf, 1);
-	}
-	if (n == 0)
+	w.nb_mbufs = get_mbufs(q, pkts,
+			RTE_MIN(w.slots.prod - w.slots.cons, RTE_MIN(nb_pkts, RX_BATCH)));
+	if (w.nb_mbufs == 0)
 		return 0;
-	w.nb_mbufs = n;
 	if (likely(w.rx->region == NULL)) {
+		for (i = 0; i < w.nb_mbufs; i++)
+			rte_pktmbuf_reset(pkts[i]);
 		take_packets(&w);
 	} else {
 		/* The control thread sees to it that they are the same, if it can. */

@@ -32,8 +32,9 @@ struct xenfront_tx_pages {
 	domid_t domid;
 	/** Ids whose page is an mbuf's. */
 	uint16_t nb_held;
-	/** A bit for each region that there is a reference on. */
+	/** A bit for each region that there is a reference on, and the one last sent of. */
 	uint64_t regions;
+	struct xenfront_region *last;
 	struct xenfront_tx_ids ids;
 	grant_ref_t grefs[XEN_NETIF_RING_SIZE];
 	struct xenfront_held held[XEN_NETIF_RING_SIZE];

@@ -2,7 +2,6 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
-#include <rte_ether.h>
 #include <rte_prefetch.h>
 
 #include "xen_flow.h"
@@ -38,9 +37,7 @@ reclaim(struct xenfront_tx_walk *w)
 static inline bool
 is_simple(const struct xenfront_tx_walk *w, const struct rte_mbuf *m, uint64_t flags)
 {
-	return m->nb_segs == 1 && (m->ol_flags & flags) == 0 && m->data_len >= RTE_ETHER_HDR_LEN &&
-			m->data_len <= XEN_PAGE_BYTES && m->data_len == m->pkt_len &&
-			tx_room(w) != 0;
+	return xenfront_put_is_simple(m, flags) && tx_room(w) != 0;
 }
 
 /* Write requests for as many packets as there are slots for; how many were taken and freed. */
@@ -48,9 +45,11 @@ static inline uint16_t
 put_packets(struct xenfront_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct rte_mbuf *m;
-	uint16_t i;
+	uint16_t i = 0;
 
-	for (i = 0; i < nb_pkts; i++) {
+	if (unlikely(w->tx->domid != DOMID_INVALID))
+		i = xenfront_put_granted(w, pkts, nb_pkts);
+	for (; i < nb_pkts; i++) {
 		m = pkts[i];
 		if (i + TX_PREFETCH < nb_pkts)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + TX_PREFETCH], void *));

@@ -7,40 +7,10 @@
  * hypervisor.
  */
 
-#include <rte_memcpy.h>
 #include <rte_prefetch.h>
 
 #include "xenvif_batch.h"
 #include "xenvif_grants.h"
-
-/* Up to here the inline copy is faster; beyond, the C library's knows more of the processor. */
-#define SHORT_MAX 256
-
-static inline void
-copy_bytes(void *to, const void *from, uint16_t len)
-{
-	if (likely(len <= SHORT_MAX))
-		rte_memcpy(to, from, len);
-	else
-		memcpy(to, from, len);
-}
-
-static inline uintptr_t
-entry_of(const uintptr_t *grants, grant_ref_t gref)
-{
-	return likely(gref < XENVIF_GREFS_MAX) ? grants[gref] : 0;
-}
-
-/* Where a segment's other end is mapped; NULL: nowhere, or not to be written to. */
-static inline uint8_t *
-look_up(const uintptr_t *grants, grant_ref_t gref, uint16_t offset, bool write)
-{
-	uintptr_t entry = entry_of(grants, gref), page = entry & XENVIF_GRANT_ADDRESS;
-
-	if (unlikely(page == 0 || (write && (entry & XENVIF_GRANT_READ_ONLY) != 0)))
-		return NULL;
-	return (uint8_t *)page + offset;
-}
 
 /* Copy by the hypervisor what is not mapped: with one call, as all of a batch. Sets statuses. */
 static __rte_noinline bool
@@ -60,7 +30,7 @@ copy_others(struct xenvif_batch *b, uint8_t *const *mapped, struct xen_netif_rin
 		if (mapped[i] != NULL)
 			continue;
 		if (!in &&
-				(entry_of(grants, seg->dest.foreign.ref) &
+				(xenvif_grants_entry(grants, seg->dest.foreign.ref) &
 						XENVIF_GRANT_READ_ONLY) != 0) {
 			seg->status = status = GNTST_general_error;
 			continue;
@@ -89,9 +59,10 @@ copy_static(struct xenvif_batch *b, struct xen_netif_ring *ring, xengnttab_handl
 	uint32_t n = 0;
 
 	for (; seg < end; seg++, at++) {
-		*at = in ? look_up(grants, seg->source.foreign.ref, seg->source.foreign.offset,
-					   false) :
-			   look_up(grants, seg->dest.foreign.ref, seg->dest.foreign.offset, true);
+		*at = in ? xenvif_grants_at(grants, seg->source.foreign.ref,
+					   seg->source.foreign.offset, false) :
+			   xenvif_grants_at(grants, seg->dest.foreign.ref, seg->dest.foreign.offset,
+					   true);
 		if (unlikely(*at == NULL))
 			continue;
 		if (in)
@@ -104,9 +75,9 @@ copy_static(struct xenvif_batch *b, struct xen_netif_ring *ring, xengnttab_handl
 		if (unlikely(*at == NULL))
 			continue;
 		if (in)
-			copy_bytes(seg->dest.virt, *at, seg->len);
+			xenvif_grants_copy(seg->dest.virt, *at, seg->len);
 		else
-			copy_bytes(*at, seg->source.virt, seg->len);
+			xenvif_grants_copy(*at, seg->source.virt, seg->len);
 	}
 	xen_count_add(&ring->count.static_copies, n);
 	return likely(n == b->nb_segs) || copy_others(b, mapped, ring, gnttab, in);

@@ -14,7 +14,11 @@
  * All calls but one are the control thread's, or of a port that stops: with the device's lock held.
  */
 
+#include <string.h>
 #include <sys/queue.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_memcpy.h>
 
 #include "xen_netif_queue.h"
 
@@ -65,6 +69,39 @@ xenvif_grants_pages(const struct xen_netif_ring *ring)
 	const struct xenvif_grants *queues = ring->rings->grants;
 
 	return queues[ring->id].pages;
+}
+
+/** What the table has of a reference, which may be any number; 0: nothing. */
+static inline uintptr_t
+xenvif_grants_entry(const uintptr_t *grants, grant_ref_t gref)
+{
+	return likely(gref < XENVIF_GREFS_MAX) ? grants[gref] : 0;
+}
+
+/** Where a place in a granted page is; NULL: nowhere, or not to be written to. */
+static inline uint8_t *
+xenvif_grants_at(const uintptr_t *grants, grant_ref_t gref, uint16_t offset, bool write)
+{
+	uintptr_t entry = xenvif_grants_entry(grants, gref), page = entry & XENVIF_GRANT_ADDRESS;
+
+	if (unlikely(page == 0 || (write && (entry & XENVIF_GRANT_READ_ONLY) != 0)))
+		return NULL;
+	return (uint8_t *)page + offset;
+}
+
+/**
+ * Copy from a registered page or to one: the guest may change it meanwhile. The shortest frames are
+ * copied inline; for all others the C library knows more of the processor.
+ */
+static __rte_always_inline void
+xenvif_grants_copy(uint8_t *to, const uint8_t *from, uint16_t len)
+{
+	if (likely(len >= 32 && len <= 64)) {
+		rte_mov32(to, from);
+		rte_mov32(to + len - 32, from + len - 32);
+	} else {
+		memcpy(to, from, len);
+	}
 }
 
 /**

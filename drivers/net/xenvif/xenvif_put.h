@@ -31,6 +31,9 @@ struct xenvif_tx_walk {
 	uint32_t prod;
 	/* Packets of the run, whose responses are in the ring. */
 	uint16_t run;
+	/* The request that ended it, if one did: it is copied out of the ring once. */
+	bool ended;
+	struct netif_rx_request end;
 	/* Too few buffers are posted for the next packet. */
 	bool full;
 	/* Segments of a packet that is cut may go while there are not buffers for all of them. */
@@ -67,9 +70,12 @@ xenvif_stage_out(struct xenvif_batch *b, const struct xen_netif_ring *ring, void
 static inline grant_ref_t
 xenvif_take_buffer(struct xenvif_tx_walk *w, uint16_t flags, uint16_t len)
 {
-	struct netif_rx_request req = xen_ring_rx_request(w->ring->sring.rx, w->cons++);
+	struct netif_rx_request req = w->ended ? w->end :
+						 xen_ring_rx_request(w->ring->sring.rx, w->cons);
 	struct netif_rx_response *rsp = &w->b->rsp.rx[w->b->nb_slots++];
 
+	w->ended = false;
+	w->cons++;
 	rsp->id = req.id;
 	rsp->offset = 0;
 	rsp->flags = flags;

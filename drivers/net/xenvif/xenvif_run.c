@@ -4,30 +4,44 @@
 
 /* Loops of their own, so that what each needs is in the processor's registers. */
 
+#include <rte_prefetch.h>
+
+#include "xen_mbuf.h"
+#include "xenvif_grants.h"
 #include "xenvif_run.h"
 
 /*
- * Its length; packet type, VLAN and hash are none. What there is to do for its checksum stands in
- * the place of the VLAN until it is done, which is for few packets or for none.
+ * The mbuf that a request's packet comes into, but for its data. What there is to do for its
+ * checksum stands in the place of the VLAN until it is done, which is for few packets or for none.
  */
 static __rte_always_inline void
-describe(struct rte_mbuf *m, uint16_t len, uint16_t csum)
+prepare(struct rte_mbuf *m, uint64_t rearm, const struct netif_tx_request *req)
 {
-	const uint64_t words[2] = { (uint64_t)len << 32, len | (uint32_t)csum << 16 };
-
-	static_assert(offsetof(struct rte_mbuf, data_len) -
-							offsetof(struct rte_mbuf,
-									rx_descriptor_fields1) ==
-					8,
-			"the second word begins with the length");
-	static_assert(offsetof(struct rte_mbuf, vlan_tci) - offsetof(struct rte_mbuf, data_len) ==
-					2,
-			"behind that is the VLAN");
-	memcpy(m->rx_descriptor_fields1, words, sizeof(words));
+	xen_mbuf_set_rearm(m, rearm);
+	/* Where the pool has external buffers that stays so. */
+	m->ol_flags &= RTE_MBUF_F_EXTERNAL;
+	xen_mbuf_describe(m, req->size, req->flags & XENVIF_CSUM_FLAGS);
 }
 
-uint16_t
-xenvif_run_take(struct xenvif_rx_walk *w, struct rte_mbuf **pkts, bool *csum)
+/* The request is not one of the run's. */
+static __rte_always_inline void
+end_take(struct xenvif_rx_walk *w, const struct netif_tx_request *req)
+{
+	w->ended = true;
+	w->end = *req;
+}
+
+static __rte_always_inline void
+taken(struct xenvif_rx_walk *w, uint32_t n, uint64_t bytes)
+{
+	w->slots.cons += n;
+	w->next_mbuf = n;
+	w->max -= n;
+	w->bytes = bytes;
+}
+
+static __rte_noinline uint16_t
+take_copied(struct xenvif_rx_walk *w, struct rte_mbuf **pkts, bool *csum)
 {
 	struct xenvif_batch *b = &w->rxq->batch;
 	struct netif_tx_sring *sring = w->slots.sring;
@@ -45,16 +59,11 @@ xenvif_run_take(struct xenvif_rx_walk *w, struct rte_mbuf **pkts, bool *csum)
 		uintptr_t data, to_page;
 
 		if (unlikely(!xenvif_request_is_simple(&req) || req.size > room)) {
-			w->ended = true;
-			w->end = req;
+			end_take(w, &req);
 			break;
 		}
 		xen_ring_tx_respond(sring, cons + n, req.id, NETIF_RSP_OKAY);
-		memcpy(&m->rearm_data, &rearm, sizeof(rearm));
-		/* Where the pool has external buffers that stays so. */
-		m->ol_flags &= RTE_MBUF_F_EXTERNAL;
-		m->tx_offload = 0;
-		describe(m, req.size, req.flags & XENVIF_CSUM_FLAGS);
+		prepare(m, rearm, &req);
 		data = (uintptr_t)m->buf_addr + RTE_PKTMBUF_HEADROOM;
 		to_page = -data & (XEN_PAGE_BYTES - 1);
 		if (unlikely(to_page < req.size)) {
@@ -72,18 +81,81 @@ xenvif_run_take(struct xenvif_rx_walk *w, struct rte_mbuf **pkts, bool *csum)
 		bytes += req.size;
 		pkts[n] = m;
 	}
-	w->slots.cons = cons + n;
-	w->next_mbuf = n;
-	w->max -= n;
-	w->bytes = bytes;
+	taken(w, n, bytes);
 	b->nb_segs = n;
 	b->nb_ops = n + crossings;
 	*csum = (all & XENVIF_CSUM_FLAGS) != 0;
 	return n;
 }
 
+/* To the usual place in mbufs. */
+static __rte_noinline void
+copy_in(struct rte_mbuf *const *pkts, const uint8_t *const *from, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		xenvif_grants_copy((uint8_t *)pkts[i]->buf_addr + RTE_PKTMBUF_HEADROOM, from[i],
+				pkts[i]->data_len);
+}
+
+static __rte_noinline void
+copy_out(uint8_t *const *to, struct rte_mbuf *const *pkts, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		xenvif_grants_copy(to[i], rte_pktmbuf_mtod(pkts[i], const uint8_t *),
+				pkts[i]->data_len);
+}
+
+/* All are looked up first: their pages come into the cache meanwhile. */
+static __rte_noinline uint16_t
+take_static(struct xenvif_rx_walk *w, struct rte_mbuf **pkts, bool *csum)
+{
+	struct rte_mbuf *const *mbufs = w->rxq->batch.mbufs;
+	const uintptr_t *grants = xenvif_grants_pages(w->ring);
+	struct netif_tx_sring *sring = w->slots.sring;
+	const uint64_t rearm = w->rxq->rearm;
+	const uint16_t room = w->rxq->q.room;
+	const uint32_t cons = w->slots.cons, nb = RTE_MIN(w->nb_mbufs, w->slots.prod - cons);
+	const uint8_t *from[XENVIF_BATCH_PKTS];
+	uint32_t all = 0, n;
+	uint64_t bytes = 0;
+
+	for (n = 0; n < nb; n++) {
+		const struct netif_tx_request req = xen_ring_tx_request(sring, cons + n);
+		struct rte_mbuf *m = mbufs[n];
+
+		from[n] = xenvif_grants_at(grants, req.gref, req.offset, false);
+		if (unlikely(!xenvif_request_is_simple(&req) || req.size > room ||
+				    from[n] == NULL)) {
+			end_take(w, &req);
+			break;
+		}
+		rte_prefetch0(from[n]);
+		xen_ring_tx_respond(sring, cons + n, req.id, NETIF_RSP_OKAY);
+		prepare(m, rearm, &req);
+		all |= req.flags;
+		bytes += req.size;
+		pkts[n] = m;
+	}
+	copy_in(pkts, from, n);
+	taken(w, n, bytes);
+	xen_count_add(&w->ring->count.static_copies, n);
+	*csum = (all & XENVIF_CSUM_FLAGS) != 0;
+	return n;
+}
+
 uint16_t
-xenvif_run_put(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts, uint16_t max)
+xenvif_run_take(struct xenvif_rx_walk *w, struct rte_mbuf **pkts, bool *csum)
+{
+	return unlikely(w->ring->has_grants) ? take_static(w, pkts, csum) :
+					       take_copied(w, pkts, csum);
+}
+
+static __rte_noinline uint16_t
+put_copied(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts, uint16_t max)
 {
 	struct xenvif_batch *b = w->b;
 	struct netif_rx_sring *sring = w->ring->sring.rx;
@@ -122,33 +194,44 @@ xenvif_run_put(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkt
 	return n;
 }
 
-void
-xenvif_run_free(struct xenvif_batch *b, struct rte_mbuf **pkts, uint16_t nb_pkts)
+/* As take_static(). */
+static __rte_noinline uint16_t
+put_static(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts, uint16_t max)
 {
-	struct rte_mempool *pool = NULL;
-	struct rte_mbuf *m;
-	uint16_t i, n = 0;
+	struct netif_rx_sring *sring = w->ring->sring.rx;
+	const uint32_t nb = RTE_MIN((uint32_t)nb_pkts, w->prod - w->cons), cons = w->cons;
+	const uintptr_t *grants = xenvif_grants_pages(w->ring);
+	uint8_t *to[XENVIF_BATCH_PKTS];
+	uint64_t bytes = 0;
+	uint32_t n;
 
-	for (i = 0; i < nb_pkts; i++) {
-		m = pkts[i];
-		if (unlikely(m->next != NULL)) {
-			rte_pktmbuf_free(m);
-			continue;
+	for (n = 0; n < nb; n++) {
+		struct rte_mbuf *m = pkts[n];
+		struct netif_rx_request req;
+
+		if (unlikely(!xenvif_put_is_simple(m, max)))
+			break;
+		req = xen_ring_rx_request(sring, cons + n);
+		to[n] = xenvif_grants_at(grants, req.gref, 0, true);
+		if (unlikely(to[n] == NULL)) {
+			w->ended = true;
+			w->end = req;
+			break;
 		}
-		/* Shared, or with an external buffer, perhaps for good. */
-		if (rte_mbuf_refcnt_read(m) != 1 || !RTE_MBUF_DIRECT(m)) {
-			m = rte_pktmbuf_prefree_seg(m);
-			if (m == NULL)
-				continue;
-		}
-		if (unlikely(m->pool != pool)) {
-			if (n != 0)
-				rte_mempool_put_bulk(pool, (void **)b->mbufs, n);
-			pool = m->pool;
-			n = 0;
-		}
-		b->mbufs[n++] = m;
+		rte_prefetch0_write(to[n]);
+		xen_ring_rx_respond(sring, cons + n, req.id, m->data_len);
+		bytes += m->data_len;
 	}
-	if (n != 0)
-		rte_mempool_put_bulk(pool, (void **)b->mbufs, n);
+	copy_out(to, pkts, n);
+	w->cons = cons + n;
+	w->bytes += bytes;
+	xen_count_add(&w->ring->count.static_copies, n);
+	return n;
+}
+
+uint16_t
+xenvif_run_put(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts, uint16_t max)
+{
+	return unlikely(w->ring->has_grants) ? put_static(w, pkts, nb_pkts, max) :
+					       put_copied(w, pkts, nb_pkts, max);
 }

@@ -8,8 +8,10 @@
 /**
  * @file
  * A run: the packets at the start of a burst that are one good slot, one mbuf and nothing else. Of
- * these the batch has a copy segment each and no more. Their responses stand in the ring at once,
- * for it is not the guest's before they are published; only a copy that fails changes them.
+ * these the batch has a copy segment each and no more; or nothing, of a guest that has registered
+ * pages, whose packets are copied here as long as they are in these. Their responses stand in the
+ * ring at once, for it is not the guest's before they are published; only a copy that fails changes
+ * them.
  */
 
 #include "xenvif_put.h"
@@ -41,9 +43,5 @@ xenvif_run_take(struct xenvif_rx_walk *w, struct rte_mbuf **pkts, bool *csum);
  */
 uint16_t
 xenvif_run_put(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts, uint16_t max);
-
-/** Free the packets of a run: one mbuf each, but for what an application has left behind it. */
-void
-xenvif_run_free(struct xenvif_batch *b, struct rte_mbuf **pkts, uint16_t nb_pkts);
 
 #endif /* XENVIF_RUN_H */

@@ -3,6 +3,7 @@
  */
 
 #include "xen_csum.h"
+#include "xen_mbuf.h"
 #include "xen_trace.h"
 #include "xenvif_rate.h"
 #include "xenvif_run.h"
@@ -238,7 +239,7 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate 
 		.ring = ring,
 		.slots = { .sring = ring->sring.tx, .cons = ring->cons },
 	};
-	bool copied, csum = false;
+	bool copied, run_copied, csum = false;
 
 	w.slots.prod = xen_ring_load(&w.slots.sring->req_prod);
 	if (w.slots.prod == w.slots.cons)
@@ -270,10 +271,12 @@ rx_ring(struct xenvif_rxq *rxq, struct xen_netif_ring *ring, struct xenvif_rate 
 				w.nb_mbufs - w.next_mbuf);
 	if (w.slots.cons != ring->cons) {
 		copied = xenvif_batch_copy(&rxq->batch, ring, rxq->q.rings->gnttab);
-		if (likely(copied && !csum))
+		/* Copies that are made here do not fail. */
+		run_copied = copied || ring->has_grants;
+		if (likely(run_copied && !csum))
 			w.nb = w.run;
 		else
-			finish_run(&w, copied, pkts);
+			finish_run(&w, run_copied, pkts);
 		finish_packets(&w, copied, pkts);
 		hand_over(&w, pkts);
 		publish_responses(&w);
@@ -326,14 +329,8 @@ int
 xenvif_rxq_init(struct xen_netif_queue *q)
 {
 	struct xenvif_rxq *rxq = container_of(q, struct xenvif_rxq, q);
-	struct rte_mbuf model = {
-		.data_off = RTE_PKTMBUF_HEADROOM,
-		.refcnt = 1,
-		.nb_segs = 1,
-		.port = q->port_id,
-	};
 
-	memcpy(&rxq->rearm, &model.rearm_data, sizeof(rxq->rearm));
+	rxq->rearm = xen_mbuf_rearm(q->port_id, RTE_PKTMBUF_HEADROOM);
 	rte_spinlock_init(&rxq->held.lock);
 	return q->rings->gso ? xenvif_stage_reserve() : 0;
 }

@@ -5,6 +5,7 @@
 #include <rte_bitops.h>
 
 #include "xen_flow.h"
+#include "xen_mbuf.h"
 #include "xen_trace.h"
 #include "xenvif_mcast.h"
 #include "xenvif_run.h"
@@ -195,7 +196,7 @@ send_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 			break;
 		copied = xenvif_batch_copy(b, w->ring, w->rings->gnttab);
 		w->packets += w->run;
-		if (unlikely(!copied))
+		if (unlikely(!copied && !w->ring->has_grants))
 			finish_run(w, pkts + n);
 		if (b->nb_packets != 0 || w->part)
 			finish_packets(w, copied, pkts + n + w->run);
@@ -203,7 +204,7 @@ send_packets(struct xenvif_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 			xen_count_add(&w->ring->count.filtered, w->filtered);
 		if (w->cons != w->ring->cons)
 			publish_responses(w);
-		xenvif_run_free(b, pkts + n, w->run);
+		xen_mbufs_free(pkts + n, w->run, b->mbufs);
 		n += w->run;
 		if (unlikely(b->nb_packets != 0))
 			rte_pktmbuf_free_bulk(pkts + n, b->nb_packets);
