@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@
 #include "tool.h"
 #include "xenbus.h"
 
-#define BINARY "/usr/lib/xen-4.17/bin/oxenstored"
+/* Where Debian has it: below the version of Xen. */
+#define BINARIES "/usr/lib/xen-*/bin/oxenstored"
 /* File descriptor of the listening socket, which a restarted oxenstored takes from the database. */
 #define LISTEN_FD 3
 
@@ -142,10 +144,31 @@ environment_set(const char *dir)
 	setenv("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0", 1);
 }
 
+/* The newest there is: 0, or a negative errno. */
+static int
+binary_find(char *path, size_t size)
+{
+	glob_t found;
+	const char *newest;
+	size_t i;
+	int ret;
+
+	ret = glob(BINARIES, GLOB_NOSORT, NULL, &found);
+	if (ret != 0)
+		return ret == GLOB_NOSPACE ? -ENOMEM : -ENOENT;
+	newest = found.gl_pathv[0];
+	for (i = 1; i < found.gl_pathc; i++)
+		if (strverscmp(found.gl_pathv[i], newest) > 0)
+			newest = found.gl_pathv[i];
+	ret = snprintf(path, size, "%s", newest) < (int)size ? 0 : -ENAMETOOLONG;
+	globfree(&found);
+	return ret;
+}
+
 static void
 child(const char *dir, bool restart)
 {
-	char conf[PATH_MAX];
+	char binary[PATH_MAX], conf[PATH_MAX];
 	const char *step = "enter a mount namespace";
 	sigset_t none;
 	int ret;
@@ -155,6 +178,10 @@ child(const char *dir, bool restart)
 	environment_set(dir);
 	ret = namespace_enter();
 	if (ret == 0) {
+		step = "find " BINARIES " (package xen-utils-VERSION)";
+		ret = binary_find(binary, sizeof(binary));
+	}
+	if (ret == 0) {
 		step = "mount";
 		ret = mounts_make(dir);
 	}
@@ -163,9 +190,9 @@ child(const char *dir, bool restart)
 		close_range(LISTEN_FD, ~0u, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		path_of(conf, sizeof(conf), "%s/run/conf", dir);
-		execl(BINARY, "oxenstored", "--no-fork", "--no-access-log", "--config-file", conf,
+		execl(binary, "oxenstored", "--no-fork", "--no-access-log", "--config-file", conf,
 				restart ? "--restart" : (char *)NULL, (char *)NULL);
-		step = "run " BINARY " (package xen-utils-4.17)";
+		step = "run it";
 		ret = -errno;
 	}
 	fprintf(stderr, "oxenstored: cannot %s: %s\n", step, strerror(-ret));

@@ -71,6 +71,27 @@ xc_domain_getinfolist(xc_interface *xch, uint32_t first_domain, unsigned int max
 	return (int)got;
 }
 
+/* Asked for since Xen 4.18, whose header has it, too. */
+int
+xc_domain_getinfo_single(xc_interface *xch, uint32_t domid, xc_domaininfo_t *info);
+
+int
+xc_domain_getinfo_single(xc_interface *xch, uint32_t domid, xc_domaininfo_t *info)
+{
+	xc_domaininfo_t found;
+	int n = xc_domain_getinfolist(xch, domid, 1, &found);
+
+	if (n < 0)
+		return -1;
+	if (n == 0 || found.domain != domid) {
+		errno = ESRCH;
+		return -1;
+	}
+	if (info != NULL)
+		*info = found;
+	return 0;
+}
+
 void *
 xc_map_foreign_range(xc_interface *xch, uint32_t dom, int size, int prot, unsigned long mfn)
 {
