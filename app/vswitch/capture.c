@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <rte_cycles.h>
-#include <rte_lcore.h>
 
 #include "bridge.h"
 #include "capture.h"
@@ -84,8 +83,7 @@ capture_begin(struct vswitch *sw, const struct capture_spec *spec, int fd, struc
 	ret = bridge_publish(sw);
 	if (ret != 0)
 		goto fail_forget;
-	ret = rte_ctrl_thread_create(&capture->thread, "vsw-capture", NULL, capture_writer_run,
-			capture->writer);
+	ret = capture_writer_start(capture->writer, &capture->thread);
 	if (ret != 0)
 		goto fail_publish;
 	*to = capture;

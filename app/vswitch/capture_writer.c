@@ -285,7 +285,7 @@ end(struct capture_writer *writer)
 	__atomic_store_n(&writer->done, true, __ATOMIC_RELEASE);
 }
 
-void *
+XEN_THREAD_RESULT
 capture_writer_run(void *arg)
 {
 	struct capture_writer *writer = arg;
@@ -303,7 +303,13 @@ capture_writer_run(void *arg)
 		rte_delay_us_sleep(LOOK_US);
 	}
 	end(writer);
-	return NULL;
+	return 0;
+}
+
+int
+capture_writer_start(struct capture_writer *writer, pthread_t *thread)
+{
+	return xen_thread_create(thread, "vsw-capture", capture_writer_run, writer);
 }
 
 static int

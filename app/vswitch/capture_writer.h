@@ -12,12 +12,14 @@
  * written at a time is what a pipe takes that is ready.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "copies.h"
 #include "name.h"
+#include "xen_compat.h"
 
 /** Copies that may wait to be written, if none is longer than an mbuf's room. */
 #define CAPTURE_MBUFS 4095
@@ -81,9 +83,12 @@ capture_writer_create(unsigned int number, uint32_t snaplen);
 void
 capture_writer_free(struct capture_writer *writer);
 
-/** The thread, of a struct capture_writer; returns NULL when it is `done`. */
-void *
+/** The thread, of a struct capture_writer; returns 0 when it is `done`. */
+XEN_THREAD_RESULT
 capture_writer_run(void *writer);
+/** Start it: 0, or a negative errno. */
+int
+capture_writer_start(struct capture_writer *writer, pthread_t *thread);
 
 /** Packets that lcores have lost so far. Any thread. */
 uint64_t

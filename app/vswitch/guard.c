@@ -41,7 +41,7 @@ struct nd {
 	uint16_t checksum;
 	uint32_t flags;
 	uint8_t target[16];
-} __rte_packed;
+} __attribute__((packed));
 
 static bool
 own_mac(const struct dp_port *p, const void *mac)
@@ -64,7 +64,7 @@ own_ip(const struct dp_port *p, uint8_t version, const void *address)
 
 /* The link-local address that the MAC address makes: RFC 4291, appendix A. */
 static bool
-own_link_local(const struct dp_port *p, const uint8_t *address)
+own_link_local(const struct dp_port *p, const void *address)
 {
 	uint64_t number = rte_cpu_to_le_64(p->mac);
 	uint8_t mac[sizeof(number)], wanted[16] = { 0xFE, 0x80 };
@@ -79,7 +79,7 @@ own_link_local(const struct dp_port *p, const uint8_t *address)
 }
 
 static bool
-own_ip6(const struct dp_port *p, const uint8_t *address)
+own_ip6(const struct dp_port *p, const void *address)
 {
 	return own_ip(p, 6, address) || own_link_local(p, address);
 }
@@ -205,8 +205,8 @@ check_ip6(const struct dp_port *p, const struct rte_mbuf *m)
 
 	if (ip == NULL)
 		return DROP_SOURCE_IP;
-	unspecified = memcmp(ip->src_addr, zeros, sizeof(zeros)) == 0;
-	if (p->lock == GUARD_IP && !unspecified && !own_ip6(p, ip->src_addr))
+	unspecified = memcmp(&ip->src_addr, zeros, sizeof(zeros)) == 0;
+	if (p->lock == GUARD_IP && !unspecified && !own_ip6(p, &ip->src_addr))
 		return DROP_SOURCE_IP;
 	next = ip->proto;
 	end = at + sizeof(copy) + rte_be_to_cpu_16(ip->payload_len);

@@ -13,6 +13,7 @@
 #include "snapshot.h"
 #include "telemetry.h"
 #include "vswitch.h"
+#include "xen_compat.h"
 
 /* Telemetry has threads of its own, and its callbacks no argument. */
 static struct {
@@ -48,22 +49,22 @@ add_port(struct rte_tel_data *d, const struct snapshot_port *port)
 	rte_tel_data_add_dict_string(d, "kind", port_kind_name(port->kind));
 	rte_tel_data_add_dict_string(d, "bridge", port->bridge);
 	rte_tel_data_add_dict_int(d, "link", port->link);
-	rte_tel_data_add_dict_u64(d, "macs", port->macs);
-	rte_tel_data_add_dict_u64(d, "rx_packets", port->stats.rx_packets);
-	rte_tel_data_add_dict_u64(d, "rx_bytes", port->stats.rx_bytes);
-	rte_tel_data_add_dict_u64(d, "rx_flooded", port->stats.rx_flooded);
-	rte_tel_data_add_dict_u64(d, "tx_packets", port->stats.tx_packets);
-	rte_tel_data_add_dict_u64(d, "tx_bytes", port->stats.tx_bytes);
-	rte_tel_data_add_dict_u64(d, "drops", sum_drops(&port->stats));
+	xen_tel_dict_u64(d, "macs", port->macs);
+	xen_tel_dict_u64(d, "rx_packets", port->stats.rx_packets);
+	xen_tel_dict_u64(d, "rx_bytes", port->stats.rx_bytes);
+	xen_tel_dict_u64(d, "rx_flooded", port->stats.rx_flooded);
+	xen_tel_dict_u64(d, "tx_packets", port->stats.tx_packets);
+	xen_tel_dict_u64(d, "tx_bytes", port->stats.tx_bytes);
+	xen_tel_dict_u64(d, "drops", sum_drops(&port->stats));
 }
 
 static void
 add_lcore(struct rte_tel_data *d, const struct snapshot_lcore *lcore)
 {
-	rte_tel_data_add_dict_u64(d, "queues", lcore->queues);
-	rte_tel_data_add_dict_u64(d, "rounds", lcore->rounds);
-	rte_tel_data_add_dict_u64(d, "busy_rounds", lcore->busy_rounds);
-	rte_tel_data_add_dict_u64(d, "slept_ms", lcore->slept_us / 1000);
+	xen_tel_dict_u64(d, "queues", lcore->queues);
+	xen_tel_dict_u64(d, "rounds", lcore->rounds);
+	xen_tel_dict_u64(d, "busy_rounds", lcore->busy_rounds);
+	xen_tel_dict_u64(d, "slept_ms", lcore->slept_us / 1000);
 }
 
 /* Another dictionary in the answer, by its number: in DPDK 22.11 lists have no dictionaries, and
@@ -142,7 +143,7 @@ handle_port(const char *command __rte_unused, const char *params, struct rte_tel
 		add_port(d, port);
 		for (i = 0; i < DROP_MAX; i++) {
 			snprintf(name, sizeof(name), "drop_%s", stats_drop_name(i));
-			rte_tel_data_add_dict_u64(d, name, port->stats.drops[i]);
+			xen_tel_dict_u64(d, name, port->stats.drops[i]);
 		}
 		return 0;
 	}

@@ -404,7 +404,7 @@ test_pipe_unread(void **state __rte_unused)
 	assert_int_equal(pipe(fds), 0);
 	make_capture(262144, fds[1]);
 	receive(CAPTURE_MBUFS);
-	pthread_create(&thread, NULL, capture_writer_run, writer);
+	assert_int_equal(capture_writer_start(writer, &thread), 0);
 	/* As long as the pipe takes something. */
 	while (rte_ring_count(writer->sink.ring) == CAPTURE_MBUFS)
 		rte_delay_us_sleep(1000);
@@ -431,7 +431,7 @@ test_pipe_slow(void **state __rte_unused)
 	make_capture(262144, fds[1]);
 	writer->count = 2000;
 	receive(2000);
-	pthread_create(&thread, NULL, capture_writer_run, writer);
+	assert_int_equal(capture_writer_start(writer, &thread), 0);
 	rte_delay_us_sleep(200000);
 	while ((n = read(fds[0], bytes, sizeof(bytes))) > 0)
 		assert_int_equal(write(fd, bytes, n), n);
@@ -455,7 +455,7 @@ test_pipe_too_slow(void **state __rte_unused)
 	make_capture(262144, fds[1]);
 	receive(CAPTURE_MBUFS);
 	writer->stop = true;
-	pthread_create(&thread, NULL, capture_writer_run, writer);
+	assert_int_equal(capture_writer_start(writer, &thread), 0);
 	/* All of it would take twice as long as it may, and more. */
 	while (!is_done() && read(fds[0], bytes, sizeof(bytes)) > 0)
 		rte_delay_us_sleep(50000);

@@ -27,22 +27,19 @@
 
 static struct vswitch sw;
 static struct port ports[4];
-/* What bridge_publish() returns, and rte_ctrl_thread_create() without a thread; 0: it makes one. */
+/* What bridge_publish() returns, and capture_writer_start() without a thread; 0: it makes one. */
 static int publish_ret, thread_ret;
 
 int
-__real_rte_ctrl_thread_create(pthread_t *thread, const char *name, const pthread_attr_t *attr,
-		void *(*run)(void *), void *arg);
+__real_capture_writer_start(struct capture_writer *writer, pthread_t *thread);
 int
-__wrap_rte_ctrl_thread_create(pthread_t *thread, const char *name, const pthread_attr_t *attr,
-		void *(*run)(void *), void *arg);
+__wrap_capture_writer_start(struct capture_writer *writer, pthread_t *thread);
 
 int
-__wrap_rte_ctrl_thread_create(pthread_t *thread, const char *name, const pthread_attr_t *attr,
-		void *(*run)(void *), void *arg)
+__wrap_capture_writer_start(struct capture_writer *writer, pthread_t *thread)
 {
 	if (thread_ret == 0)
-		return __real_rte_ctrl_thread_create(thread, name, attr, run, arg);
+		return __real_capture_writer_start(writer, thread);
 	memset(thread, 0xA5, sizeof(*thread));
 	return thread_ret;
 }

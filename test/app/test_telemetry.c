@@ -21,6 +21,7 @@
 
 #include "fake_vswitch.h"
 #include "telemetry.h"
+#include "xen_compat.h"
 
 /* Of DPDK, for an answer. */
 #define OUTPUT_MAX (16 * 1024)
@@ -120,14 +121,14 @@ rte_tel_data_add_dict_string(struct rte_tel_data *d, const char *name, const cha
 }
 
 int
-rte_tel_data_add_dict_int(struct rte_tel_data *d, const char *name, int value)
+rte_tel_data_add_dict_int(struct rte_tel_data *d, const char *name, XEN_TEL_INT value)
 {
-	add(d, name, "%d", value);
+	add(d, name, "%" PRId64, (int64_t)value);
 	return 0;
 }
 
 int
-rte_tel_data_add_dict_u64(struct rte_tel_data *d, const char *name, uint64_t value)
+xen_tel_dict_u64(struct rte_tel_data *d, const char *name, uint64_t value)
 {
 	add(d, name, "%" PRIu64, value);
 	return 0;

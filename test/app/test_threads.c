@@ -397,7 +397,7 @@ launch(void)
 }
 
 static void
-stop(void)
+stop_workers(void)
 {
 	unsigned int i;
 
@@ -442,7 +442,7 @@ test_threads(void **state __rte_unused)
 	do {
 		turn(number++);
 	} while (number < 12 || now_s() < end);
-	stop();
+	stop_workers();
 	print_message("%u changes\n", number);
 	free_switch();
 }

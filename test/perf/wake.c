@@ -35,7 +35,7 @@ struct packet {
 	/* Which one it is. */
 	uint32_t number;
 	char data[60];
-} __rte_packed;
+} __attribute__((packed));
 
 static int
 port_start(uint16_t port, struct rte_mempool *pool)

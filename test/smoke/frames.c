@@ -333,8 +333,8 @@ ports_start(struct frames *f)
 			return ret;
 	}
 	for (port = 0; port < NB_PORTS && !stopped;) {
-		rte_eth_link_get_nowait(port, &link);
-		if (link.link_status == RTE_ETH_LINK_UP) {
+		if (rte_eth_link_get_nowait(port, &link) == 0 &&
+				link.link_status == RTE_ETH_LINK_UP) {
 			port++;
 		} else if (rte_get_timer_cycles() > limit) {
 			printf("port %u has no link\n", port);

@@ -174,8 +174,8 @@ wait_for_link(void)
 	struct rte_eth_link link = { 0 };
 
 	while (!stopped) {
-		rte_eth_link_get_nowait(PORT, &link);
-		if (link.link_status == RTE_ETH_LINK_UP)
+		if (rte_eth_link_get_nowait(PORT, &link) == 0 &&
+				link.link_status == RTE_ETH_LINK_UP)
 			return;
 		nanosleep(&ts, NULL);
 	}

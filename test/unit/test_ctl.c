@@ -251,7 +251,9 @@ test_dies(void **state __rte_unused)
 	vif_send_good(&v);
 	__atomic_fetch_or(&fake->flags, DYING, __ATOMIC_SEQ_CST);
 	/* Xenstored says that some domain has died, no more. */
-	assert_int_equal(system("xensim domain-create 9 && xensim domain-destroy 9"), 0);
+	assert_int_equal(system("\"$XENSIM_TOOL\" domain-create 9 && "
+				"\"$XENSIM_TOOL\" domain-destroy 9"),
+			0);
 	rawfront_wait(&v.f, XenbusStateClosed);
 	unit_wait(!unit_link(v.port));
 	unit_assert_log("disconnected: its domain is dead (domain ");

@@ -12,6 +12,7 @@
 #include "grants.h"
 #include "xen_bus.h"
 #include "xenvif_ctrlring.h"
+#include "xenvif_hash.h"
 
 /* Evaluations of all vifs, and ports unmasked; the linker puts these around the drivers' calls. */
 static unsigned int evaluations, unmasked;
@@ -400,6 +401,21 @@ test_shortage(void **state)
 	}
 }
 
+/* Not even for a caller that has checked nothing is anything beyond the table. */
+static void
+test_mapping_end(void **state __rte_unused)
+{
+	const uint32_t entries[2] = { 0, 0 };
+	struct xen_netif_hash hash = { .cfg = { .mapping_size = XEN_HASH_MAPPING_MAX } };
+
+	assert_int_equal(xenvif_hash_set_mapping(&hash, entries, 2, XEN_HASH_MAPPING_MAX - 1, 1),
+			INVALID);
+	assert_int_equal(hash.generation, 0);
+	assert_int_equal(xenvif_hash_set_mapping(&hash, entries, 2, XEN_HASH_MAPPING_MAX - 2, 1),
+			OKAY);
+	assert_int_equal(hash.generation, 1);
+}
+
 int
 main(void)
 {
@@ -412,6 +428,7 @@ main(void)
 		ctrl_test(test_notify),
 		ctrl_test(test_files),
 		ctrl_test(test_shortage),
+		cmocka_unit_test(test_mapping_end),
 	};
 
 	return cmocka_run_group_tests_name("ctrlring", tests, unit_setup, unit_teardown);

@@ -24,7 +24,7 @@ restart(struct vif *v)
 }
 
 static void
-stop(struct vif *v)
+leave(struct vif *v)
 {
 	rawfront_reset(&v->f);
 	rawfront_init_rings(&v->f, 0);
@@ -88,7 +88,7 @@ test_mtu(void **state)
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(rows); i++) {
-		stop(v);
+		leave(v);
 		if (rows[i].mtu != NULL)
 			rawfront_set(&v->f, "mtu", "%s", rows[i].mtu);
 		else
@@ -119,7 +119,7 @@ test_wrong_mtu(void **state)
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(wrong); i++) {
-		stop(v);
+		leave(v);
 		unit_log_clear();
 		rawfront_set(&v->f, "mtu", "%s", wrong[i]);
 		rawfront_state(&v->f, XenbusStateConnected);
@@ -138,7 +138,7 @@ test_no_rx_notify(void **state)
 	struct vif *v = *state;
 	unsigned int i;
 
-	stop(v);
+	leave(v);
 	rawfront_unset(&v->f, "feature-rx-notify");
 	restart(v);
 	for (i = 0; i < 300; i++) {
@@ -166,7 +166,7 @@ test_trusted(void **state)
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(values); i++) {
-		stop(v);
+		leave(v);
 		rawfront_set(&v->f, "trusted", "%s", values[i]);
 		restart(v);
 		vif_put(v, 500, 0, 60, 0, i);

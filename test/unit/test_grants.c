@@ -502,11 +502,11 @@ test_flood(void **state)
 {
 	struct xen_netif_ctrl_response rsp;
 	struct vif *v = *state;
-	unsigned int answered = 0, i;
+	unsigned int answered = 0;
 
 	bystander_start();
 	grants_list(v, 0, GRANTS_LIST, 0);
-	for (i = 0; answered < 500; i++) {
+	while (answered < 500) {
 		while (v->f.ctrl_prod - v->f.ctrl_cons < XEN_NETIF_CTRL_RING_SIZE)
 			rawfront_ctrl_put(&v->f, v->f.ctrl_prod % 2 == 0 ? ADD_GRANTS : DEL_GRANTS,
 					0, grants_gref(v), GRANTS_LIST);

@@ -354,7 +354,7 @@ leave_waiting(uint16_t from, uint16_t to)
 
 /* Frames that wait for the next burst are dropped with the queue and with the port, and counted. */
 static void
-stop(uint16_t from, uint16_t to)
+stopped(uint16_t from, uint16_t to)
 {
 	uint32_t dropped = leave_waiting(from, to);
 	struct rte_mbuf *m;
@@ -585,7 +585,7 @@ main(void)
 		cmocka_unit_test(test_gso_whole),
 		cmocka_unit_test(test_gso_cut_received),
 		cmocka_unit_test(test_gso_cut_sent),
-		both_test(stop),
+		both_test(stopped),
 		both_test(no_mbufs),
 		both_test(bad),
 		cmocka_unit_test(test_gso_legacy),

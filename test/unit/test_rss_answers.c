@@ -311,7 +311,9 @@ test_no_ring(void **state __rte_unused)
 	conf.rss_key = rss_key;
 	conf.rss_key_len = 39;
 	assert_int_equal(rte_eth_dev_rss_hash_update(rawback.port, &conf), -EINVAL);
-	unit_assert_log("rss_key_len=39: a key has 40 octets");
+	/* DPDK says so itself since 24.11. */
+	assert_true(unit_log_has("rss_key_len=39: a key has 40 octets") ||
+			unit_log_has("invalid RSS key len: 39, valid value: 40"));
 	expect_idle();
 }
 

@@ -207,8 +207,10 @@ check_load(unsigned int queues, unsigned int senders, unsigned int under_way)
 	assert_int_equal(rte_eth_stats_get(load.v.port, &stats), 0);
 	for (i = 0; i < senders; i++) {
 		assert_int_equal(load.senders[i].refused, 0);
-		assert_int_equal(stats.q_opackets[i], PACKETS / senders);
-		assert_int_equal(stats.q_obytes[i], load.senders[i].bytes);
+		assert_int_equal(unit_queue_xstat(load.v.port, "tx", i, "packets"),
+				PACKETS / senders);
+		assert_int_equal(unit_queue_xstat(load.v.port, "tx", i, "bytes"),
+				load.senders[i].bytes);
 	}
 	assert_int_equal(stats.opackets, PACKETS);
 	assert_int_equal(stats.oerrors, 0);
@@ -299,8 +301,10 @@ test_two_queues(void **state __rte_unused)
 		}
 		assert_int_equal(rte_eth_stats_get(v.port, &stats), 0);
 		for (i = 0; i < 2; i++) {
-			assert_int_equal(stats.q_opackets[i], round * DESCS);
-			assert_int_equal(stats.q_obytes[i], round * DESCS * 100 * (1 + i));
+			assert_int_equal(unit_queue_xstat(v.port, "tx", i, "packets"),
+					round * DESCS);
+			assert_int_equal(unit_queue_xstat(v.port, "tx", i, "bytes"),
+					round * DESCS * 100 * (1 + i));
 		}
 		assert_int_equal(stats.opackets, 2 * round * DESCS);
 		assert_int_equal(stats.oerrors, 0);

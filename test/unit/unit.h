@@ -173,6 +173,9 @@ unit_lsc_are(unsigned int up, unsigned int down);
 /** An extended statistic of a port, by its name. */
 uint64_t
 unit_xstat(uint16_t port, const char *name);
+/** The same of a queue: "rx" or "tx", its number and what is counted, such as "packets". */
+uint64_t
+unit_queue_xstat(uint16_t port, const char *dir, unsigned int queue, const char *what);
 
 /**
  * Fail unless each lost packet is in one of the statistics that say why: those of the rings that

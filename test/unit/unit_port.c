@@ -128,6 +128,15 @@ unit_xstat(uint16_t port, const char *name)
 	return value;
 }
 
+uint64_t
+unit_queue_xstat(uint16_t port, const char *dir, unsigned int queue, const char *what)
+{
+	char name[RTE_ETH_XSTATS_NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s_q%u_%s", dir, queue, what);
+	return unit_xstat(port, name);
+}
+
 /* The cause that a ring's statistic of that direction stands for; NULL: it counts no loss. */
 static const char *
 loss_cause(const char *name, const char *dir)

@@ -47,6 +47,7 @@ RTE_INIT(bus_init)
 	pthread_condattr_destroy(&attr);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_now_ms)
 uint64_t
 xen_bus_now_ms(void)
 {
@@ -177,6 +178,7 @@ xen_bus_outside_end(void *reply)
 	errno = err;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_kick)
 void
 xen_bus_kick(struct xen_bus_device *dev)
 {
@@ -184,6 +186,7 @@ xen_bus_kick(struct xen_bus_device *dev)
 	bus_wake();
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_evtchn_get)
 int
 xen_bus_evtchn_get(xenevtchn_handle **evtchn, struct xen_reason *why)
 {
@@ -201,6 +204,7 @@ xen_bus_evtchn_get(xenevtchn_handle **evtchn, struct xen_reason *why)
 	return ret;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_evtchn_put)
 void
 xen_bus_evtchn_put(void)
 {
@@ -210,6 +214,7 @@ xen_bus_evtchn_put(void)
 	pthread_mutex_unlock(&xen_bus.lock);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_listen)
 void
 xen_bus_listen(struct xen_bus_device *dev, evtchn_port_t port)
 {
@@ -221,6 +226,7 @@ xen_bus_listen(struct xen_bus_device *dev, evtchn_port_t port)
 		xen_bus_kick(dev);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_in_thread)
 bool
 xen_bus_in_thread(void)
 {
@@ -234,6 +240,7 @@ bus_in_charge(void)
 	return xen_bus_self != NULL && xen_bus_self == xen_bus.thread;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_linger)
 bool
 xen_bus_linger(struct xen_bus_device *dev, bool on)
 {
@@ -248,6 +255,7 @@ xen_bus_linger(struct xen_bus_device *dev, bool on)
 	return done;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_leaving)
 bool
 xen_bus_leaving(const struct xen_bus_device *dev)
 {

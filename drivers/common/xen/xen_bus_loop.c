@@ -13,6 +13,7 @@
 #include <rte_string_fns.h>
 
 #include "xen_bus_loop.h"
+#include "xen_compat.h"
 #include "xen_if.h"
 #include "xen_log.h"
 
@@ -30,6 +31,7 @@
 /* Watch events taken in one turn, so that a flood cannot keep the thread from the devices. */
 #define BUS_EVENTS_MAX 256
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_set_timer)
 void
 xen_bus_set_timer(struct xen_bus_device *dev, uint32_t ms)
 {
@@ -46,6 +48,7 @@ unwatch_peer(const char *peer)
 		xen_store_unwatch(peer);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_bus_set_peer)
 int
 xen_bus_set_peer(struct xen_bus_device *dev, const char *path)
 {
@@ -415,7 +418,7 @@ thread_ending(void)
 	return ending;
 }
 
-void *
+XEN_THREAD_RESULT
 xen_bus_loop(void *arg)
 {
 	xen_bus_self = arg;
@@ -429,5 +432,5 @@ xen_bus_loop(void *arg)
 		bus_poll();
 	}
 	xen_bus_thread_end();
-	return NULL;
+	return 0;
 }

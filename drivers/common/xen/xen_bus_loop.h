@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "xen_bus.h"
+#include "xen_compat.h"
 
 /*
  * A control thread. There is one as long as there are devices, xen_bus.thread. If it does not come
@@ -74,8 +75,8 @@ extern struct xen_bus_state xen_bus;
 /** This thread, if it is a control thread. */
 extern __thread struct xen_bus_thread *xen_bus_self;
 
-/** A control thread's function, for pthread_create(): its argument is its own structure. */
-void *
+/** A control thread's function, for xen_thread_create(): its argument is its own structure. */
+XEN_THREAD_RESULT
 xen_bus_loop(void *arg);
 
 static inline void

@@ -12,31 +12,45 @@
 
 #include <pthread.h>
 
+#include <rte_kvargs.h>
 #include <rte_lcore.h>
 #include <rte_telemetry.h>
 #include <rte_version.h>
 
+/*
+ * What other libraries may use is said beside it since 25.07, and read there by DPDK's own build
+ * alone; version.map says the same for all others.
+ */
+#if __has_include(<eal_export.h>)
+#include <eal_export.h>
+#endif
+#ifndef RTE_EXPORT_INTERNAL_SYMBOL
+#define RTE_EXPORT_INTERNAL_SYMBOL(symbol)
+#endif
+
+/* What runs in a control thread returns a number since 23.11: have it return 0. */
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
+#define XEN_THREAD_RESULT void *
+
 static inline int
 xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg)
 {
 	return rte_ctrl_thread_create(thread, name, NULL, fn, arg);
 }
 #else
-#include <signal.h>
+#include <rte_thread.h>
+
+#define XEN_THREAD_RESULT uint32_t
 
 static inline int
-xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg)
+xen_thread_create(pthread_t *thread, const char *name, rte_thread_func fn, void *arg)
 {
-	sigset_t all, old;
+	rte_thread_t id;
 	int ret;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = -pthread_create(thread, NULL, fn, arg);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	ret = rte_thread_create_control(&id, name, fn, arg);
 	if (ret == 0)
-		pthread_setname_np(*thread, name);
+		*thread = (pthread_t)id.opaque_id;
 	return ret;
 }
 #endif
@@ -50,15 +64,49 @@ xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void
 #define XEN_PTYPES_SET_COUNT(n) (*nb_ptypes = (n))
 #endif
 
-/* Their names since 23.03 have "uint" in them. */
+/* Their names since 23.03 have "uint" in them, and signed numbers have 64 bits, too. */
 #if RTE_VERSION < RTE_VERSION_NUM(23, 3, 0, 0)
+#define XEN_TEL_INT int
 #define XEN_TEL_U64_VAL RTE_TEL_U64_VAL
 #define xen_tel_array_u64 rte_tel_data_add_array_u64
 #define xen_tel_dict_u64 rte_tel_data_add_dict_u64
 #else
+#define XEN_TEL_INT int64_t
 #define XEN_TEL_U64_VAL RTE_TEL_UINT_VAL
 #define xen_tel_array_u64 rte_tel_data_add_array_uint
 #define xen_tel_dict_u64 rte_tel_data_add_dict_uint
+#endif
+
+/* A key without a value is kept from the handler since 24.11, and the reason with it. */
+#if RTE_VERSION < RTE_VERSION_NUM(24, 11, 0, 0)
+#define xen_kvargs_process rte_kvargs_process
+#else
+#define xen_kvargs_process rte_kvargs_process_opt
+#endif
+
+/* What tells EAL of a tracepoint's fields is a function of its own since 25.03. */
+#if RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0)
+#define XEN_TRACE_REGISTER(trace) ((void (*)(void))trace)
+#else
+#define XEN_TRACE_REGISTER(trace) trace##_register
+#endif
+
+/* The operation rx_queue_count() can fail since 25.11. */
+#if RTE_VERSION < RTE_VERSION_NUM(25, 11, 0, 0)
+#define XEN_QUEUE_COUNT uint32_t
+#else
+#define XEN_QUEUE_COUNT int
+#endif
+
+/* The operation stats_get() has what is counted by queue apart since 25.11, if it is asked for. */
+#if RTE_VERSION < RTE_VERSION_NUM(25, 11, 0, 0)
+#define XEN_QSTATS_PARAM
+#define XEN_QSTATS_NONE
+#define XEN_QSTATS(stats) (stats)
+#else
+#define XEN_QSTATS_PARAM , struct eth_queue_stats *qstats
+#define XEN_QSTATS_NONE , NULL
+#define XEN_QSTATS(stats) (qstats)
 #endif
 
 #endif /* XEN_COMPAT_H */

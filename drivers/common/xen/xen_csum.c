@@ -15,6 +15,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "xen_compat.h"
 #include "xen_csum.h"
 #include "xen_gso.h"
 
@@ -176,6 +177,7 @@ settle_blank(const struct xen_netif_queue *q, struct xen_netif_ring *ring, struc
 	return ret;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_csum_receive)
 bool
 xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, struct rte_mbuf *m,
 		bool blank)
@@ -196,6 +198,7 @@ xen_csum_receive(const struct xen_netif_queue *q, struct xen_netif_ring *ring, s
 	}
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_csum_send)
 bool
 xen_csum_send(const struct xen_netif_features *peer, struct xen_netif_ring *ring,
 		const struct rte_mbuf *m, uint16_t *flags, uint16_t blank_flags,

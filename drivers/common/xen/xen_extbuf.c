@@ -7,6 +7,7 @@
 #include <rte_malloc.h>
 #include <rte_spinlock.h>
 
+#include "xen_compat.h"
 #include "xen_extbuf.h"
 
 /*
@@ -92,6 +93,7 @@ xen_extbufs_release(struct xen_extbufs *e)
 		destroy(e);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_extbufs_attach)
 bool
 xen_extbufs_attach(struct xen_extbufs *e, struct rte_mbuf *m, uint16_t first)
 {

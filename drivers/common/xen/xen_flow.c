@@ -9,6 +9,7 @@
 #include <rte_jhash.h>
 #include <rte_net.h>
 
+#include "xen_compat.h"
 #include "xen_flow.h"
 
 /* Source and destination port of TCP, UDP and SCTP: the first word of each. */
@@ -105,6 +106,7 @@ xen_flow_read(const struct rte_mbuf *m, struct xen_flow *flow)
 	}
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_flow_hash)
 uint32_t
 xen_flow_hash(const struct rte_mbuf *m)
 {

@@ -12,6 +12,7 @@
 #include <rte_mbuf_ptype.h>
 #include <rte_tcp.h>
 
+#include "xen_compat.h"
 #include "xen_csum.h"
 #include "xen_gso.h"
 
@@ -63,6 +64,7 @@ xen_gso_find(struct xen_gso *g, const struct rte_mbuf *m, uint8_t type, uint16_t
 	return settle(g, m, l4.off + l4.len);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_wanted)
 int
 xen_gso_wanted(struct xen_gso *g, const struct rte_mbuf *m)
 {
@@ -98,6 +100,7 @@ pseudo_sum(const struct xen_gso *g, uint32_t len, uint64_t ol_flags)
 	return rte_ipv4_phdr_cksum(&ipv4, ol_flags);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_taken_blank)
 bool
 xen_gso_taken_blank(const struct xen_gso *g, const struct xen_netif_features *peer)
 {
@@ -105,6 +108,7 @@ xen_gso_taken_blank(const struct xen_gso *g, const struct xen_netif_features *pe
 			xen_csum_peer_parses(g->l3, g->l4 - g->l3);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_taken_whole)
 bool
 xen_gso_taken_whole(const struct xen_gso *g, const struct xen_netif_features *peer)
 {
@@ -136,6 +140,7 @@ finish_headers(const struct xen_gso *g, uint32_t len, uint8_t *to)
 	memcpy(to + g->l3, &ip, sizeof(ip));
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_whole_headers)
 void
 xen_gso_whole_headers(const struct xen_gso *g, uint8_t *to)
 {
@@ -143,6 +148,7 @@ xen_gso_whole_headers(const struct xen_gso *g, uint8_t *to)
 	finish_headers(g, g->end, to);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_headers)
 void
 xen_gso_headers(const struct xen_gso *g, uint32_t seg, uint8_t *to)
 {
@@ -166,6 +172,7 @@ xen_gso_headers(const struct xen_gso *g, uint32_t seg, uint8_t *to)
 	finish_headers(g, xen_gso_seg_len(g, seg), to);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_complete)
 void
 xen_gso_complete(const struct xen_gso *g, const struct rte_mbuf *m, uint32_t off, uint32_t len,
 		uint8_t *headers)
@@ -328,6 +335,7 @@ find_counted(struct xen_gso *g, struct xen_netif_ring *ring, const struct rte_mb
 	return false;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_receive_cut)
 uint16_t
 xen_gso_receive_cut(struct xen_netif_queue *q, struct xen_netif_ring *ring,
 		const struct rte_mbuf *m, uint8_t type, uint16_t mss, struct rte_mbuf **frames)
@@ -355,6 +363,7 @@ xen_gso_receive_cut(struct xen_netif_queue *q, struct xen_netif_ring *ring,
 	}
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_receive_whole)
 bool
 xen_gso_receive_whole(const struct xen_netif_queue *q, struct xen_netif_ring *ring,
 		struct rte_mbuf *m, uint8_t type, uint16_t mss)
@@ -384,6 +393,7 @@ held_put(struct xen_gso_held *h, struct xen_netif_ring *ring, struct rte_mbuf **
 	rte_spinlock_unlock(&h->lock);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_held_rest)
 void
 xen_gso_held_rest(struct xen_gso_held *h, const struct xen_netif_queue *q,
 		struct xen_netif_ring *ring, struct rte_mbuf **frames, uint16_t nb)
@@ -395,6 +405,7 @@ xen_gso_held_rest(struct xen_gso_held *h, const struct xen_netif_queue *q,
 	held_put(h, ring, frames, nb);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_held_take)
 uint16_t
 xen_gso_held_take(struct xen_gso_held *h, struct xen_netif_queue *q, struct rte_mbuf **pkts,
 		uint16_t nb_pkts)
@@ -416,6 +427,7 @@ xen_gso_held_take(struct xen_gso_held *h, struct xen_netif_queue *q, struct rte_
 	return n;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_gso_held_drop)
 void
 xen_gso_held_drop(struct xen_gso_held *h, struct xen_netif_queue *q)
 {

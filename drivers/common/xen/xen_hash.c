@@ -5,9 +5,11 @@
 #include <rte_byteorder.h>
 #include <rte_thash.h>
 
+#include "xen_compat.h"
 #include "xen_flow.h"
 #include "xen_hash.h"
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_hash_set_key)
 void
 xen_hash_set_key(struct xen_hash_config *cfg, const uint8_t *key, uint32_t len)
 {
@@ -18,6 +20,7 @@ xen_hash_set_key(struct xen_hash_config *cfg, const uint8_t *key, uint32_t len)
 		cfg->key[i / 4] |= (uint32_t)key[i] << (24 - i % 4 * 8);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_hash_get_key)
 void
 xen_hash_get_key(const struct xen_hash_config *cfg, uint8_t key[XEN_HASH_KEY_MAX])
 {
@@ -47,6 +50,7 @@ choose_type(const struct xen_hash_config *cfg, const struct xen_flow *flow)
 	return -1;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_hash_packet)
 int
 xen_hash_packet(const struct xen_hash_config *cfg, const struct rte_mbuf *m, uint32_t *hash)
 {

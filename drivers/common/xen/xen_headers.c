@@ -12,12 +12,14 @@
 #include <rte_ether.h>
 #include <rte_ip.h>
 
+#include "xen_compat.h"
 #include "xen_headers.h"
 
-#define IPV6_VERSION 6
+#define VERSION_IPV6 6
 #define IPV6_EXT_UNIT 8
 #define IPV6_AUTH_UNIT 4
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mbuf_read)
 bool
 xen_mbuf_read(const struct rte_mbuf *m, uint32_t off, void *to, uint32_t len)
 {
@@ -162,7 +164,7 @@ parse_ipv6(const struct rte_mbuf *m, uint32_t l3, struct xen_l4 *l4)
 	if (!xen_mbuf_read(m, l3, &ip, sizeof(ip)))
 		return -EINVAL;
 	total = sizeof(ip) + rte_be_to_cpu_16(ip.payload_len);
-	if (rte_be_to_cpu_32(ip.vtc_flow) >> 28 != IPV6_VERSION ||
+	if (rte_be_to_cpu_32(ip.vtc_flow) >> 28 != VERSION_IPV6 ||
 			l3 + total > rte_pktmbuf_pkt_len(m))
 		return -EINVAL;
 	/* The length of a jumbogram stands in an option. */

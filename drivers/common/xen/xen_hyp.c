@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "xen_compat.h"
 #include "xen_hyp.h"
 #include "xen_log.h"
 #include "xen_toollog.h"
@@ -92,6 +93,7 @@ xen_may_map_own_grants(void)
 	return strncmp(type, "PVH", 3) != 0 && strncmp(type, "HVM", 3) != 0;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_evtchn_open)
 int
 xen_evtchn_open(xenevtchn_handle **evtchn, struct xen_reason *why)
 {
@@ -108,6 +110,7 @@ xen_evtchn_open(xenevtchn_handle **evtchn, struct xen_reason *why)
 			xen_is_shortage(err) ? "" : " (is the module xen-evtchn loaded?)");
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_evtchn_close)
 void
 xen_evtchn_close(xenevtchn_handle **evtchn)
 {
@@ -116,6 +119,7 @@ xen_evtchn_close(xenevtchn_handle **evtchn)
 	*evtchn = NULL;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_is_shortage)
 bool
 xen_is_shortage(int err)
 {

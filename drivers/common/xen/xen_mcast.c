@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "xen_compat.h"
 #include "xen_mcast.h"
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mcast_word)
 uint64_t
 xen_mcast_word(const struct rte_ether_addr *addr)
 {
@@ -15,6 +17,7 @@ xen_mcast_word(const struct rte_ether_addr *addr)
 	return word;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mcast_addr)
 struct rte_ether_addr
 xen_mcast_addr(uint64_t word)
 {
@@ -37,6 +40,7 @@ find(const struct xen_mcast *mcast, uint64_t word)
 	return XEN_MCAST_MAX;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mcast_has)
 bool
 xen_mcast_has(const struct xen_mcast *mcast, uint64_t word)
 {
@@ -61,6 +65,7 @@ add(struct xen_mcast *mcast, uint64_t word)
 	return true;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mcast_add)
 bool
 xen_mcast_add(struct xen_mcast *mcast, uint64_t word)
 {
@@ -72,6 +77,7 @@ xen_mcast_add(struct xen_mcast *mcast, uint64_t word)
 	return added;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mcast_del)
 void
 xen_mcast_del(struct xen_mcast *mcast, uint64_t word)
 {
@@ -84,6 +90,7 @@ xen_mcast_del(struct xen_mcast *mcast, uint64_t word)
 	rte_spinlock_unlock(&mcast->lock);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mcast_clear)
 void
 xen_mcast_clear(struct xen_mcast *mcast)
 {
@@ -96,6 +103,7 @@ xen_mcast_clear(struct xen_mcast *mcast)
 	rte_spinlock_unlock(&mcast->lock);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mcast_next_beyond)
 uint64_t
 xen_mcast_next_beyond(const struct xen_mcast *mcast, const struct xen_mcast *other, uint32_t *i)
 {

@@ -8,6 +8,7 @@
 
 #include <rte_kvargs.h>
 
+#include "xen_compat.h"
 #include "xen_log.h"
 #include "xen_netif_args.h"
 
@@ -185,7 +186,7 @@ xen_netif_args_parse(const char *name, const char *params, const struct xen_neti
 		XEN_LOG(ERR, "%s: %s: not a list of key=value", name, params);
 		return -EINVAL;
 	}
-	ret = rte_kvargs_process(kvlist, NULL, parse_arg, &p);
+	ret = xen_kvargs_process(kvlist, NULL, parse_arg, &p);
 	if (ret == 0)
 		ret = check_required(&p);
 	rte_kvargs_free(kvlist);

@@ -62,6 +62,7 @@ classify(const struct xen_netif_queue *q, struct rte_mbuf *m, uint32_t wishes)
 		m->ol_flags |= ipv4_flags(m, &lens);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_rx_classify)
 uint16_t
 xen_netif_rx_classify(const struct xen_netif_queue *q, struct xen_netif_ring *ring,
 		struct rte_mbuf **pkts, uint16_t nb_pkts, uint64_t *bytes)
@@ -209,6 +210,7 @@ xen_netif_mc_list_set(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint
 	return 0;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_set_mac)
 void
 xen_netif_set_mac(struct xen_netif *nif, const struct rte_ether_addr *mac)
 {

@@ -9,9 +9,11 @@
 
 #include <rte_lcore.h>
 
+#include "xen_compat.h"
 #include "xen_ctl.h"
 #include "xen_netif_ops.h"
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_domain_note)
 void
 xen_netif_domain_note(struct xen_netif *nif, uint32_t domid)
 {
@@ -30,6 +32,7 @@ xen_netif_domain_note(struct xen_netif *nif, uint32_t domid)
 	pthread_mutex_unlock(&nif->lock);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_domain_dead)
 bool
 xen_netif_domain_dead(struct xen_netif *nif, uint32_t domid)
 {
@@ -44,6 +47,7 @@ xen_netif_domain_dead(struct xen_netif *nif, uint32_t domid)
 	return false;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_domain_forget)
 void
 xen_netif_domain_forget(struct xen_netif *nif)
 {

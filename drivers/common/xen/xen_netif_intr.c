@@ -16,6 +16,7 @@
 
 #include <rte_interrupts.h>
 
+#include "xen_compat.h"
 #include "xen_log.h"
 #include "xen_netif_ops.h"
 
@@ -35,6 +36,7 @@ xen_netif_intr_wake(const struct xen_netif *nif)
 		wake(&nif->intr, i);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_queue_wake)
 void
 xen_netif_queue_wake(struct xen_netif_rings *rings, uint16_t ring)
 {
@@ -195,6 +197,7 @@ xen_netif_intr_release(struct rte_eth_dev *dev)
 		xen_evtchn_close(&nif->intr.q[i].evtchn);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_intr_evtchn)
 xenevtchn_handle *
 xen_netif_intr_evtchn(const struct xen_netif *nif, uint16_t nb_queues, unsigned int ring)
 {
@@ -224,6 +227,7 @@ take_events(xenevtchn_handle *evtchn)
  * An event that nobody has taken stays with the handle when its port goes. The kernel has room for
  * 64, or one a port, and gives none any more when there have been more than that.
  */
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_intr_unbound)
 void
 xen_netif_intr_unbound(const struct xen_netif *nif)
 {

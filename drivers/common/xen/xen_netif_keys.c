@@ -8,6 +8,7 @@
 
 #include <rte_common.h>
 
+#include "xen_compat.h"
 #include "xen_netif_keys.h"
 #include "xen_store.h"
 
@@ -104,6 +105,7 @@ read_number(const char *dir, const char *key, uint32_t min, uint32_t max, const 
 	return 0;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_key_read_or)
 int
 xen_netif_key_read_or(const char *dir, const char *key, uint16_t absent, uint32_t min, uint32_t max,
 		uint32_t *number, struct xen_reason *why)
@@ -111,6 +113,7 @@ xen_netif_key_read_or(const char *dir, const char *key, uint16_t absent, uint32_
 	return read_number(dir, key, min, max, &absent, number, why);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_key_read)
 int
 xen_netif_key_read(const char *dir, const char *key, uint32_t min, uint32_t max, uint32_t *number,
 		struct xen_reason *why)
@@ -124,6 +127,7 @@ is_number(const struct feature_key *k)
 	return k->kind == KEY_QUEUES || k->kind == KEY_HEADROOM;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_features_read)
 int
 xen_netif_features_read(enum xen_netif_role writer, const char *dir, uint16_t max_queues,
 		struct xen_netif_features *features, struct xen_reason *why)
@@ -157,6 +161,7 @@ xen_netif_features_read(enum xen_netif_role writer, const char *dir, uint16_t ma
 	return 0;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_features_write)
 int
 xen_netif_features_write(enum xen_netif_role writer, const char *dir,
 		const struct xen_netif_features *features)
@@ -193,6 +198,7 @@ queue_dir(char path[QUEUE_DIR_MAX], const char *dir, uint16_t queues, uint16_t q
 	return path;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_queue_read)
 int
 xen_netif_queue_read(const char *dir, uint16_t queues, uint16_t queue,
 		struct xen_netif_queue_keys *keys, bool *split, struct xen_reason *why)
@@ -223,6 +229,7 @@ xen_netif_queue_read(const char *dir, uint16_t queues, uint16_t queue,
 			why);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_queue_write)
 int
 xen_netif_queue_write(const char *dir, uint16_t queues, uint16_t queue,
 		const struct xen_netif_queue_keys *keys, bool split)
@@ -254,6 +261,7 @@ key_there(const char *dir, const char *key, bool *there)
 	return ret == -ENOTCONN ? ret : 0;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_ctrl_read)
 int
 xen_netif_ctrl_read(const char *dir, struct xen_netif_ctrl_keys *keys, bool *present,
 		struct xen_reason *why)
@@ -276,6 +284,7 @@ xen_netif_ctrl_read(const char *dir, struct xen_netif_ctrl_keys *keys, bool *pre
 			why);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_ctrl_write)
 int
 xen_netif_ctrl_write(const char *dir, const struct xen_netif_ctrl_keys *keys)
 {
@@ -284,6 +293,7 @@ xen_netif_ctrl_write(const char *dir, const struct xen_netif_ctrl_keys *keys)
 	return ret == 0 ? xen_store_write(dir, "event-channel-ctrl", "%u", keys->evtchn) : ret;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_keys_clear)
 int
 xen_netif_keys_clear(const char *dir)
 {

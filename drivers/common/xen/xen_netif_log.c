@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "xen_compat.h"
 #include "xen_log.h"
 #include "xen_netif.h"
 #include "xen_trace.h"
@@ -46,6 +47,7 @@ trace(const struct xen_netif *nif, enum xen_netif_line line)
 		rte_xen_trace_failed(nif->port_id, text);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_log)
 void
 xen_netif_log(struct xen_netif *nif, enum xen_netif_line line, const char *fmt, ...)
 {
@@ -68,6 +70,7 @@ xen_netif_log(struct xen_netif *nif, enum xen_netif_line line, const char *fmt, 
 	say(nif, line, held->last);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_fail)
 void
 xen_netif_fail(struct xen_netif *nif, const struct xen_reason *why)
 {
@@ -75,6 +78,7 @@ xen_netif_fail(struct xen_netif *nif, const struct xen_reason *why)
 	xen_store_write_error(nif->xbdev.path, why);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_log_held)
 void
 xen_netif_log_held(struct xen_netif *nif)
 {
@@ -93,6 +97,7 @@ xen_netif_log_held(struct xen_netif *nif)
 	}
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_log_end)
 void
 xen_netif_log_end(struct xen_netif *nif)
 {

@@ -13,6 +13,7 @@
 
 #include <rte_power_intrinsics.h>
 
+#include "xen_compat.h"
 #include "xen_netif_ops.h"
 
 /* For how long an lcore may keep a page that has to go. Linux lets it sleep for some tens of us. */
@@ -101,6 +102,7 @@ wake(const uint32_t *addr)
 			__ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_monitors_wait)
 void
 xen_netif_monitors_wait(struct xen_netif *nif)
 {
@@ -126,6 +128,7 @@ forget(struct xen_netif_rings *rings, unsigned int queue)
 	rings->filled[queue] = NULL;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_monitor_unmapped)
 void
 xen_netif_monitor_unmapped(struct xen_netif_rings *rings, const struct xen_netif_ring *ring)
 {

@@ -8,6 +8,7 @@
 
 #include <rte_ethdev.h>
 
+#include "xen_compat.h"
 #include "xen_log.h"
 #include "xen_netif_ops.h"
 
@@ -44,6 +45,7 @@ tell(struct rte_eth_dev *dev, enum rte_eth_event_type event)
 	xen_bus_outside_end(NULL);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_tell_link)
 void
 xen_netif_tell_link(struct xen_netif *nif)
 {
@@ -243,6 +245,7 @@ burst_mode_get(struct rte_eth_dev *dev __rte_unused, uint16_t queue __rte_unused
 	return 0;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_ops)
 const struct eth_dev_ops xen_netif_ops = {
 	.dev_configure = dev_configure,
 	.dev_infos_get = dev_infos_get,
@@ -299,6 +302,7 @@ refuse_ptypes(struct rte_eth_dev *dev __rte_unused, uint32_t mask __rte_unused)
  * and remember the statistics' beginnings there. It takes no lock: it may die at any moment. What
  * is not here answers -ENOTSUP.
  */
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_secondary_ops)
 const struct eth_dev_ops xen_netif_secondary_ops = {
 	.dev_infos_get = dev_infos_get,
 	.rxq_info_get = xen_netif_rxq_info_get,

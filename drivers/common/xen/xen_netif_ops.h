@@ -59,7 +59,7 @@ void
 xen_netif_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info);
 void
 xen_netif_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info);
-uint32_t
+XEN_QUEUE_COUNT
 xen_netif_rx_queue_count(void *queue);
 int
 xen_netif_rx_descriptor_status(void *queue, uint16_t offset);
@@ -142,7 +142,7 @@ xen_netif_classify_update(struct rte_eth_dev *dev);
 
 /* Statistics, in xen_netif_stats.c; see the operations of the same names in struct eth_dev_ops. */
 int
-xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats);
+xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats XEN_QSTATS_PARAM);
 int
 xen_netif_stats_reset(struct rte_eth_dev *dev);
 int

@@ -8,6 +8,7 @@
 
 #include <rte_ethdev.h>
 
+#include "xen_compat.h"
 #include "xen_csum.h"
 #include "xen_log.h"
 #include "xen_netif_args.h"
@@ -156,6 +157,7 @@ netif_init(struct xen_netif *nif, struct rte_eth_dev *dev, const struct xen_neti
 	dev->tx_descriptor_status = xen_netif_tx_descriptor_status;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_probe)
 int
 xen_netif_probe(struct rte_vdev_device *vdev, const struct xen_netif_driver *drv)
 {
@@ -219,6 +221,7 @@ put_gnttab:
 	return ret;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_remove)
 int
 xen_netif_remove(struct rte_vdev_device *vdev)
 {

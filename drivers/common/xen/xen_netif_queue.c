@@ -345,7 +345,7 @@ driver_of(const struct xen_netif_queue *q)
 }
 
 /* A ring that somebody else has just now is at work: it counts at the next look. */
-uint32_t
+XEN_QUEUE_COUNT
 xen_netif_rx_queue_count(void *queue)
 {
 	const struct xen_netif_queue *q = queue;
@@ -373,8 +373,8 @@ xen_netif_rx_descriptor_status(void *queue, uint16_t offset)
 
 	if (offset >= q->nb_desc)
 		return -EINVAL;
-	return offset < xen_netif_rx_queue_count(queue) ? RTE_ETH_RX_DESC_DONE :
-							  RTE_ETH_RX_DESC_AVAIL;
+	return offset < (uint32_t)xen_netif_rx_queue_count(queue) ? RTE_ETH_RX_DESC_DONE :
+								    RTE_ETH_RX_DESC_AVAIL;
 }
 
 /* The first that are looked at are those that are used next: the free ones. */

@@ -11,6 +11,7 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include "xen_compat.h"
 #include "xen_netif.h"
 #include "xen_trace.h"
 
@@ -65,6 +66,7 @@ set_attached(struct xen_netif_ring *ring, bool attached)
 	rte_spinlock_unlock(&ring->lock);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_attach)
 void
 xen_netif_attach(struct xen_netif *nif)
 {
@@ -84,6 +86,7 @@ xen_netif_attach(struct xen_netif *nif)
 	xen_netif_intr_wake(nif);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_detach)
 void
 xen_netif_detach(struct xen_netif *nif)
 {
@@ -97,6 +100,7 @@ xen_netif_detach(struct xen_netif *nif)
 	peeks_wait(nif);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_ring_broken)
 void
 xen_netif_ring_broken(struct xen_netif_rings *rings, struct xen_netif_ring *ring, const char *why)
 {

@@ -165,7 +165,7 @@ txq_at(const struct rte_eth_dev *dev, unsigned int id)
 }
 
 int
-xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
+xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats XEN_QSTATS_PARAM)
 {
 	const struct xen_netif *nif = dev->data->dev_private;
 	struct xen_netif_queue_counters rx, tx;
@@ -184,13 +184,13 @@ xen_netif_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 		stats->opackets += tx.packets;
 		stats->obytes += tx.bytes;
 		stats->oerrors += tx.errors;
-		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
+		if (i >= RTE_ETHDEV_QUEUE_STAT_CNTRS || XEN_QSTATS(stats) == NULL)
 			continue;
-		stats->q_ipackets[i] = rx.packets;
-		stats->q_ibytes[i] = rx.bytes;
-		stats->q_errors[i] = rx.errors;
-		stats->q_opackets[i] = tx.packets;
-		stats->q_obytes[i] = tx.bytes;
+		XEN_QSTATS(stats)->q_ipackets[i] = rx.packets;
+		XEN_QSTATS(stats)->q_ibytes[i] = rx.bytes;
+		XEN_QSTATS(stats)->q_errors[i] = rx.errors;
+		XEN_QSTATS(stats)->q_opackets[i] = tx.packets;
+		XEN_QSTATS(stats)->q_obytes[i] = tx.bytes;
 	}
 	return 0;
 }

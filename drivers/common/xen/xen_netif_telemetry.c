@@ -96,7 +96,7 @@ add_rates(struct rte_tel_data *d, struct port *port)
 
 	/* Its queues may be released meanwhile. */
 	pthread_mutex_lock(&port->nif->lock);
-	xen_netif_stats_get(dev, &now);
+	xen_netif_stats_get(dev, &now XEN_QSTATS_NONE);
 	pthread_mutex_unlock(&port->nif->lock);
 	add_rate(d, "rx_packets_per_second", now.ipackets, then->ipackets, seconds);
 	add_rate(d, "rx_bytes_per_second", now.ibytes, then->ibytes, seconds);

@@ -5,6 +5,7 @@
 #include <rte_common.h>
 #include <rte_cycles.h>
 
+#include "xen_compat.h"
 #include "xen_netif_queue.h"
 #include "xen_notify.h"
 
@@ -186,6 +187,7 @@ carry_out(struct xen_netif_ring *ring, enum xen_notify_verdict verdict)
 	xenevtchn_notify(ring->evtchn, ring->port);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_notify_wanted)
 void
 xen_netif_notify_wanted(struct xen_netif_ring *ring, const uint32_t *event, uint32_t published,
 		uint32_t old)
@@ -241,6 +243,7 @@ xen_netif_notify_init(struct xen_netif_ring *ring)
 	mark_held(ring);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_notify_flush)
 void
 xen_netif_notify_flush(struct xen_netif_ring *ring)
 {
@@ -256,6 +259,7 @@ held_ring(struct xen_netif_rings *rings, unsigned int bit)
 					    &rings->tx[bit - XEN_NETIF_QUEUES_MAX];
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_netif_notify_poll)
 void
 xen_netif_notify_poll(struct xen_netif_rings *rings)
 {

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "xen_compat.h"
 #include "xen_reason.h"
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_reason_set)
 int
 xen_reason_set(struct xen_reason *why, int err, const char *fmt, ...)
 {
@@ -30,6 +32,7 @@ quote_char(char piece[sizeof("\\xNN")], char c)
 	return snprintf(piece, sizeof("\\xNN"), "\\x%02x", (unsigned char)c);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_quote)
 const char *
 xen_quote(struct xen_quote *q, const char *text)
 {

@@ -14,6 +14,7 @@
 #include <xenstore.h>
 
 #include "xen_bus.h"
+#include "xen_compat.h"
 #include "xen_if.h"
 #include "xen_log.h"
 #include "xen_store.h"
@@ -50,6 +51,7 @@ xen_store_failed(void)
 	return err;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_path_good)
 bool
 xen_store_path_good(const char *path)
 {
@@ -153,6 +155,7 @@ join(char path[XEN_STORE_PATH_MAX], const char *dir, const char *key)
 	return len < XEN_STORE_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_read)
 int
 xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX])
 {
@@ -186,6 +189,7 @@ xen_store_read(const char *dir, const char *key, char value[XEN_STORE_VALUE_MAX]
 	return ret;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_parse_uint)
 int
 xen_store_parse_uint(const char *text, uint32_t max, uint32_t *number)
 {
@@ -205,6 +209,7 @@ xen_store_parse_uint(const char *text, uint32_t max, uint32_t *number)
 	return 0;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_read_uint)
 int
 xen_store_read_uint(const char *dir, const char *key, uint32_t max, uint32_t *number)
 {
@@ -215,6 +220,7 @@ xen_store_read_uint(const char *dir, const char *key, uint32_t max, uint32_t *nu
 	return ret < 0 ? ret : xen_store_parse_uint(value, max, number);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_write)
 int
 xen_store_write(const char *dir, const char *key, const char *fmt, ...)
 {
@@ -238,6 +244,7 @@ xen_store_write(const char *dir, const char *key, const char *fmt, ...)
 	return done ? 0 : store_errno();
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_remove)
 int
 xen_store_remove(const char *dir, const char *key)
 {
@@ -277,6 +284,7 @@ transaction_end(bool abort)
 	return done;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_transaction)
 int
 xen_store_transaction(int (*fn)(void *arg), void *arg)
 {
@@ -298,6 +306,7 @@ xen_store_transaction(int (*fn)(void *arg), void *arg)
 	return store_errno();
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_read_state)
 int
 xen_store_read_state(const char *dir)
 {
@@ -326,6 +335,7 @@ change_state(void *arg)
 	return xen_store_write(change->dir, "state", "%u", change->state);
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_store_switch_state)
 int
 xen_store_switch_state(const char *dir, unsigned int state)
 {

@@ -4,17 +4,20 @@
 
 #include <rte_trace_point_register.h>
 
+#include "xen_compat.h"
 #include "xen_trace.h"
 
 #define POINT(trace) rte_trace_point_t __attribute__((section("__rte_trace_point"))) __##trace
 #define REGISTER(trace, name) \
-	__rte_trace_point_register(&__##trace, "pmd.net.xen." name, (void (*)(void))trace)
+	__rte_trace_point_register(&__##trace, "pmd.net.xen." name, XEN_TRACE_REGISTER(trace))
 
 POINT(rte_xen_trace_connected);
 POINT(rte_xen_trace_disconnected);
 POINT(rte_xen_trace_failed);
 POINT(rte_xen_trace_breach);
+RTE_EXPORT_INTERNAL_SYMBOL(__rte_xen_trace_rx_burst)
 POINT(rte_xen_trace_rx_burst);
+RTE_EXPORT_INTERNAL_SYMBOL(__rte_xen_trace_tx_burst)
 POINT(rte_xen_trace_tx_burst);
 
 /*

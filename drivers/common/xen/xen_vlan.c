@@ -6,11 +6,13 @@
 
 #include <rte_byteorder.h>
 
+#include "xen_compat.h"
 #include "xen_headers.h"
 #include "xen_vlan.h"
 
 #define ADDRESSES (2 * RTE_ETHER_ADDR_LEN)
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_vlan_tagged)
 const struct rte_mbuf *
 xen_vlan_tagged(struct xen_vlan *v, const struct rte_mbuf *m)
 {

@@ -93,7 +93,7 @@ xenvif_hash_set_mapping(struct xen_netif_hash *hash, const uint32_t *entries, ui
 	uint32_t i;
 
 	for (i = 0; i < nb; i++) {
-		if (entries[i] >= queues)
+		if (entries[i] >= queues || offset + i >= RTE_DIM(cfg.mapping))
 			return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
 		cfg.mapping[offset + i] = entries[i];
 	}

@@ -58,7 +58,7 @@ xenvif_hash_check_mapping(const struct xen_netif_hash *hash, uint32_t nb, uint32
  * @param entries
  *   A private copy of them.
  * @param nb
- *   How many: xenvif_hash_check_mapping() allows it.
+ *   How many: xenvif_hash_check_mapping() allows it. What is beyond the table is refused here, too.
  * @param queues
  *   Queues of the guest: each entry is one of them.
  */
