@@ -87,8 +87,9 @@ dpdk_bond()
 	testpmd show bonding config 3
 	wait_for "$LIMIT" dpdk_answered "$((answers + 1))" || return 1
 	tail -n 20 "$RUN/testpmd.log" | awk '
-		match($0, /Active Slaves \([0-9]+\)/) {
-			members = substr($0, RSTART + 15, RLENGTH - 16)
+		match($0, /Active (Slaves|Members) \([0-9]+\)/) {
+			members = substr($0, RSTART, RLENGTH - 1)
+			sub(/.*\(/, "", members)
 		}
 		match($0, /Primary: \[[0-9]+\]/) {
 			active = substr($0, RSTART + 10, RLENGTH - 11) + 1
@@ -121,9 +122,11 @@ of_ovs()
 
 of_dpdk()
 {
+	local member=member
+	! dpkg --compare-versions "$(pkg-config --modversion libdpdk)" lt 23.11 || member=slave
 	testpmd_start net_xenvif0,domid=1,devid=0 net_xenvif1,domid=2,devid=0 \
 		net_xenvif2,domid=3,devid=0 \
-		net_bonding0,mode=1,slave=net_xenvif1,slave=net_xenvif2 -- --portlist=0,3
+		"net_bonding0,mode=1,$member=net_xenvif1,$member=net_xenvif2" -- --portlist=0,3
 	guests_up
 	pings_start 1 9
 	check dpdk "no ping passes, or one twice" fails_over dpdk
