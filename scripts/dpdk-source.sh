@@ -25,7 +25,7 @@ source_entries()
 	local deb='^[[:space:]]*deb[[:space:]]+'
 	local site='(\[[^]]*\][[:space:]]+)?[^[:space:]]+[[:space:]]+'
 	# shellcheck disable=SC1091 # the system's
-	suite="($(. /etc/os-release && echo "${VERSION_CODENAME:-}")|stable)"
+	suite="($(. /etc/os-release && echo "${VERSION_CODENAME:-}")|stable|testing|unstable|sid)"
 	for file in "$etc/sources.list" "$etc"/sources.list.d/*.list; do
 		[ ! -f "$file" ] || sed -nE \
 			"s,$deb($site$suite([-/[:space:]].*)),deb-src \1,p" "$file"
@@ -50,9 +50,22 @@ private_apt()
 		-o Acquire::Languages=none -o APT::Sandbox::User=root "$@"
 }
 
-# dpdk_source: print the path of the upstream tarball of the installed DPDK;
-# fetch it into .cache/ by a private apt source entry when it is not there yet. To be
-# called in a subshell.
+# Where a person puts what the mirror lacks.
+DPDK_KEPT=/var/cache/xenvif
+
+# kept_tarball VERSION: a release tarball of DPDK of the series that a package's version is of, the
+# newest; nothing when there is none. Within a series what is taken from it stays as it is.
+kept_tarball()
+{
+	local series
+	series=$(sed -E 's/^([0-9]+\.[0-9]+).*/\1/' <<<"$1")
+	find "$DPDK_KEPT" -maxdepth 1 -name "dpdk-$series*.tar.*" 2>/dev/null |
+		grep -E "/dpdk-$series(\.[0-9]+)?\.tar\.[a-z0-9]+\$" | sort -V | tail -n 1 || :
+}
+
+# dpdk_source: print the path of the upstream tarball of the installed DPDK: that of the source
+# package, which is fetched into .cache/ by a private apt source entry when it is not there yet, or
+# one that is kept. To be called in a subshell.
 dpdk_source()
 {
 	local version cache tmp tarball
@@ -66,7 +79,13 @@ dpdk_source()
 		mkdir -p "$TREE/.cache"
 		tmp=$(mktemp -d "$TREE/.cache/fetch.XXXXXX")
 		on_exit rm -rf "$tmp"
-		fetch_package "$tmp" "$version" || exit 1
+		if ! fetch_package "$tmp" "$version"; then
+			tarball=$(kept_tarball "$version")
+			[ -n "$tarball" ] || no_source "$tmp" "$version"
+			info "the mirrors have no source package dpdk $version: taking $tarball"
+			printf '%s\n' "$tarball"
+			return
+		fi
 		rm -rf "$cache"
 		mv "$tmp/source" "$cache"
 		tarball=$(find "$cache" -name 'dpdk_*.orig.tar.*' ! -name '*.asc')
@@ -83,15 +102,18 @@ fetch_package()
 	if ! private_apt "$dir" update >"$dir/log" 2>&1; then
 		info "not every source entry answered; going on with those that did"
 	fi
-	if ! (cd "$dir/source" && private_apt "$dir" source --download-only "dpdk=$version") \
-		>>"$dir/log" 2>&1; then
-		sed 's/^/  /' "$dir/log" >&2
-		info "error: no source package dpdk $version to be had from the mirrors of" \
-			"/etc/apt: the installed one may be outdated (apt-get update;" \
-			"apt-get install libdpdk-dev), or give the driver headers by" \
-			"\`scripts/setup -- -Ddpdk_sdk=DIR\`"
-		return 1
-	fi
+	(cd "$dir/source" && private_apt "$dir" source --download-only "dpdk=$version") \
+		>>"$dir/log" 2>&1
+}
+
+# no_source DIR VERSION: end with what can be done.
+no_source()
+{
+	sed 's/^/  /' "$1/log" >&2
+	die "no source package dpdk $2 to be had from the mirrors of /etc/apt: the installed one" \
+		"may be outdated (apt-get update; apt-get install libdpdk-dev); or put DPDK's own" \
+		"release tarball dpdk-$(sed -E 's/[-+~].*//' <<<"$2").tar.xz into $DPDK_KEPT, or" \
+		"give the driver headers by \`scripts/setup -- -Ddpdk_sdk=DIR\`"
 }
 
 # dpdk_example NAME DIR: build one of DPDK's example programs as DIR/NAME, from the source of the

@@ -67,6 +67,25 @@ with open(sys.argv[1]) as f:
 		"$1/meson-info/meson-info.json" 2>/dev/null || :
 }
 
+# system_name: the system and its release, as it calls itself.
+system_name()
+{
+	# shellcheck disable=SC1091 # the system's
+	(. /etc/os-release && echo "$PRETTY_NAME") 2>/dev/null || uname -sr
+}
+
+# xen_utils: the package with Xen's tools, which has the version of Xen in its name: the installed
+# one, else the newest that apt knows; nothing when it knows none.
+xen_utils()
+{
+	local names
+	# shellcheck disable=SC2016 # dpkg's own variables
+	names=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 'xen-utils-[0-9]*' 2>/dev/null |
+		sed -n 's/^.i //p') || :
+	[ -n "$names" ] || names=$(apt-cache pkgnames xen-utils- 2>/dev/null) || :
+	grep -xE 'xen-utils-[0-9.]+' <<<"$names" | sort -V | tail -n 1 || :
+}
+
 # The cleanup stack. on_exit COMMAND ARG...: run it when the script ends, also by
 # Ctrl-C or a signal; the last one given runs first; a failing one stops none. Given in
 # a subshell, it belongs to the subshell's end.
