@@ -34,7 +34,8 @@ def cases(test):
 
 
 def report(test, prefix):
-    name, result = prefix + test['name'], test['result']
+    # Some versions of meson put the suite before it.
+    name, result = prefix + test['name'].split(':')[-1], test['result']
     found = cases(test)
     for case, verdict in found.items():
         case = case.removeprefix('test_')
