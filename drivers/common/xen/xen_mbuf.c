@@ -2,6 +2,7 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include "xen_compat.h"
 #include "xen_mbuf.h"
 
 /*
@@ -20,6 +21,7 @@ is_free(const struct rte_mbuf *m, bool pinned)
 	return pinned && flags == RTE_MBUF_F_EXTERNAL && rte_mbuf_ext_refcnt_read(m->shinfo) == 1;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(xen_mbufs_free)
 void
 xen_mbufs_free(struct rte_mbuf *const *pkts, unsigned int nb_pkts, struct rte_mbuf **room)
 {
