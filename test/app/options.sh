@@ -42,3 +42,6 @@ to 1023 and there once" "[switch]\nlcores = 0-32\n"
 "$switch" --help | grep -q '^Usage: dpdk-xenvswitch ' || die "no help"
 "$switch" -h | grep -q '^Usage: dpdk-xenvswitch ' || die "no help"
 "$switch" --version | grep -qE '^dpdk-xenvswitch [0-9.]+$' || die "no version"
+# What is installed as the configuration.
+expect 0 "$TREE/app/vswitch/dpdk-xenvswitch.conf: ok" --check \
+	--config "$TREE/app/vswitch/dpdk-xenvswitch.conf"
