@@ -17,6 +17,20 @@ dpdk_package_version()
 	dpkg-query -W -f '${source:Version}' libdpdk-dev 2>/dev/null || :
 }
 
+# dpdk_plugin_folder: where the installed DPDK looks for drivers: .../dpdk/pmds-23.0.
+dpdk_plugin_folder()
+{
+	pkg-config --cflags libdpdk |
+		xargs "${CC:-cc}" -E -dM -include rte_build_config.h -x c /dev/null |
+		sed -n 's/^#define RTE_EAL_PMD_PATH "\(.*\)"$/\1/p'
+}
+
+# dpdk_abi: the number of its ABI, of which that folder's name has the rest too: 23.
+dpdk_abi()
+{
+	dpdk_plugin_folder | sed 's/.*pmds-//; s/[.].*//'
+}
+
 # source_entries DIR: write deb-src twins of the system's own entries for this
 # release, one-line and deb822, as DIR/system.list and DIR/system.sources.
 source_entries()

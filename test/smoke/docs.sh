@@ -8,6 +8,7 @@
 # Limit: 3600
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+. "$TREE/scripts/dpdk-source.sh"
 
 # Below a folder that only root may write to, as DPDK wants it for a plugin. (With quotes or '&' in
 # it all works as well, but ninja builds again, each time, what includes a header from there.)
@@ -30,20 +31,12 @@ private_copy()
 	done
 }
 
-# DPDK's own, where plugins are installed.
-plugin_folder()
-{
-	pkg-config --cflags libdpdk |
-		xargs "${CC:-cc}" -E -dM -include rte_build_config.h -x c /dev/null |
-		sed -n 's/^#define RTE_EAL_PMD_PATH "\(.*\)"$/\1/p'
-}
-
 # A machine on which the documents' commands may do what they like.
 prepare_host()
 {
 	ip link set lo up
 	mount -t tmpfs -o mode=1777 xenvif /dev/shm
-	private_copy /etc /var/lib/dpkg/alternatives /var/log "$(plugin_folder)" \
+	private_copy /etc /var/lib/dpkg/alternatives /var/log "$(dpdk_plugin_folder)" \
 		/usr/local/{bin,sbin,lib,share}
 	# A link to the machine's own database may be in there.
 	rm -rf /etc/openvswitch
