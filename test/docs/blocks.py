@@ -36,7 +36,7 @@ DOCUMENTS = ("README.md", "CONTRIBUTING.md", "doc/guides/*.rst", "doc/guides/*/*
              "test/*/README.md")
 COMMANDS = ("sh", "console")
 TEXT = ("text", "none")
-MARK = re.compile(r"(?:<!-- test: (.*) -->|\.\. test: (.*))$")
+MARK = re.compile(r"(?:<!-- test: (.*) -->| *\.\. test: (.*))$")
 FENCE = re.compile(r"```(\w*)$")
 DIRECTIVE = re.compile(r"( *)\.\. code-block:: *(\w*)$")
 AFTERWARDS = ("talk", "connected")
