@@ -51,6 +51,11 @@ ctl()
 	in_root timeout "$LIMIT" xenvswitchctl "$@"
 }
 
+has_bridge()
+{
+	ctl show bridges 2>/dev/null | grep -q "^$1 "
+}
+
 # hotplug DOMID: what xl does when the backend has answered.
 hotplug()
 {
@@ -177,6 +182,9 @@ main()
 		in_root sh -c 'modprobe --showconfig | grep -q "^blacklist xen_netback"'
 	check modules "xen-gntdev is not loaded at boot" \
 		in_root grep -qx xen-gntdev /usr/lib/modules-load.d/dpdk-xenvswitch.conf
+	echo '[bridge other]' >>"$ROOT/etc/dpdk-xenvswitch.conf"
+	check reload "the unit does not" in_root systemctl reload dpdk-xenvswitch.service
+	check reloaded "the new bridge is not there" wait_for "$LIMIT" has_bridge other
 	guests_come
 	check ping "guest 1 does not reach guest 2" ping_guest 1 2 20
 	in_background server ip netns exec guest2 iperf3 -s

@@ -50,6 +50,17 @@ no_fault()
 		[ ! -s "$RUN/promtool.log" ]
 }
 
+# What the guide says of them, and its alerts.
+documented()
+{
+	local name guide=$TREE/doc/guides
+	for name in $(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$RUN/metrics"); do
+		grep -qF "\`\`$name\`\`" "$guide/monitoring.rst" || return 1
+	done
+	promtool check rules "$guide/alerts.yml" >>"$RUN/promtool.log" 2>&1 &&
+		promtool test rules "$TREE/test/docs/alerts.yml" >>"$RUN/promtool.log" 2>&1
+}
+
 # All three say the same of all ports: as soon as there is no packet between two questions.
 all_same()
 {
@@ -164,6 +175,7 @@ main()
 	guest_make 1
 	ping_answered 1 10.99.0.100 20 || die "guest 1 does not reach the host"
 	check promtool "it finds a fault" no_fault
+	check documented "a metric is not, or an alert is wrong" documented
 	check same "xenvswitchctl, telemetry and metrics differ" wait_for "$LIMIT" all_same
 	check lcores "telemetry or metrics of the lcore are wrong" one_lcore
 	check port "telemetry of a port is wrong" one_port
