@@ -17,18 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rawfront.h"
+#include "leanfront.h"
 
 #define VIFS_MAX 32
 #define MAC_BYTES 6
 #define FRAME_BYTES 60
-/* Where one begins. */
-#define FRAME_ROOM 64
-#define FRAMES_PAGE (XEN_PAGE_BYTES / FRAME_ROOM)
 #define TX_PAGES 160u
-#define RX_PAGES XEN_NETIF_RING_SIZE
-/* Different frames of a vif; they go round. */
-#define FRAMES (TX_PAGES * FRAMES_PAGE)
+/* Different frames of a vif. */
+#define FRAMES (TX_PAGES * LEANFRONT_FRAMES_PAGE)
 /* Rounds between two looks at standard input. */
 #define ROUNDS 1024
 /* The first rounds, in which each address is shown to who learns it, are slow. */
@@ -49,7 +45,7 @@ static const char usage[] =
 		"ends when the input does.\n";
 
 static struct xs_handle *store;
-static struct rawfront vifs[VIFS_MAX];
+static struct leanfront vifs[VIFS_MAX];
 static uint8_t own_mac[VIFS_MAX][MAC_BYTES];
 static unsigned int nb_vifs, macs;
 /* Packets that came; looks at Tx rings, and how often one was full. */
@@ -111,8 +107,8 @@ make_frames(unsigned int vif)
 
 	for (i = 0; i < FRAMES; i++) {
 		random = random * 1103515245 + 12345;
-		frame = rawfront_page(&vifs[vif], i / FRAMES_PAGE) + i % FRAMES_PAGE * FRAME_ROOM;
-		memset(frame, 0, FRAME_ROOM);
+		frame = leanfront_frame(&vifs[vif], i);
+		memset(frame, 0, LEANFRONT_ROOM);
 		put_mac(frame, vif ^ 1, random >> 8);
 		put_mac(frame + MAC_BYTES, vif, i < macs ? i : random >> 8);
 		if (macs == 0)
@@ -125,65 +121,25 @@ make_frames(unsigned int vif)
 static void
 vif_open(unsigned int i)
 {
-	struct rawfront *f = &vifs[i];
 	char mac[32];
 	uint8_t *m = own_mac[i];
 
-	rawfront_find(f, i);
-	rawfront_get(f->front, "mac", mac, sizeof(mac));
+	leanfront_boot(&vifs[i], i, false, TX_PAGES, FRAME_BYTES);
+	rawfront_get(vifs[i].raw.front, "mac", mac, sizeof(mac));
 	if (sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &m[0], &m[1], &m[2], &m[3], &m[4],
 			    &m[5]) != MAC_BYTES)
 		rawfront_fail("vif %u: mac '%s'", i, mac);
-	rawfront_boot(f, 1, false, TX_PAGES + RX_PAGES);
 }
 
 /* All slots that are free, at most max. */
 static void
-transmit(struct rawfront *f, uint32_t max)
+transmit(struct leanfront *f, uint32_t max)
 {
-	struct rawfront_queue *q = &f->q[0];
-	uint32_t room = XEN_NETIF_RING_SIZE - q->tx_prod +
-			__atomic_load_n(&q->tx->rsp_prod, __ATOMIC_ACQUIRE);
-	uint32_t n = room < max ? room : max, frame, before = q->tx_prod;
+	uint32_t room = leanfront_room(f);
 
-	for (; q->tx_prod != before + n; q->tx_prod++) {
-		frame = q->tx_prod % FRAMES;
-		q->tx->ring[q->tx_prod & XEN_NETIF_RING_MASK].req = (struct netif_tx_request){
-			.gref = f->gref[frame / FRAMES_PAGE],
-			.offset = frame % FRAMES_PAGE * FRAME_ROOM,
-			.size = FRAME_BYTES,
-			.id = q->tx_prod & XEN_NETIF_RING_MASK,
-		};
-	}
 	looks++;
 	full += room == 0;
-	rawfront_tx_push(f, 0);
-	if (q->tx_prod - __atomic_load_n(&q->tx->req_event, __ATOMIC_SEQ_CST) < n)
-		rawfront_notify_tx(f, 0);
-}
-
-/* Post buffers for all slots that are free; what was in them has come: how many that were. */
-static uint32_t
-receive(struct rawfront *f)
-{
-	struct rawfront_queue *q = &f->q[0];
-	uint32_t rsp_prod = __atomic_load_n(&q->rx->rsp_prod, __ATOMIC_ACQUIRE);
-	uint32_t before = q->rx_prod, slot, came = rsp_prod - q->rx_cons;
-
-	q->rx_cons = rsp_prod;
-	if (q->rx_prod == rsp_prod + XEN_NETIF_RING_SIZE)
-		return came;
-	for (; q->rx_prod != rsp_prod + XEN_NETIF_RING_SIZE; q->rx_prod++) {
-		slot = q->rx_prod & XEN_NETIF_RING_MASK;
-		q->rx->ring[slot].req = (struct netif_rx_request){
-			.id = slot,
-			.gref = f->gref[TX_PAGES + slot],
-		};
-	}
-	rawfront_rx_push(f, 0);
-	if (q->rx_prod - __atomic_load_n(&q->rx->req_event, __ATOMIC_SEQ_CST) < q->rx_prod - before)
-		rawfront_notify_rx(f, 0);
-	return came;
+	leanfront_transmit(f, room < max ? room : max);
 }
 
 static uint64_t
@@ -199,13 +155,13 @@ now_ns(void)
 static void
 ping(void)
 {
-	struct rawfront *from = &vifs[nb_vifs - 1], *to = &vifs[nb_vifs - 2];
+	struct leanfront *from = &vifs[nb_vifs - 1], *to = &vifs[nb_vifs - 2];
 	uint64_t now;
 
-	if (receive(to) != 0)
+	if (leanfront_receive(to) != 0)
 		transmit(to, 1);
 	now = now_ns();
-	if (ping_out && receive(from) != 0) {
+	if (ping_out && leanfront_receive(from) != 0) {
 		rtts[nb_rtts % PINGS_MAX] = now - ping_since;
 		nb_rtts++;
 		ping_out = false;
@@ -242,7 +198,7 @@ show_addresses(void)
 
 	for (i = 0; macs > 1 && i < FRAMES; i += LEARN_FRAMES) {
 		for (j = 0; j < nb_vifs; j++) {
-			received += receive(&vifs[j]);
+			received += leanfront_receive(&vifs[j]);
 			transmit(&vifs[j], LEARN_FRAMES);
 		}
 		usleep(LEARN_US);
@@ -280,7 +236,7 @@ run(void)
 	while (answer()) {
 		for (round = 0; round < ROUNDS; round++) {
 			for (i = 0; i < receivers; i++)
-				received += receive(&vifs[i]);
+				received += leanfront_receive(&vifs[i]);
 			for (i = 0; i < senders; i++)
 				transmit(&vifs[i], XEN_NETIF_RING_SIZE);
 			if (pinging)
@@ -308,11 +264,11 @@ main(int argc, char **argv)
 		vif_open(i);
 	for (i = 0; i < nb_vifs; i++) {
 		make_frames(i);
-		rawfront_connect(&vifs[i]);
+		rawfront_connect(&vifs[i].raw);
 	}
 	run();
 	for (i = 0; i < nb_vifs; i++)
-		rawfront_die(&vifs[i]);
+		rawfront_die(&vifs[i].raw);
 	xs_close(store);
 	return EXIT_SUCCESS;
 }
