@@ -126,6 +126,12 @@ class Testpmd:
         tx = [int(n) for n in re.findall(r"TX-packets:\s+(\d+)", text)]
         return list(zip(rx, tx))
 
+    def received(self):
+        """Packets and bytes that all ports have received."""
+        text = self.command("show port stats all")
+        return tuple(sum(map(int, re.findall(rf"RX-{what}:\s+(\d+)", text)))
+                     for what in ("packets", "bytes"))
+
     def xstats(self, port):
         """The port's extended statistics."""
         text = self.command(f"show port xstats {port}")

@@ -4,12 +4,10 @@
 """What scripts/bench vswitch makes of its samples, and of a profile of callgrind's."""
 
 import collections
-import json
-import statistics
 import sys
 
 import callgrind
-from bench import print_table
+from results import print_table, ratio, row, write_json
 
 UNITS = {"rate": "Mpps", "full": "part", "rtt": "us", "idle": "percent",
          "ir": "instructions/packet"}
@@ -27,13 +25,6 @@ RATIOS = (
 )
 
 
-def result(name, unit, values):
-    """One result, as bench.py has them."""
-    return {"name": name, "unit": unit, "descriptors": "256", "n": len(values),
-            "median": round(statistics.median(values), 3),
-            "min": round(min(values), 3), "max": round(max(values), 3)}
-
-
 def table(path, json_path=None):
     """Print the results, and write them."""
     samples = collections.defaultdict(list)
@@ -41,21 +32,18 @@ def table(path, json_path=None):
         for line in f:
             name, value = line.split()
             samples[name].append(float(value))
-    results = [result(name, UNITS[name.split(".")[0]], values)
+    results = [row(name, UNITS[name.split(".")[0]], values, "256")
                for name, values in samples.items()]
     for a, b in RATIOS:
         if a in samples and b in samples:
-            values = [x / y for x, y in zip(samples[a], samples[b])]
-            results.append(result(a.removeprefix("rate.") + "/" + b.removeprefix("rate."),
-                                  "ratio", values))
+            results.append(ratio(a.removeprefix("rate.") + "/" + b.removeprefix("rate."),
+                                 samples[a], samples[b], "256"))
     if "ir.switch" in samples and "ir.io" in samples:
         values = [x - y for x, y in zip(samples["ir.switch"], samples["ir.io"])]
-        results.append(result("ir.switch-io", UNITS["ir"], values))
+        results.append(row("ir.switch-io", UNITS["ir"], values, "256"))
     print_table(results)
     if json_path is not None:
-        with open(json_path, "w", encoding="ascii") as f:
-            json.dump(results, f, indent=1)
-            f.write("\n")
+        write_json(results, json_path)
 
 
 def own(path, packets):

@@ -33,7 +33,8 @@ wrong_options()
 	refused --nonsense && refused --peers copy0,nonsense && refused --peers copy0,copy0 &&
 		refused --rounds 0 && refused --rounds 1.5 && refused --seconds nan &&
 		refused --json "$RUN/no/such/folder.json" && refused --only nonsense &&
-		refused --only ir --peers memif-zc && refused xen --nonsense &&
+		refused --only ir,nonsense && refused --only ir --peers memif-zc &&
+		refused xen --nonsense &&
 		refused xen --json "$RUN/no/such/folder.json" && refused wake --rounds 0 &&
 		refused wake --nonsense && refused vswitch --rounds 0 &&
 		refused vswitch --seconds 1s && refused vswitch --only nonsense &&
@@ -50,19 +51,59 @@ result()
 	END
 }
 
+# short_bench FILE ARG...: one short round, with its results in $RUN/FILE; 77: there are no huge
+# pages.
+short_bench()
+{
+	bench --rounds 1 --seconds 0.1 --json "$RUN/$1" --build "$BUILD" "${@:2}" && return
+	! grep -q 'cannot reserve .* huge pages' "$RUN/bench.log" || return 77
+	return 1
+}
+
+# above_zero FILE NAME...: the results' medians are.
+above_zero()
+{
+	local file=$1 name number
+	shift
+	for name in "$@"; do
+		number=$(result "$RUN/$file" "$name" median)
+		info "$name: $number"
+		awk -v n="$number" 'BEGIN { exit !(n > 0) }' || return 1
+	done
+}
+
 crossings()
 {
-	local name number
-	if ! bench --rounds 1 --seconds 0.1 --only crossing --peers copy0,vhost \
-			--json "$RUN/crossing.json"; then
-		! grep -q 'cannot reserve .* huge pages' "$RUN/bench.log" || return 77
-		return 1
-	fi
-	for name in crossing.64.vhost.256 crossing.64.vhost.512 crossing.1518.copy0; do
-		number=$(result "$RUN/crossing.json" "$name" median)
-		[[ $number =~ ^[0-9.]+$ ]] || return 1
-	done
+	short_bench crossing.json --only crossing --peers copy0,vhost || return
+	above_zero crossing.json crossing.64.vhost.256 crossing.64.vhost.512 crossing.1518.copy0 \
+		crossing.imix.vhost || return
 	[[ $(result "$RUN/crossing.json" crossing.64.copy0/vhost descriptors) =~ ^...\/...$ ]]
+}
+
+# Each burst function of both ends, by length and batch, of every kind of peer.
+ends()
+{
+	short_bench ends.json --only backend,frontend || return
+	above_zero ends.json {backend,frontend}.{rx,tx}.{64,1518}.{1,32}.{copy0,haswell,static} \
+		{backend,frontend}.{rx,tx}.{64,1518}.{1,32}.{vhost,memif-zc,memif-copy} \
+		backend.rx.64.32.static/memif-zc
+}
+
+round_trips()
+{
+	short_bench round.json --only rtt || return
+	above_zero round.json rtt{,.cores}.{p50,p99}.{copy0,haswell,static,vhost,memif-zc} \
+		rtt.p50.static/memif-zc
+}
+
+# Vifs without packets, and many that have some: guests of ours are there where DPDK has no room.
+many_vifs()
+{
+	short_bench vifs.json --only idle,scale || return
+	above_zero vifs.json idle.{rx,tx}.{copy0,haswell,static,vhost,memif-zc} \
+		idle.{rx,tx}.vifs.30.{copy0,static} idle.rx.copy0/memif-zc \
+		scale.vifs.{1,4,16,30}.{copy0,haswell,static} scale.vifs.{1,4,16}.{vhost,memif-zc} \
+		scale.vifs.30/1.{copy0,haswell,static}
 }
 
 # A line of each kind of port, with two times, hundreds of wake-ups, and no packet lost.
@@ -158,6 +199,9 @@ main()
 	check wrong-options "one was taken, or it was built first" wrong_options
 	check worker-names "see above" worker_names
 	needs_huge_pages crossings crossings
+	needs_huge_pages ends ends
+	needs_huge_pages round-trips round_trips
+	needs_huge_pages many-vifs many_vifs
 	needs_huge_pages vswitch-rates vswitch_rates
 	needs_huge_pages vswitch-rtt vswitch_rtts
 	check wake "see wake.log and bench.log" woken
@@ -167,6 +211,8 @@ main()
 			--build "$BUILD" --profile "$RUN/profiles"; then
 		check rx-instructions "more than $MAX_RX" at_most ir.json ir.rx.64.copy0 "$MAX_RX"
 		check tx-instructions "more than $MAX_TX" at_most ir.json ir.tx.64.copy0 "$MAX_TX"
+		check frontend-instructions "no figures" \
+			above_zero ir.json ir.frontend.{rx,tx}.{64,1518}.copy0
 		check profile "none of xenvif_rx_burst" profiled
 		check vswitch-ir "no figures" vswitch_bench vswitch-ir.json --only ir
 		check vswitch-instructions "more than $MAX_SWITCH" \

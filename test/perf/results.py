@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The xenvif contributors
+
+"""Results of the benchmarks: rows of a name, a unit, and what a number of samples come to."""
+
+import json
+import statistics
+
+
+def row(name, unit, samples, descriptors=None):
+    """One result; descriptors are those it was measured with, as text."""
+    return {"name": name, "unit": unit, "descriptors": descriptors, "n": len(samples),
+            "median": round(statistics.median(samples), 3),
+            "min": round(min(samples), 3), "max": round(max(samples), 3)}
+
+
+def ratio(name, above, below, descriptors=None):
+    """The ratio of two things that were measured round by round."""
+    return row(name, "ratio", [a / b for a, b in zip(above, below)], descriptors)
+
+
+def print_table(results):
+    """The results as a table."""
+    print(f"{'name':44} {'unit':20} {'descriptors':>11} {'n':>3} {'median':>9} {'min':>9} "
+          f"{'max':>9}")
+    for r in results:
+        print(f"{r['name']:44} {r['unit']:20} {r['descriptors'] or '':>11} {r['n']:3} "
+              f"{r['median']:9.2f} {r['min']:9.2f} {r['max']:9.2f}")
+
+
+def write_json(results, path):
+    """The results as a file."""
+    with open(path, "w", encoding="ascii") as f:
+        json.dump(results, f, indent=1)
+        f.write("\n")
+
+
+def rotate(items, turn):
+    """The same items, beginning with another one each turn."""
+    turn %= len(items)
+    return items[turn:] + items[:turn]
