@@ -11,13 +11,16 @@ import sys
 
 import crossing
 import links
+import notify
 import options
 from results import print_table, write_json
 from rig import HUGEPAGES, PEERS, Rig
 from testpmd import TestpmdError
 
 # What is measured, in this order.
-KINDS = ("crossing", "backend", "frontend", "rtt", "idle", "scale", "ir")
+KINDS = ("crossing", "backend", "frontend", "rtt", "idle", "scale", "notify", "ir")
+# Those that not all peers have.
+PEERS_OF = {"ir": crossing.IR_BACKENDS, "notify": notify.PROFILES}
 
 
 def parse_args():
@@ -32,7 +35,8 @@ def parse_args():
         "the time that core was had. backend, frontend: cycles of one end's bursts, of 1 and of 32 "
         "packets. rtt: one packet under way, both ends on one core, and (rtt.cores) on two. idle: a "
         "poll of a vif without packets. scale: cycles of the backend a packet in and out, by how "
-        "many vifs are busy. ir: instructions a packet, by callgrind. Crossings and bursts are "
+        "many vifs are busy. notify: notifications a packet that a guest gets that asks for them as "
+        "Linux does, and those of them that it finds spurious. ir: instructions a packet, by callgrind. Crossings and bursts are "
         "measured with 256 and with 512 descriptors; the rows without a number are the better of "
         "the two. Compare within a run: the machine's speed is not the same in another. "
         "`scripts/bench xen` compares with xen-netback on a real Xen in an emulated machine, "
@@ -54,8 +58,9 @@ def parse_args():
                         help="keep callgrind's profiles, as DIR/PEER.SIZE")
     options.add_build(parser)
     args = parser.parse_args()
-    if args.only == ["ir"] and not set(crossing.IR_BACKENDS) & set(args.peers):
-        parser.error(f"argument --peers: --only ir is for {', '.join(crossing.IR_BACKENDS)}")
+    for kind, peers in PEERS_OF.items():
+        if args.only == [kind] and not set(peers) & set(args.peers):
+            parser.error(f"argument --peers: --only {kind} is for {', '.join(peers)}")
     return args
 
 
@@ -75,6 +80,8 @@ def measure(rig, args):
         rows += links.measure_idle(rig, args.peers, args.rounds)
     if "scale" in args.only:
         rows += links.measure_scale(rig, args.peers, args.rounds)
+    if "notify" in args.only:
+        rows += notify.measure_notify(rig, args.peers, args.rounds)
     if "ir" in args.only:
         rows += crossing.measure_instructions(rig, args.peers, args.rounds)
     return rows

@@ -15,6 +15,13 @@ leanfront_boot(struct leanfront *f, unsigned int devid, bool split, unsigned int
 }
 
 void
+leanfront_leave(struct leanfront *f)
+{
+	rawfront_reset(&f->raw);
+	rawfront_unpublish(&f->raw);
+}
+
+void
 leanfront_register(struct leanfront *f)
 {
 	struct xen_netif_gref *list;

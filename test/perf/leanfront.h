@@ -39,6 +39,10 @@ void
 leanfront_boot(struct leanfront *f, unsigned int devid, bool split, unsigned int tx_pages,
 		uint16_t frame_bytes);
 
+/** Have the vif as new, whatever frontend it has had. Its backend has to be there. */
+void
+leanfront_leave(struct leanfront *f);
+
 /** Register all its pages with the backend, which is connected and knows of the control ring. */
 void
 leanfront_register(struct leanfront *f);

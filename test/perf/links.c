@@ -242,14 +242,6 @@ wait_up(uint16_t port)
 	return fail(-ETIMEDOUT, "port %u has no link", port);
 }
 
-/* The vif is as new. */
-static void
-guest_leave(struct leanfront *guest)
-{
-	rawfront_reset(&guest->raw);
-	rawfront_unpublish(&guest->raw);
-}
-
 /* What is in a guest's frames; the backend has no look at it. */
 static void
 guest_start(struct leanfront *guest, unsigned int devid)
@@ -261,7 +253,7 @@ guest_start(struct leanfront *guest, unsigned int devid)
 		memset(leanfront_frame(guest, i), 2, LEANFRONT_ROOM);
 	guest->raw.ctrl = opt.registered;
 	/* Another run's frontend, of another kind, was there before. */
-	guest_leave(guest);
+	leanfront_leave(guest);
 	rawfront_connect(&guest->raw);
 	if (opt.registered)
 		leanfront_register(guest);
@@ -353,7 +345,7 @@ links_end(void)
 
 	for (i = 0; i < links.nb; i++) {
 		if (guests[i].raw.evtchn != NULL)
-			guest_leave(&guests[i]);
+			leanfront_leave(&guests[i]);
 	}
 	for (i = ports; i-- > 0;) {
 		rte_eth_dev_stop(i);

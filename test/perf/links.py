@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 
-from results import ratio, rotate, row
+from results import figure, ratio, rotate, row
 from rig import CHARGES, DESCRIPTORS, EAL, PEERS, VIFS
 from testpmd import TestpmdError
 
@@ -63,7 +63,8 @@ class Links:
 
 def say(rnd, rounds, name, value, unit):
     """A line of progress."""
-    print(f"  round {rnd + 1}/{rounds}  {name:32} {value:9.1f} {unit}", file=sys.stderr, flush=True)
+    print(f"  round {rnd + 1}/{rounds}  {name:46} {figure(value)} {unit}", file=sys.stderr,
+          flush=True)
 
 
 def collect(peers, rounds, unit, take):

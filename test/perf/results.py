@@ -6,12 +6,14 @@
 import json
 import statistics
 
+DIGITS = 5
+
 
 def row(name, unit, samples, descriptors=None):
     """One result; descriptors are those it was measured with, as text."""
     return {"name": name, "unit": unit, "descriptors": descriptors, "n": len(samples),
-            "median": round(statistics.median(samples), 3),
-            "min": round(min(samples), 3), "max": round(max(samples), 3)}
+            "median": round(statistics.median(samples), DIGITS),
+            "min": round(min(samples), DIGITS), "max": round(max(samples), DIGITS)}
 
 
 def ratio(name, above, below, descriptors=None):
@@ -21,11 +23,16 @@ def ratio(name, above, below, descriptors=None):
 
 def print_table(results):
     """The results as a table."""
-    print(f"{'name':44} {'unit':20} {'descriptors':>11} {'n':>3} {'median':>9} {'min':>9} "
-          f"{'max':>9}")
+    print(f"{'name':46} {'unit':20} {'descriptors':>11} {'n':>3} {'median':>11} {'min':>11} "
+          f"{'max':>11}")
     for r in results:
-        print(f"{r['name']:44} {r['unit']:20} {r['descriptors'] or '':>11} {r['n']:3} "
-              f"{r['median']:9.2f} {r['min']:9.2f} {r['max']:9.2f}")
+        figures = " ".join(figure(r[key]) for key in ("median", "min", "max"))
+        print(f"{r['name']:46} {r['unit']:20} {r['descriptors'] or '':>11} {r['n']:3} {figures}")
+
+
+def figure(value):
+    """A number for people, in 11 columns; what is small has more digits."""
+    return f"{value:11.4f}" if abs(value) < 1 else f"{value:11.2f}"
 
 
 def write_json(results, path):

@@ -34,6 +34,7 @@ wrong_options()
 		refused --rounds 0 && refused --rounds 1.5 && refused --seconds nan &&
 		refused --json "$RUN/no/such/folder.json" && refused --only nonsense &&
 		refused --only ir,nonsense && refused --only ir --peers memif-zc &&
+		refused --only notify --peers vhost &&
 		refused xen --nonsense &&
 		refused xen --json "$RUN/no/such/folder.json" && refused wake --rounds 0 &&
 		refused wake --nonsense && refused vswitch --rounds 0 &&
@@ -154,6 +155,21 @@ vswitch_rtts()
 	done
 }
 
+# A guest gets packets at each rate, and never more notifications than packets.
+notifications()
+{
+	local name number
+	short_bench notify.json --only notify || return
+	above_zero notify.json notify.rate.{1k,10k,100k,full}.{copy0,haswell} \
+		notify.sent-per-packet.1k.rx.{copy0,haswell} || return
+	for name in notify.{sent,spurious}-per-packet.{1k,10k,100k,full}.{rx,tx}.{copy0,haswell}; do
+		number=$(result "$RUN/notify.json" "$name" median)
+		[[ $number =~ ^[0-9.e-]+$ ]] || return 1
+		# The counters of both sides are not read at one time.
+		awk -v n="$number" 'BEGIN { exit !(n <= 1.5) }' || return 1
+	done
+}
+
 # needs_huge_pages NAME COMMAND...: a test that ends with 77 when there are none.
 needs_huge_pages()
 {
@@ -202,6 +218,7 @@ main()
 	needs_huge_pages ends ends
 	needs_huge_pages round-trips round_trips
 	needs_huge_pages many-vifs many_vifs
+	needs_huge_pages notifications notifications
 	needs_huge_pages vswitch-rates vswitch_rates
 	needs_huge_pages vswitch-rtt vswitch_rtts
 	check wake "see wake.log and bench.log" woken
