@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import crossing
 import links
 import notify
 import options
-from results import print_table, write_json
+import plot
+from results import print_table, read_json, write_json
 from rig import HUGEPAGES, PEERS, Rig
 from testpmd import TestpmdError
 
@@ -44,6 +46,10 @@ def parse_args():
         "the switch with its peers.")
     parser.add_argument("--json", metavar="FILE", type=options.output_file,
                         help="write the results as JSON, too")
+    parser.add_argument("--plot", metavar="DIR", type=options.output_folder,
+                        help="draw each kind of result, too, as DIR/KIND.svg")
+    parser.add_argument("--results", metavar="FILE",
+                        help="print, and draw, what an earlier run's --json has; do not measure")
     parser.add_argument("--rounds", type=options.number(int, 1), default=7,
                         help="rounds, each of which begins with another peer (default 7)")
     parser.add_argument("--seconds", type=options.number(float, 0.01), default=1.0,
@@ -58,6 +64,8 @@ def parse_args():
                         help="keep callgrind's profiles, as DIR/PEER.SIZE")
     options.add_build(parser)
     args = parser.parse_args()
+    if args.plot and not args.results and "copy0" in args.peers and "haswell" not in args.peers:
+        parser.error("argument --plot: copy0 is not drawn without haswell; measure both")
     for kind, peers in PEERS_OF.items():
         if args.only == [kind] and not set(peers) & set(args.peers):
             parser.error(f"argument --peers: --only {kind} is for {', '.join(peers)}")
@@ -87,20 +95,33 @@ def measure(rig, args):
     return rows
 
 
+def results(args):
+    """The rows, measured now or read."""
+    if args.results:
+        return read_json(args.results)
+    if args.profile:
+        os.makedirs(args.profile, exist_ok=True)
+    with Rig(args) as rig:
+        return measure(rig, args)
+
+
 def main():
-    """Measure, print, write."""
+    """Measure, print, write, draw."""
     args = parse_args()
-    options.prepare(args.build, "huge pages and the stand-in hypervisor need it")
+    groups = ("--with", "plot") if args.plot else ()
+    if not args.results:
+        options.prepare(args.build, "huge pages and the stand-in hypervisor need it", *groups)
+    elif args.plot and shutil.which("gnuplot") is None:
+        sys.exit("bench: error: no gnuplot; scripts/setup --with plot installs it")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        if args.profile:
-            os.makedirs(args.profile, exist_ok=True)
-        with Rig(args) as rig:
-            rows = measure(rig, args)
+        rows = results(args)
         print_table(rows)
         if args.json:
             write_json(rows, args.json)
-    except (TestpmdError, subprocess.CalledProcessError, OSError) as err:
+        if args.plot:
+            plot.draw(rows, args.plot)
+    except (TestpmdError, subprocess.CalledProcessError, OSError, ValueError) as err:
         sys.exit(f"bench: {err}")
 
 

@@ -77,14 +77,4 @@ links_echo(struct links *l);
 void
 links_echo_end(void);
 
-/**
- * Pass one batch to the backend of a link, and back.
- *
- * @param cycles
- *   To be added to, for the bursts' cycles: of the frontend's tx, the backend's rx and tx, and the
- *   frontend's rx.
- */
-int
-links_pass(struct link *link, uint16_t batch, uint64_t cycles[4]);
-
 #endif /* LINKS_H */

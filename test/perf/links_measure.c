@@ -24,6 +24,7 @@
 #define PATIENCE 4
 #define RTTS_MAX (1u << 20)
 #define NAMES 4
+#define CLOCK_PAIRS 4096
 
 /* The time that samples are taken for; those that count. */
 struct span {
@@ -33,9 +34,15 @@ struct span {
 	long preemptions;
 };
 
+/* Cycles between pairs of looks at the clock, and how many pairs those were. */
+struct tally {
+	uint64_t cycles;
+	uint64_t pairs;
+};
+
 static volatile bool echo_ended;
-/* What a look at the clock costs by itself. */
-static uint64_t clock_cycles;
+/* What a pair costs by itself: the clock's steps may be wider, and even out. */
+static double clock_cycles;
 
 /* Neither what comes before nor what comes behind is on the wrong side of it. */
 static inline uint64_t
@@ -57,39 +64,57 @@ compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* They are sorted then. */
+/*
+ * They are sorted then. Where the clock's steps are wide many samples are equal, and stand for all
+ * that is nearer to them than to their neighbours.
+ */
 static double
 percentile(double *samples, unsigned int n, unsigned int percent)
 {
+	unsigned int rank, low, high;
+	double value, left, right;
+
 	qsort(samples, n, sizeof(samples[0]), compare);
-	return samples[(uint64_t)(n - 1) * percent / 100];
+	rank = low = high = (uint64_t)(n - 1) * percent / 100;
+	value = samples[rank];
+	while (low > 0 && samples[low - 1] == value)
+		low--;
+	while (high < n && samples[high] == value)
+		high++;
+	left = low > 0 ? (samples[low - 1] + value) / 2 : value;
+	right = high < n ? (value + samples[high]) / 2 : value;
+	return left + (right - left) * (rank - low + 0.5) / (high - low);
 }
 
+/* The mean, without what was interrupted. */
 static void
 weigh_clock(void)
 {
-	double samples[PASSES];
+	static double samples[CLOCK_PAIRS];
+	double sum = 0;
 	uint64_t begin;
 	unsigned int i;
 
-	for (i = 0; i < PASSES; i++) {
+	for (i = 0; i < CLOCK_PAIRS; i++) {
 		begin = now();
 		samples[i] = now() - begin;
 	}
-	clock_cycles = percentile(samples, PASSES, 50);
+	qsort(samples, CLOCK_PAIRS, sizeof(samples[0]), compare);
+	for (i = 0; i < CLOCK_PAIRS * 9 / 10; i++)
+		sum += samples[i];
+	clock_cycles = sum / i;
 }
 
 static inline void
-add_since(uint64_t *cycles, uint64_t begin)
+add_since(struct tally *t, uint64_t begin)
 {
-	uint64_t spent = now() - begin;
-
-	*cycles += spent > clock_cycles ? spent - clock_cycles : 0;
+	t->cycles += now() - begin;
+	t->pairs++;
 }
 
 /* Send, or receive, all of a batch; how many bursts that takes is the driver's affair. */
 static int
-burst_all(uint16_t port, bool send, struct rte_mbuf **pkts, uint16_t batch, uint64_t *cycles)
+burst_all(uint16_t port, bool send, struct rte_mbuf **pkts, uint16_t batch, struct tally *t)
 {
 	uint64_t begin, lost = rte_rdtsc() + LINKS_LOST_S * rte_get_tsc_hz();
 	uint16_t n = 0;
@@ -100,7 +125,7 @@ burst_all(uint16_t port, bool send, struct rte_mbuf **pkts, uint16_t batch, uint
 			n += rte_eth_tx_burst(port, 0, pkts + n, batch - n);
 		else
 			n += rte_eth_rx_burst(port, 0, pkts + n, batch - n);
-		add_since(cycles, begin);
+		add_since(t, begin);
 		if (n < batch && begin > lost)
 			return -ETIMEDOUT;
 	}
@@ -108,16 +133,16 @@ burst_all(uint16_t port, bool send, struct rte_mbuf **pkts, uint16_t batch, uint
 }
 
 static void
-guest_send(struct leanfront *guest, uint16_t batch, uint64_t *cycles)
+guest_send(struct leanfront *guest, uint16_t batch, struct tally *t)
 {
 	uint64_t begin = now();
 
 	leanfront_transmit(guest, batch);
-	add_since(cycles, begin);
+	add_since(t, begin);
 }
 
 static int
-guest_receive(struct leanfront *guest, uint16_t batch, uint64_t *cycles)
+guest_receive(struct leanfront *guest, uint16_t batch, struct tally *t)
 {
 	uint64_t begin, lost = rte_rdtsc() + LINKS_LOST_S * rte_get_tsc_hz();
 	uint32_t n = 0;
@@ -125,31 +150,32 @@ guest_receive(struct leanfront *guest, uint16_t batch, uint64_t *cycles)
 	while (n < batch) {
 		begin = now();
 		n += leanfront_receive(guest);
-		add_since(cycles, begin);
+		add_since(t, begin);
 		if (begin > lost)
 			return -ETIMEDOUT;
 	}
 	return 0;
 }
 
-int
-links_pass(struct link *link, uint16_t batch, uint64_t cycles[NAMES])
+/* One batch to the backend of a link, and back: the frontend's tx, the backend's rx and tx, ... */
+static int
+pass(struct link *link, uint16_t batch, struct tally t[NAMES])
 {
 	struct rte_mbuf *pkts[LINKS_BURST_MAX];
 	int ret = 0;
 
 	if (link->guest != NULL)
-		guest_send(link->guest, batch, &cycles[0]);
+		guest_send(link->guest, batch, &t[0]);
 	else
-		ret = burst_all(link->front, true, link->pkts, batch, &cycles[0]);
+		ret = burst_all(link->front, true, link->pkts, batch, &t[0]);
 	if (ret == 0)
-		ret = burst_all(link->back, false, pkts, batch, &cycles[1]);
+		ret = burst_all(link->back, false, pkts, batch, &t[1]);
 	if (ret == 0)
-		ret = burst_all(link->back, true, pkts, batch, &cycles[2]);
+		ret = burst_all(link->back, true, pkts, batch, &t[2]);
 	if (ret != 0)
 		return ret;
-	return link->guest != NULL ? guest_receive(link->guest, batch, &cycles[3]) :
-				     burst_all(link->front, false, link->pkts, batch, &cycles[3]);
+	return link->guest != NULL ? guest_receive(link->guest, batch, &t[3]) :
+				     burst_all(link->front, false, link->pkts, batch, &t[3]);
 }
 
 /* How often this thread has lost its core. */
@@ -232,12 +258,12 @@ packets_free(struct links *l, unsigned int batch)
 static int
 pass_one(struct links *l)
 {
-	uint64_t cycles[NAMES] = { 0 };
+	struct tally t[NAMES] = { 0 };
 	unsigned int i;
 	int ret = packets_make(l, l->lengths[0], 1);
 
 	for (i = 0; i < l->nb && ret == 0; i++)
-		ret = links_pass(&l->link[i], 1, cycles);
+		ret = pass(&l->link[i], 1, t);
 	if (ret == 0)
 		packets_free(l, 1);
 	return ret;
@@ -284,7 +310,7 @@ bursts_of(struct links *l, unsigned int length, unsigned int batch)
 	static const char *const names[NAMES] = { "frontend.tx", "backend.rx", "backend.tx",
 		"frontend.rx" };
 	static double samples[NAMES][SAMPLES_MAX];
-	uint64_t cycles[NAMES];
+	struct tally t[NAMES];
 	unsigned int rounds = RTE_MAX(1u, PASSES / l->nb), i, round;
 	struct span s;
 	int ret = 0;
@@ -292,15 +318,16 @@ bursts_of(struct links *l, unsigned int length, unsigned int batch)
 	span_begin(&s, l);
 	do {
 		sample_begin(&s);
-		memset(cycles, 0, sizeof(cycles));
+		memset(t, 0, sizeof(t));
 		for (round = 0; round < rounds; round++) {
 			for (i = 0; i < l->nb && ret == 0; i++)
-				ret = links_pass(&l->link[i], batch, cycles);
+				ret = pass(&l->link[i], batch, t);
 		}
 		if (ret != 0)
 			return ret;
 		for (i = 0; i < NAMES; i++)
-			samples[i][s.nb] = (double)cycles[i] / rounds / l->nb / batch;
+			samples[i][s.nb] = (t[i].cycles - t[i].pairs * clock_cycles) / rounds /
+					l->nb / batch;
 	} while (sample_end(&s));
 	for (i = 0; i < NAMES; i++)
 		printf("%s %u %u %.2f\n", names[i], length, batch,
@@ -383,7 +410,7 @@ rtts(struct links *l, const char *name, bool both)
 	for (n = 0; ret == 0 && n < RTTS_MAX && (n == 0 || begin < end); n++) {
 		begin = now();
 		ret = trip(&l->link[0], both);
-		samples[n] = (double)(now() - begin - clock_cycles) * 1e9 / rte_get_tsc_hz();
+		samples[n] = (now() - begin - clock_cycles) * 1e9 / rte_get_tsc_hz();
 	}
 	if (ret != 0)
 		return ret;

@@ -7,6 +7,8 @@ import json
 import statistics
 
 DIGITS = 5
+KEYS = {"name": str, "unit": str, "descriptors": lambda d: d and str(d), "n": int, "median": float,
+        "min": float, "max": float}
 
 
 def row(name, unit, samples, descriptors=None):
@@ -40,6 +42,16 @@ def write_json(results, path):
     with open(path, "w", encoding="ascii") as f:
         json.dump(results, f, indent=1)
         f.write("\n")
+
+
+def read_json(path):
+    """What write_json() wrote; ValueError when it is something else."""
+    with open(path, encoding="ascii") as f:
+        results = json.load(f)
+    try:
+        return [{key: kind(r[key]) for key, kind in KEYS.items()} for r in results]
+    except (TypeError, KeyError) as err:
+        raise ValueError(f"{path} has other things than results") from err
 
 
 def rotate(items, turn):

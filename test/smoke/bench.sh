@@ -35,6 +35,7 @@ wrong_options()
 		refused --json "$RUN/no/such/folder.json" && refused --only nonsense &&
 		refused --only ir,nonsense && refused --only ir --peers memif-zc &&
 		refused --only notify --peers vhost &&
+		refused --plot "$RUN/bench.log" && refused --plot "$RUN/x" --peers copy0 &&
 		refused xen --nonsense &&
 		refused xen --json "$RUN/no/such/folder.json" && refused wake --rounds 0 &&
 		refused wake --nonsense && refused vswitch --rounds 0 &&
@@ -170,6 +171,35 @@ notifications()
 	done
 }
 
+# results PEER...: rows of two of them, as a run leaves them.
+results()
+{
+	python3 - "$@" <<-'END'
+	import json, sys
+	json.dump([{"name": f"crossing.{size}.{peer}", "unit": "Mpps", "descriptors": "256", "n": 7,
+	            "median": 5.5, "min": 5.25, "max": 6} for size in ("64", "imix")
+	           for peer in sys.argv[1:]], sys.stdout)
+	END
+}
+
+# A picture of what an earlier run has measured; none of what is not to be shown by itself.
+pictures()
+{
+	results copy0 haswell vhost >"$RUN/picture.json"
+	bench --results "$RUN/picture.json" --plot "$RUN/pictures" || return 1
+	[ "$(ls "$RUN/pictures")" = crossing.svg ] || return 1
+	python3 - "$RUN/pictures/crossing.svg" <<-'END' || return 1
+	import sys, xml.etree.ElementTree as tree
+	words = [t.strip() for t in tree.parse(sys.argv[1]).getroot().itertext()]
+	sys.exit(not {"copy0", "haswell", "vhost", "64", "imix", "Mpps"} <= set(words))
+	END
+	results copy0 vhost >"$RUN/alone.json"
+	! bench --results "$RUN/alone.json" --plot "$RUN/alone" && [ ! -e "$RUN/alone" ] ||
+		return 1
+	echo '[{"name": "crossing.64.copy0"}]' >"$RUN/broken.json"
+	! bench --results "$RUN/broken.json"
+}
+
 # needs_huge_pages NAME COMMAND...: a test that ends with 77 when there are none.
 needs_huge_pages()
 {
@@ -214,6 +244,7 @@ main()
 {
 	check wrong-options "one was taken, or it was built first" wrong_options
 	check worker-names "see above" worker_names
+	check pictures "see bench.log" pictures
 	needs_huge_pages crossings crossings
 	needs_huge_pages ends ends
 	needs_huge_pages round-trips round_trips
