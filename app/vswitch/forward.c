@@ -413,6 +413,7 @@ find_run(const struct fdb_cache *cache, const struct dp_port *p, uint16_t in,
 	uint16_t i;
 
 	run->n = 0;
+	run->bytes = 0;
 	if (n == 0 || !is_usual(&usual, pkts[0]))
 		return;
 	/* Each with what follows the address; unlike those of the first packet. */

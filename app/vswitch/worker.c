@@ -83,7 +83,7 @@ send_scarce(const struct dp_port *p, uint16_t port, uint16_t queue, struct rte_m
  */
 static uint16_t
 transmit_burst(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
-		uint16_t n, uint32_t bytes)
+		uint16_t n, uint64_t bytes)
 {
 	struct port_stats *stats = &w->stats[port];
 	uint16_t queue = own_txq(w, p), sent, i;
@@ -124,7 +124,7 @@ transmit_copied(struct worker *w, const struct dp_port *p, uint16_t port, struct
 
 static void
 transmit(struct worker *w, const struct dp_port *p, uint16_t port, struct rte_mbuf **pkts,
-		uint16_t n, uint32_t bytes)
+		uint16_t n, uint64_t bytes)
 {
 	if (likely(p->tx_copies == NULL))
 		transmit_burst(w, p, port, pkts, n, bytes);

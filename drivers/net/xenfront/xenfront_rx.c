@@ -288,6 +288,7 @@ static __rte_noinline void
 take_mbufs(struct xenfront_rx_walk *w)
 {
 	struct netif_rx_response rsp;
+	bool reset = false;
 	uint16_t i;
 
 	while (w->nb < w->nb_mbufs && w->slots.cons != w->slots.prod) {
@@ -295,9 +296,10 @@ take_mbufs(struct xenfront_rx_walk *w)
 			rsp = xen_ring_rx_response(w->slots.sring, w->slots.cons);
 		else if (!xenfront_swap_run(w, &rsp))
 			break;
-		/* They are as they were in the mempool. */
-		for (i = w->nb; i < w->nb_mbufs; i++)
+		/* They are as they were in the mempool; once is enough for all that are left. */
+		for (i = w->nb; !reset && i < w->nb_mbufs; i++)
 			rte_pktmbuf_reset(w->pkts[i]);
+		reset = true;
 		if (!take_complex(w, &rsp))
 			break;
 	}
