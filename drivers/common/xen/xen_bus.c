@@ -289,7 +289,7 @@ thread_start(void)
 			xen_thread_create(&id, "xen-control", xen_bus_loop, xen_bus.thread) :
 			-ENOMEM;
 	if (ret == 0) {
-		pthread_detach(id);
+		xen_thread_detach(id);
 		return 0;
 	}
 	free(xen_bus.thread);

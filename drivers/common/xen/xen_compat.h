@@ -28,6 +28,13 @@
 #define RTE_EXPORT_INTERNAL_SYMBOL(symbol)
 #endif
 
+/* The compiler's attributes have names of DPDK's own, this one since 24.11. */
+#if RTE_VERSION < RTE_VERSION_NUM(24, 11, 0, 0)
+#define XEN_SECTION(name) __attribute__((section(name)))
+#else
+#define XEN_SECTION(name) __rte_section(name)
+#endif
+
 /* What runs in a control thread returns a number since 23.11: have it return 0. */
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
 #define XEN_THREAD_RESULT void *
@@ -36,6 +43,12 @@ static inline int
 xen_thread_create(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg)
 {
 	return rte_ctrl_thread_create(thread, name, NULL, fn, arg);
+}
+
+static inline void
+xen_thread_detach(pthread_t thread)
+{
+	pthread_detach(thread);
 }
 #else
 #include <rte_thread.h>
@@ -52,6 +65,12 @@ xen_thread_create(pthread_t *thread, const char *name, rte_thread_func fn, void 
 	if (ret == 0)
 		*thread = (pthread_t)id.opaque_id;
 	return ret;
+}
+
+static inline void
+xen_thread_detach(pthread_t thread)
+{
+	rte_thread_detach((rte_thread_t){ .opaque_id = (uintptr_t)thread });
 }
 #endif
 

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -147,7 +148,7 @@ xen_ctl_domain_alive(uint32_t domid)
 int
 xen_ctl_domain_node(uint32_t domid)
 {
-	uint8_t nodes[CTL_ROOM] __rte_aligned(sizeof(uint64_t)) = { 0 };
+	alignas(uint64_t) uint8_t nodes[CTL_ROOM] = { 0 };
 	int node = -ENOTSUP;
 	unsigned int i;
 

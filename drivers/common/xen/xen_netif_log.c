@@ -17,8 +17,10 @@
 static void
 say(const struct xen_netif *nif, enum xen_netif_line line, const char *text)
 {
-	rte_log(line == XEN_NETIF_FAILED ? RTE_LOG_ERR : RTE_LOG_NOTICE, xen_logtype,
-			"XEN: %s: %s\n", nif->xbdev.path, text);
+	if (line == XEN_NETIF_FAILED)
+		XEN_LOG(ERR, "%s: %s", nif->xbdev.path, text);
+	else
+		XEN_LOG(NOTICE, "%s: %s", nif->xbdev.path, text);
 }
 
 static void

@@ -13,6 +13,7 @@
  * "rx" and "tx" are the application's: a backend's rx is the guest's TX ring.
  */
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -127,7 +128,7 @@ xen_count_read(const uint64_t *counter)
  * takes it to attach and detach. A receive burst tries it and goes on to the next ring; a transmit
  * burst waits for it, as packets that it does not take are lost.
  */
-struct xen_netif_ring {
+struct __rte_cache_aligned xen_netif_ring {
 	rte_spinlock_t lock;
 	/* The data path may use the ring. Written with the lock held. */
 	bool attached;
@@ -164,7 +165,7 @@ struct xen_netif_ring {
 	const uint32_t *event;
 	struct xen_netif_rings *rings;
 	struct xen_netif_counters count;
-} __rte_cache_aligned;
+};
 
 /** The ends of a vif. */
 enum xen_netif_role {
@@ -262,7 +263,7 @@ struct xen_netif_rings {
 	/** Layers whose types the application wants to know: RTE_PTYPE_L*_MASK. */
 	uint32_t ptypes;
 	/** By rx queue: the page of a ring that its lcore may be looking at without the lock. */
-	const void *monitored[XEN_NETIF_QUEUES_MAX] __rte_cache_aligned;
+	alignas(RTE_CACHE_LINE_SIZE) const void *monitored[XEN_NETIF_QUEUES_MAX];
 	/** What stands in for such a page that went all the same; the control thread's. */
 	void *filled[XEN_NETIF_QUEUES_MAX];
 	struct xen_netif_ring rx[XEN_NETIF_QUEUES_MAX];

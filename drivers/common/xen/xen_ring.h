@@ -202,7 +202,7 @@ xen_ring_ctrl_response(struct xen_netif_ctrl_sring *sring, uint32_t idx)
 }
 
 /** A slot of the RX ring as the one word that it is. */
-typedef uint64_t __attribute__((may_alias)) xen_ring_rx_word;
+typedef uint64_t __rte_may_alias xen_ring_rx_word;
 static_assert(sizeof(struct netif_rx_request) == sizeof(xen_ring_rx_word), "a slot is a word");
 static_assert(sizeof(struct netif_rx_response) == sizeof(xen_ring_rx_word), "a slot is a word");
 

@@ -7,7 +7,7 @@
 #include "xen_compat.h"
 #include "xen_trace.h"
 
-#define POINT(trace) rte_trace_point_t __attribute__((section("__rte_trace_point"))) __##trace
+#define POINT(trace) rte_trace_point_t XEN_SECTION("__rte_trace_point") __##trace
 #define REGISTER(trace, name) \
 	__rte_trace_point_register(&__##trace, "pmd.net.xen." name, XEN_TRACE_REGISTER(trace))
 

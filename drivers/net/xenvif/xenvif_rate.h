@@ -16,6 +16,7 @@
  * at most.
  */
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,7 +36,7 @@ struct xenvif_rate {
 	/* struct xenvif_rate_limit in one word, to be changed at any moment. */
 	uint64_t limit;
 	/* Bytes that may be taken; negative: that are owed. */
-	int64_t credit __rte_cache_aligned;
+	alignas(RTE_CACHE_LINE_SIZE) int64_t credit;
 	/* Up to when credit was given: TSC. */
 	uint64_t filled;
 	/* The guest's queues that have packets and found no credit. */

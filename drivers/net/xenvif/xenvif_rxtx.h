@@ -82,12 +82,12 @@ struct xenvif_batch {
 	xengnttab_grant_copy_segment_t segs[XENVIF_BATCH_SEGS];
 	/* tx: of the scratch. */
 	uint32_t scratch_used;
-	union {
+	union __rte_cache_aligned {
 		/* tx: the first bytes of packets, as far as they differ from the mbuf's. */
 		uint8_t scratch[XENVIF_SCRATCH_BYTES];
 		/* rx: for the packets of the burst. tx: once they are copied, those to free. */
 		struct rte_mbuf *mbufs[XENVIF_BATCH_PKTS];
-	} __rte_cache_aligned;
+	};
 };
 
 /** An application's rx queue. */
