@@ -104,17 +104,18 @@ give_capture(const struct copies *copies, const struct worker *w, unsigned int c
 	struct capture_sink *sink = copies->set->captures[c].sink;
 	uint64_t *lost = &sink->lost[w->index].packets[copies->set->captures[c].interface];
 	struct rte_mbuf *const *pkts = copies->captured[c];
-	struct rte_mbuf *had[COPIES_BURST];
+	/* Of the type that rte_ring reads: by another the compiler need not write them before. */
+	uint64_t had[COPIES_BURST];
 	unsigned int i, nb_had = 0, put;
 
 	for (i = 0; i < n; i++) {
 		if (pkts[i] != NULL)
-			had[nb_had++] = pkts[i];
+			had[nb_had++] = (uintptr_t)pkts[i];
 	}
 	put = rte_ring_enqueue_burst(sink->ring, (void *const *)had, nb_had, NULL);
 	stats_count(lost, n - put);
 	for (i = put; i < nb_had; i++)
-		rte_pktmbuf_free(had[i]);
+		rte_pktmbuf_free((struct rte_mbuf *)(uintptr_t)had[i]);
 	for (i = n; i < copies->n; i++)
 		rte_pktmbuf_free(pkts[i]);
 }
