@@ -10,6 +10,13 @@
  * Access to the shared rings of xen/io/ring.h. The layout comes from Xen's header; the accessors
  * are functions, so that each shared word is read or written exactly once and with the ordering
  * that the protocol asks for.
+ *
+ * That is more than x86's own order. Indices are loaded with acquire and stored with release, so
+ * that a request has been read before the other end can learn that its slot may be used anew. Where
+ * something is stored, and then read what the other end has stored, there is a full fence: without
+ * it both might miss each other's news. Fences among the processors of a machine are enough for
+ * all domains: Xen has guests share their memory so (on arm64, inner shareable), and Linux'
+ * virt_mb() is no more.
  */
 
 #include <assert.h>

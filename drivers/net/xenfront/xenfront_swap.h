@@ -11,6 +11,8 @@
  * are, and others take their place in the ring. By an lcore, with the ring's lock held.
  */
 
+#include <stdalign.h>
+
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
@@ -49,7 +51,7 @@ xenfront_response_is_simple(struct netif_rx_response rsp, uint32_t slot, uint16_
 static inline bool
 xenfront_is_aligned(uint16_t offset)
 {
-	return offset % __alignof__(struct rte_ether_hdr) == 0;
+	return offset % alignof(struct rte_ether_hdr) == 0;
 }
 
 /**
