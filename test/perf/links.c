@@ -330,10 +330,11 @@ links_start(void)
 		links.link[i].back = i;
 		ret = port_start(i);
 	}
-	for (i = 0; i < links.nb && ret == 0; i++)
+	for (i = 0; i < links.nb && ret == 0; i++) {
 		ret = link_start(i);
-	for (i = 0; i < links.nb && ret == 0; i++)
-		ret = link_wait(&links.link[i]);
+		if (ret == 0)
+			ret = link_wait(&links.link[i]);
+	}
 	return ret;
 }
 

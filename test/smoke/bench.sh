@@ -107,8 +107,8 @@ many_vifs()
 	short_bench vifs.json --only idle,scale || return
 	above_zero vifs.json idle.{rx,tx}.{copy0,haswell,static,vhost,memif-zc} \
 		idle.{rx,tx}.vifs.30.{copy0,static} idle.rx.copy0/memif-zc \
-		scale.vifs.{1,4,16,30}.{copy0,haswell,static} scale.vifs.{1,4,16}.{vhost,memif-zc} \
-		scale.vifs.30/1.{copy0,haswell,static}
+		scale.vifs.{1,4,16,30}.{copy0,haswell,static} scale.vifs.1.memif-zc \
+		scale.vifs.{1,4,16}.{vhost,memif-copy} scale.vifs.30/1.{copy0,haswell,static}
 }
 
 # A line of each kind of port, with two times, hundreds of wake-ups, and no packet lost.
