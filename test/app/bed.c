@@ -155,6 +155,7 @@ bed_take(uint16_t port)
 	if (out->n == 0)
 		return NULL;
 	out->n--;
+	out->bytes -= m->pkt_len;
 	memmove(&out->pkts[0], &out->pkts[1], out->n * sizeof(out->pkts[0]));
 	return m;
 }
@@ -170,6 +171,7 @@ bed_expect(uint16_t port, unsigned int n)
 		assert_int_equal(bed_worker.pending >> port & 1, 1);
 	rte_pktmbuf_free_bulk(out->pkts, n);
 	out->n = 0;
+	out->bytes = 0;
 }
 
 void
