@@ -217,6 +217,30 @@ test_overflow(void **state __rte_unused)
 	assert_int_equal(bed_mbufs_out(), 0);
 }
 
+/* A driver may have made a packet longer before it refuses it: nothing was sent for all that. */
+static void
+test_refused_longer(void **state __rte_unused)
+{
+	struct port_stats *stats = &bed_worker.stats[GUEST];
+
+	make_switch();
+	make_driver();
+	fill(0, MAC(GUEST), LENGTH);
+	send_burst();
+	worker_send(&bed_worker, &bed_dp, GUEST);
+	assert_int_equal(stats->tx_bytes, WORKER_BURST * LENGTH);
+	taken.room = 0;
+	taken.longer = TAG_LENGTH;
+	fill(0, MAC(GUEST), LENGTH);
+	send_burst();
+	worker_send(&bed_worker, &bed_dp, GUEST);
+	assert_int_equal(stats->tx_packets, WORKER_BURST);
+	assert_int_equal(stats->drops[DROP_TX_FULL], WORKER_BURST);
+	/* What is left is taken off what it was given: it is wrong by no more than was added. */
+	assert_in_range(stats->tx_bytes, WORKER_BURST * (LENGTH - TAG_LENGTH),
+			WORKER_BURST * LENGTH);
+}
+
 #define case_of(name) cmocka_unit_test_setup_teardown(name, bed_begin, bed_end)
 
 int
@@ -227,6 +251,7 @@ main(void)
 		case_of(test_rest),
 		case_of(test_isolated),
 		case_of(test_overflow),
+		case_of(test_refused_longer),
 	};
 
 	return cmocka_run_group_tests_name("vsw_bytes", tests, bed_setup, bed_teardown);
