@@ -4,7 +4,7 @@
 
 /*
  * Bursts of packets through a switch: each goes out or is counted as lost, no mbuf is, a locked
- * port sends in its own name, and nobody is sent what another VLAN's is.
+ * port sends in its own name, and nobody is sent what another VLAN's is. Bytes are counted right.
  *
  * Input: of each of 5 ports what it is (1 byte), its VLANs (1), its offloads (1) and how much is
  * allowed of it (1); how many mbufs there are (1), then bursts: the port (1), packets (1) and how
@@ -49,6 +49,7 @@ static uint16_t burst_in;
 static uint32_t burst_seen;
 static uint32_t tx_room;
 static uint32_t tx_packets;
+static uint64_t tx_bytes[PORTS];
 /* Ports that mirrors send by, with any tag, and those that are mirrored. */
 static uint32_t mirrored_to;
 static uint32_t mirrored;
@@ -208,6 +209,7 @@ fake_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 
 		check_chain(m);
 		fuzz_check(!offload_missing(m, p->tx_offloads));
+		tx_bytes[port] += m->pkt_len;
 		vlan = m->vlan_tci & VLAN_ID_MASK;
 		if ((mirrored_to >> port & 1) != 0) {
 			rte_pktmbuf_free(m);
@@ -426,6 +428,7 @@ run_burst(struct fuzz_input *in)
 	struct rte_mbuf *pkts[WORKER_BURST];
 	uint8_t count;
 	uint64_t before;
+	uint32_t bytes;
 	unsigned int i, j, n = 0;
 
 	burst_in = fuzz_u8(in) % PORTS;
@@ -440,7 +443,8 @@ run_burst(struct fuzz_input *in)
 	worker.tsc += 1000000;
 	if (dp.ports[burst_in].rx_copies != NULL)
 		copies_receive(&worker, dp.ports[burst_in].rx_copies, 0, pkts, n);
-	forward_burst(&worker, &dp, burst_in, pkts, n);
+	bytes = worker_sum_bytes(pkts, n);
+	fuzz_check(forward_burst(&worker, &dp, burst_in, pkts, n) == bytes);
 	for (i = 0; i < PORTS; i++) {
 		for (j = 0; j < worker.out[i].n; j++)
 			check_out(i, worker.out[i].pkts[j]);
@@ -477,6 +481,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	generation++;
 	mbufs_out = 0;
 	tx_packets = 0;
+	memset(tx_bytes, 0, sizeof(tx_bytes));
 	mirrored_to = mirrored = 0;
 	for (i = 0; i < PORTS; i++)
 		make_port(i, &in);
@@ -489,8 +494,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		mbufs_left /= 40;
 	while (in.left > 0)
 		run_burst(&in);
-	for (i = 0; i < PORTS; i++)
+	for (i = 0; i < PORTS; i++) {
 		counted += worker.stats[i].tx_packets;
+		fuzz_check(worker.stats[i].tx_bytes == tx_bytes[i]);
+	}
 	fuzz_check(counted == tx_packets);
 	return 0;
 }
