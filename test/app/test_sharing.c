@@ -84,6 +84,7 @@ guest_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	if (port == quiet.from && quiet.there && !quiet.taken && n > 0) {
 		pkts[0] = make(port, 98);
 		assert_non_null(pkts[0]);
+		g->bytes += 98;
 		quiet.taken = true;
 		return 1;
 	}
@@ -180,16 +181,25 @@ teardown(void **state)
 	return bed_end(state) == 0 && !lost ? 0 : -1;
 }
 
-/* Have the lcore poll all ports so often; it ends in the midst of a round or after. */
+/*
+ * Have the lcore poll all ports so often; it ends in the midst of a round or after. It counts the
+ * bytes that were sent.
+ */
 static void
 run(unsigned int rounds)
 {
 	static struct dataplane *current = &bed_dp;
+	uint64_t before[PORTS];
+	unsigned int i;
 
+	for (i = 0; i < PORTS; i++)
+		before[i] = bed_worker.stats[i].rx_bytes - guests[i].bytes;
 	bed_worker.dataplane = &current;
 	bed_worker.stop = false;
 	polls_left = (uint64_t)rounds * PORTS;
 	assert_int_equal(worker_run(&bed_worker), 0);
+	for (i = 0; i < PORTS; i++)
+		assert_int_equal(bed_worker.stats[i].rx_bytes - guests[i].bytes, before[i]);
 }
 
 /* Equal frames: equal shares, but for what is left of the last round. */
