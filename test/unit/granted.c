@@ -50,3 +50,17 @@ granted_expect_broken(const char *why)
 	unit_remove("/local/domain/0/error/device/vif/0");
 	granted_expect(0);
 }
+
+void
+granted_put(const uint16_t *lens, const uint16_t *offsets, unsigned int n, uint32_t seed)
+{
+	uint8_t data[XEN_PAGE_BYTES];
+	unsigned int i, j, at = 0;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < lens[i]; j++)
+			data[j] = unit_byte(seed, at++);
+		rawback_fill_rx(rawback.rx_prod, offsets[i], data, lens[i]);
+		rawback_put_rx(-1, offsets[i], i + 1 < n ? NETRXF_more_data : 0, lens[i]);
+	}
+}

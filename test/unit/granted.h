@@ -38,4 +38,8 @@ granted_expect(unsigned int less);
 void
 granted_expect_broken(const char *why);
 
+/** Fill the next n buffers with a packet of the pattern: lens[i] bytes at offsets[i]. */
+void
+granted_put(const uint16_t *lens, const uint16_t *offsets, unsigned int n, uint32_t seed);
+
 #endif /* GRANTED_H */

@@ -108,25 +108,10 @@ buffers(void)
 	return xen_ring_load(&rawback.rx->req_prod) - rawback.rx_prod;
 }
 
-/* Fill slots with a packet: lens[i] bytes at offsets[i]. */
-static void
-put_slots(const uint16_t *lens, const uint16_t *offsets, unsigned int n, uint32_t seed)
-{
-	uint8_t data[XEN_PAGE_BYTES];
-	unsigned int i, j, at = 0;
-
-	for (i = 0; i < n; i++) {
-		for (j = 0; j < lens[i]; j++)
-			data[j] = unit_byte(seed, at++);
-		rawback_fill_rx(rawback.rx_prod, offsets[i], data, lens[i]);
-		rawback_put_rx(-1, offsets[i], i + 1 < n ? NETRXF_more_data : 0, lens[i]);
-	}
-}
-
 static void
 put_one(uint16_t len, uint16_t offset, uint32_t seed)
 {
-	put_slots(&len, &offset, 1, seed);
+	granted_put(&len, &offset, 1, seed);
 }
 
 static uint16_t
@@ -190,14 +175,14 @@ test_rx_chains(void **state __rte_unused)
 	static const uint16_t few[] = { 100, 1500 }, empty[] = { 1000, 0, 1000 };
 	static const uint16_t nowhere[] = { 0, 0, 0 };
 
-	put_slots(lens, offsets, 3, 1);
+	granted_put(lens, offsets, 3, 1);
 	expect_packet(8292, 1, 3);
 	assert_int_equal(rx_references(), 3);
-	put_slots(empty, nowhere, 3, 2);
+	granted_put(empty, nowhere, 3, 2);
 	expect_packet(2000, 2, 2);
 	assert_int_equal(rx_references(), 5);
 	/* Headers are looked for in the first mbuf: it has enough of them. */
-	put_slots(few, nowhere, 2, 3);
+	granted_put(few, nowhere, 2, 3);
 	expect_packet(1600, 3, 1);
 	assert_int_equal(rx_references(), 5);
 	/* More than the mbufs of a mempool are said to have. */
@@ -257,7 +242,7 @@ test_rx_nombuf(void **state __rte_unused)
 
 	assert_int_equal(rte_pktmbuf_alloc_bulk(rawback.pool, all, n), 0);
 	put_one(60, 0, 1);
-	put_slots(lens, offsets, 2, 2);
+	granted_put(lens, offsets, 2, 2);
 	assert_int_equal(burst(pkts), 0);
 	assert_int_equal(rte_eth_stats_get(rawback.port, &stats), 0);
 	assert_true(stats.rx_nombuf > 0);
