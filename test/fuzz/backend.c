@@ -91,6 +91,7 @@ setup_queue(struct xen_netif_queue *q, uint16_t room, uint8_t what)
 {
 	q->rings = &test.vif.nif.rings;
 	q->pool = fuzz_pool;
+	q->port_id = FUZZ_PORT;
 	q->nb_queues = 1;
 	q->room = room;
 	q->scatter = (what & 0x10) != 0;
@@ -260,7 +261,7 @@ step_receive(struct fuzz_input *in)
 	after_burst();
 	fuzz_check(got <= n);
 	for (i = 0; i < got; i++)
-		fuzz_packet_received(pkts[i], test.rxq.q.room);
+		fuzz_packet_received(pkts[i], &test.rxq.q);
 }
 
 static void

@@ -21,6 +21,9 @@
 /* Set in the byte that says what received packets are looked at for: the mempool is granted. */
 #define GRANTED 0x80
 
+/* What no slot of any queue is noted by in its mbuf. */
+#define NO_SLOT UINT32_MAX
+
 /* Set in a step's byte: of the second queue. */
 #define SECOND_QUEUE 0x80
 
@@ -87,7 +90,8 @@ setup_rx(unsigned int i, uint32_t start)
 	rx->pages = data_pages[2 * i + 1];
 	rx->region = fuzz_region;
 	if (fuzz_region != NULL)
-		fuzz_check(rte_pktmbuf_alloc_bulk(fuzz_pool, rx->mbufs, XEN_NETIF_RING_SIZE) == 0);
+		fuzz_check(rte_mempool_get_bulk(fuzz_pool, (void **)rx->mbufs,
+					   XEN_NETIF_RING_SIZE) == 0);
 	for (j = 0; j < XEN_NETIF_RING_SIZE; j++) {
 		rx->reqs[j] = (struct netif_rx_request){ .id = j, .gref = 2000 + j };
 		if (fuzz_region != NULL)
@@ -104,6 +108,7 @@ setup_queue(struct xen_netif_queue *q, uint16_t room, uint8_t what)
 {
 	q->rings = &test.front.nif.rings;
 	q->pool = fuzz_pool;
+	q->port_id = FUZZ_PORT;
 	q->nb_queues = 1;
 	q->room = room;
 	q->scatter = (what & 0x10) != 0;
@@ -246,6 +251,48 @@ check_rx(unsigned int i)
 	}
 }
 
+/* Note in the mbufs of all slots which they are of, and in those that are not the ring's none. */
+static void
+note_slots(struct rte_mbuf *const *pkts, unsigned int n)
+{
+	struct rte_mbuf *m;
+	unsigned int i, j;
+
+	for (i = 0; i < test.queues; i++) {
+		for (j = 0; j < XEN_NETIF_RING_SIZE; j++)
+			test.pairs[i].rx.mbufs[j]->dynfield1[0] = i * XEN_NETIF_RING_SIZE + j;
+	}
+	for (i = 0; i < test.queues; i++) {
+		for (j = 0; j < XEN_NETIF_RING_SIZE; j++) {
+			if (test.pairs[i].tx.held[j].m != NULL)
+				test.pairs[i].tx.held[j].m->dynfield1[0] = NO_SLOT;
+		}
+	}
+	for (i = 0; i < n; i++) {
+		for (m = pkts[i]; m != NULL; m = m->next)
+			m->dynfield1[0] = NO_SLOT;
+	}
+}
+
+/* What is posted is the page of the slot's mbuf, which nobody else has. */
+static void
+check_mbufs(struct rte_mbuf *const *pkts, unsigned int n)
+{
+	const struct xenfront_rx_pages *rx;
+	unsigned int i, j;
+
+	if (fuzz_region == NULL)
+		return;
+	note_slots(pkts, n);
+	for (i = 0; i < test.queues; i++) {
+		rx = &test.pairs[i].rx;
+		for (j = 0; j < XEN_NETIF_RING_SIZE; j++) {
+			fuzz_check(rx->mbufs[j]->dynfield1[0] == i * XEN_NETIF_RING_SIZE + j);
+			fuzz_check(rx->reqs[j].gref == xenfront_buf_own(rx->mbufs[j])->gref);
+		}
+	}
+}
+
 static void
 before_burst(void)
 {
@@ -258,8 +305,9 @@ before_burst(void)
 	}
 }
 
+/* The application has these packets. */
 static void
-after_burst(void)
+after_burst(struct rte_mbuf *const *pkts, unsigned int n)
 {
 	unsigned int i;
 
@@ -268,6 +316,7 @@ after_burst(void)
 		check_tx(i);
 		check_rx(i);
 	}
+	check_mbufs(pkts, n);
 }
 
 static void
@@ -278,11 +327,10 @@ step_receive(struct fuzz_input *in)
 
 	before_burst();
 	got = xenfront_rx_burst(&test.rxq, pkts, n);
-	after_burst();
 	fuzz_check(got <= n);
+	after_burst(pkts, got);
 	for (i = 0; i < got; i++)
-		fuzz_packet_received(pkts[i],
-				fuzz_region != NULL ? XEN_PAGE_BYTES : test.rxq.q.room);
+		fuzz_packet_received(pkts[i], &test.rxq.q);
 }
 
 static void
@@ -295,8 +343,8 @@ step_send(struct fuzz_input *in)
 		pkts[i] = fuzz_packet(in);
 	before_burst();
 	sent = xenfront_tx_burst(&test.txq, pkts, n);
-	after_burst();
 	fuzz_check(sent <= n);
+	after_burst(pkts + sent, n - sent);
 	for (i = sent; i < n; i++)
 		rte_pktmbuf_free(pkts[i]);
 }

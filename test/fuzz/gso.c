@@ -51,7 +51,8 @@ segment(const struct xen_gso *g, const struct rte_mbuf *m, uint32_t seg)
 }
 
 static void
-check_frame(struct rte_mbuf *frame, const uint8_t *wanted, uint32_t len, uint16_t room)
+check_frame(struct rte_mbuf *frame, const uint8_t *wanted, uint32_t len,
+		const struct xen_netif_queue *q)
 {
 	uint8_t *got = malloc(len);
 
@@ -59,7 +60,7 @@ check_frame(struct rte_mbuf *frame, const uint8_t *wanted, uint32_t len, uint16_
 	fuzz_chain_read(frame, got);
 	fuzz_check(memcmp(got, wanted, len) == 0);
 	free(got);
-	fuzz_packet_received(frame, room);
+	fuzz_packet_received(frame, q);
 }
 
 /* A checksum that is finished by what it says is the one that was complete. */
@@ -81,7 +82,7 @@ check_sum(const struct xen_gso *g, const struct rte_mbuf *m, uint32_t seg, const
 static void
 check_segments(const struct xen_gso *g, const struct rte_mbuf *m, uint8_t what, uint16_t room)
 {
-	struct xen_netif_queue q = { .pool = fuzz_pool, .room = room };
+	struct xen_netif_queue q = { .pool = fuzz_pool, .room = room, .port_id = FUZZ_PORT };
 	struct rte_mbuf *frames[XEN_GSO_SEGS_MAX];
 	uint32_t i, payload = 0, len;
 	uint8_t *wanted;
@@ -98,7 +99,7 @@ check_segments(const struct xen_gso *g, const struct rte_mbuf *m, uint8_t what, 
 		if ((what & BY_GUEST) != 0)
 			check_sum(g, m, i, wanted);
 		if (ret == 0)
-			check_frame(frames[i], wanted, len, room);
+			check_frame(frames[i], wanted, len, &q);
 		free(wanted);
 	}
 	fuzz_check(payload == g->end - g->payload);

@@ -15,9 +15,13 @@
 #include <xengnttab.h>
 
 #include "pool.h"
+#include "xen_netif_queue.h"
 #include "xenfront_grants.h"
 
 #define POOL_SIZE 2048u
+
+/* What is in an mbuf as it comes from a mempool, where that promises nothing. */
+#define STALE 0xA5
 
 static struct {
 	struct rte_mempool pool;
@@ -50,7 +54,14 @@ make_granted(struct fuzz_mbuf *f)
 	f->buf.mbuf = &f->m;
 	f->buf.gref = gref++;
 	f->m.shinfo = &f->buf.shinfo;
-	f->m.ol_flags = RTE_MBUF_F_EXTERNAL;
+	f->m.ol_flags |= RTE_MBUF_F_EXTERNAL;
+}
+
+/* Has the mbuf a granted page? */
+static bool
+is_granted(const struct rte_mbuf *m)
+{
+	return fuzz_region != NULL && m->buf_len <= XEN_PAGE_BYTES;
 }
 
 static struct rte_mbuf *
@@ -60,14 +71,17 @@ mbuf_new(uint16_t buf_len)
 	struct rte_mbuf *m = &f->m;
 
 	fuzz_check(f != NULL);
-	memset(f, 0, sizeof(*f));
+	memset(f, STALE, sizeof(*f));
 	m->pool = fuzz_pool;
+	m->priv_size = 0;
+	m->next = NULL;
 	m->nb_segs = 1;
 	m->refcnt = 1;
+	m->ol_flags &= ~(RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT);
 	m->buf_len = buf_len;
 	m->buf_addr = malloc(buf_len);
 	fuzz_check(m->buf_addr != NULL || buf_len == 0);
-	if (fuzz_region != NULL && buf_len <= XEN_PAGE_BYTES)
+	if (is_granted(m))
 		make_granted(f);
 	mbufs_out++;
 	return m;
@@ -208,6 +222,8 @@ fuzz_packet(struct fuzz_input *in)
 	for (i = 0; i < segs; i++) {
 		len = i < 32 ? fuzz_u16(in) % 16384 : shape % 4;
 		*next = mbuf_new(len);
+		rte_pktmbuf_reset(*next);
+		(*next)->data_off = 0;
 		(*next)->data_len = len;
 		head->pkt_len += len;
 		next = &(*next)->next;
@@ -219,9 +235,51 @@ fuzz_packet(struct fuzz_input *in)
 	return head;
 }
 
-void
-fuzz_packet_received(struct rte_mbuf *m, uint16_t room)
+/* What the port may have said in a packet's flags. */
+static uint64_t
+known_flags(const struct xen_netif_queue *q)
 {
+	uint64_t flags = RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_LRO;
+
+	if (q->rss_hash)
+		flags |= RTE_MBUF_F_RX_RSS_HASH;
+	if (q->legacy_ol_flags)
+		flags |= RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 |
+				RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_IP_CKSUM;
+	if ((q->classify & XEN_NETIF_CLASSIFY_VLAN) != 0)
+		flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	if ((q->classify & XEN_NETIF_CLASSIFY_IPV4) != 0)
+		flags |= RTE_MBUF_F_RX_IP_CKSUM_MASK;
+	return flags;
+}
+
+/* Nothing of a packet is what its mbufs had in them before. */
+static void
+check_fresh(const struct rte_mbuf *m, const struct xen_netif_queue *q)
+{
+	const uint64_t lengths = RTE_MBUF_F_RX_LRO | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG;
+	const struct rte_mbuf *seg;
+
+	fuzz_check((m->ol_flags & ~known_flags(q)) == 0);
+	fuzz_check(m->port == q->port_id);
+	fuzz_check(m->packet_type == 0 || (m->ol_flags & RTE_MBUF_F_RX_LRO) != 0 ||
+			(q->classify & XEN_NETIF_CLASSIFY_PTYPE) != 0);
+	fuzz_check((m->packet_type &
+				   ~(RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK)) ==
+			0);
+	fuzz_check(m->vlan_tci == 0 || (m->ol_flags & RTE_MBUF_F_RX_VLAN) != 0);
+	fuzz_check(m->tx_offload == 0 || (m->ol_flags & lengths) != 0);
+	fuzz_check(m->outer_l2_len == 0 && m->outer_l3_len == 0);
+	for (seg = m; seg != NULL; seg = seg->next) {
+		fuzz_check(((seg->ol_flags & RTE_MBUF_F_EXTERNAL) != 0) == is_granted(seg));
+		fuzz_check(seg == m || (seg->ol_flags & ~RTE_MBUF_F_EXTERNAL) == 0);
+	}
+}
+
+void
+fuzz_packet_received(struct rte_mbuf *m, const struct xen_netif_queue *q)
+{
+	const uint16_t room = fuzz_region != NULL ? XEN_PAGE_BYTES : q->room;
 	const struct rte_mbuf *seg;
 	uint32_t len = 0, segs = 0;
 
@@ -232,6 +290,7 @@ fuzz_packet_received(struct rte_mbuf *m, uint16_t room)
 	}
 	fuzz_check(m->pkt_len == len && m->nb_segs == segs);
 	fuzz_check(len >= 14 && len <= XEN_NETIF_PKT_MAX);
+	check_fresh(m, q);
 	rte_pktmbuf_free(m);
 }
 

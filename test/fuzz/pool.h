@@ -8,7 +8,8 @@
 /**
  * @file
  * A mempool of malloc(): every mbuf that is taken from it is new, with a buffer of its own, so that
- * AddressSanitizer finds what is used past its end or after it was put back. Needs no EAL; and the
+ * AddressSanitizer finds what is used past its end or after it was put back. All that a mempool
+ * does not promise of an mbuf is stale in it. Needs no EAL; and the
  * calls of DPDK and Xen that the bursts make beside that.
  */
 
@@ -17,6 +18,7 @@
 #include "fuzz.h"
 #include "xen_if.h"
 
+struct xen_netif_queue;
 struct xenfront_region;
 
 /** Mbufs of this pool are what packets of the bursts are made of. */
@@ -27,6 +29,9 @@ extern uint32_t fuzz_pool_left;
 
 /** What each page holds that the other end has granted. */
 extern uint8_t fuzz_granted[XEN_PAGE_BYTES];
+
+/** The number of the port. */
+#define FUZZ_PORT 7
 
 /** The MAC address of the port, as the filter has it: 00:16:3e:01:02:03. */
 #define FUZZ_OWN_MAC 0x1600013E0302ull
@@ -61,8 +66,8 @@ fuzz_pool_check(void);
 struct rte_mbuf *
 fuzz_packet(struct fuzz_input *in);
 
-/** Fail unless it is a packet that an application may be given; free it. */
+/** Fail unless it is a packet that an application may be given by an rx queue; free it. */
 void
-fuzz_packet_received(struct rte_mbuf *m, uint16_t room);
+fuzz_packet_received(struct rte_mbuf *m, const struct xen_netif_queue *q);
 
 #endif /* FUZZ_POOL_H */
