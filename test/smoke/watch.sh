@@ -310,7 +310,8 @@ test_bridges()
 {
 	vif 2 2 bridge=br0.7:8:9
 	gets_port vif2.2 2 2 || return 1
-	[ "$(vsctl get Port vif2.2 tag trunks | xargs)" = "7 [8, 9]" ] || return 1
+	[ "$(vsctl get Port vif2.2 tag trunks vlan_mode | xargs)" = "7 [8, 9] native-untagged" ] ||
+		return 1
 	key 2/2 bridge br0
 	wait_for "$LIMIT" has_no_tag vif2.2 && gets_port vif2.2 2 2
 }
