@@ -43,7 +43,8 @@ def parse_args():
         "the two. Compare within a run: the machine's speed is not the same in another. "
         "`scripts/bench xen` compares with xen-netback on a real Xen in an emulated machine, "
         "`scripts/bench wake` how long a packet takes to wake up a program, `scripts/bench vswitch` "
-        "the switch with its peers.")
+        "the switch with its peers, `scripts/bench hardware` what this machine's Xen takes for an "
+        "operation.")
     parser.add_argument("--json", metavar="FILE", type=options.output_file,
                         help="write the results as JSON, too")
     parser.add_argument("--plot", metavar="DIR", type=options.output_folder,

@@ -67,8 +67,7 @@ rawfront_store(void)
 	return store;
 }
 
-static void
-say(const char *fmt, va_list ap)
+static void __rte_format_printf(1, 0) say(const char *fmt, va_list ap)
 {
 	fprintf(stderr, "xenlinks: ");
 	vfprintf(stderr, fmt, ap);

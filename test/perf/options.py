@@ -11,15 +11,17 @@ import sys
 SETUP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/setup")
 
 
-def number(kind, least):
-    """A type for argparse: a number of this kind, at least this large."""
+def number(kind, least, most=None):
+    """A type for argparse: a number of this kind, at least and at most this large."""
     def parse(text):
         try:
             value = kind(text)
         except ValueError:
             value = None
-        if value is None or not least <= value < float("inf"):
-            raise argparse.ArgumentTypeError(f"'{text}' is not a number from {least} up")
+        if value is None or not least <= value < float("inf") or \
+                (most is not None and value > most):
+            bounds = f"from {least} up" if most is None else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number {bounds}")
         return value
     return parse
 

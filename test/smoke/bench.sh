@@ -4,7 +4,7 @@
 #
 # scripts/bench refuses wrong options before it builds, measures, and counts no more instructions
 # than a packet may cost; no packet that wakes somebody up is lost; the switch is measured beside
-# its peers.
+# its peers; pictures are drawn; what a hypervisor charges is found.
 # Limit: 2400
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
@@ -43,7 +43,10 @@ wrong_options()
 		refused xen --json "$RUN/no/such/folder.json" && refused wake --rounds 0 &&
 		refused wake --nonsense && refused vswitch --rounds 0 &&
 		refused vswitch --seconds 1s && refused vswitch --only nonsense &&
-		refused vswitch --json "$RUN/no/such/folder.json" && refused vswitch --nonsense
+		refused vswitch --json "$RUN/no/such/folder.json" && refused vswitch --nonsense &&
+		refused hardware --nonsense && refused hardware --guest 32752 &&
+		refused hardware --guest 1 --serve 0 &&
+		refused hardware --seconds 0 && refused hardware --json "$RUN/no/such/folder.json"
 }
 
 # result FILE NAME KEY
@@ -203,6 +206,48 @@ pictures()
 	! bench --results "$RUN/broken.json"
 }
 
+# What a hypervisor takes that is charged for: never less than it charges, and a profile that it
+# takes. With pages of this domain and, while it serves, with another one's.
+hardware()
+{
+	local profile guest
+	machine_start
+	domain_add 1
+	mkfifo "$RUN/serve.in"
+	exec 8<>"$RUN/serve.in"
+	in_background serve "$BUILD/test/xensim/xensim" exec 1 -- "$TREE/scripts/bench" hardware \
+		--serve 0 --build "$BUILD" <"$RUN/serve.in"
+	wait_for "$LIMIT" grep -qx ready "$RUN/serve.log" || return 1
+	for guest in "" 1; do
+		xensim charge hc_ns=3000 op_ns=700 map_ns=900 unmap_ns=400 evtchn_ns=5000
+		profile=$(in_domain 0 "$TREE/scripts/bench" hardware --seconds 0.1 \
+			${guest:+--guest "$guest"} --build "$BUILD" --json "$RUN/hardware.json" \
+			2>>"$RUN/bench.log") || return 1
+		info "$profile"
+		charged_for "$RUN/hardware.json" || return 1
+		# shellcheck disable=SC2086 # several
+		xensim charge $profile && [ "$(xensim charge | sort)" = \
+			"$(tr ' ' '\n' <<<"$profile" | sort)" ] || return 1
+	done
+	! in_domain 0 "$TREE/scripts/bench" hardware --guest 2 --build "$BUILD" \
+		>>"$RUN/bench.log" 2>&1
+}
+
+# charged_for FILE: no call took less than the charges of hardware() for it.
+charged_for()
+{
+	python3 - "$1" <<-'END'
+	import json, sys
+	with open(sys.argv[1]) as f:
+	    calls = {(c["what"], c["number"]): c["ns"] for c in json.load(f)["calls"]}
+	charges = {"copy": lambda n: -(-n // 16) * 3000 + n * 700, "map": lambda n: n * 900,
+	           "unmap": lambda n: n * 400, "notify": lambda n: n * 5000}
+	# The hypervisor's clock and ours are not the same one.
+	short = [c for c in calls if calls[c] < 0.95 * charges[c[0]](c[1])]
+	sys.exit(f"{len(calls)} calls, too short: {short}" if short or len(calls) != 10 else 0)
+	END
+}
+
 # needs_huge_pages NAME COMMAND...: a test that ends with 77 when there are none.
 needs_huge_pages()
 {
@@ -248,6 +293,7 @@ main()
 	check wrong-options "one was taken, or it was built first" wrong_options
 	check worker-names "see above" worker_names
 	check pictures "see bench.log" pictures
+	check hardware "see bench.log" hardware
 	needs_huge_pages crossings crossings
 	needs_huge_pages ends ends
 	needs_huge_pages round-trips round_trips
