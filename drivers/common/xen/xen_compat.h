@@ -14,6 +14,7 @@
 
 #include <rte_kvargs.h>
 #include <rte_lcore.h>
+#include <rte_spinlock.h>
 #include <rte_telemetry.h>
 #include <rte_version.h>
 
@@ -33,6 +34,13 @@
 #define XEN_SECTION(name) __attribute__((section(name)))
 #else
 #define XEN_SECTION(name) __rte_section(name)
+#endif
+
+/* clang follows locks since 23.03, but not those that are in an array. */
+#if RTE_VERSION < RTE_VERSION_NUM(23, 3, 0, 0)
+#define XEN_NO_LOCK_ANALYSIS
+#else
+#define XEN_NO_LOCK_ANALYSIS __rte_no_thread_safety_analysis
 #endif
 
 /* What runs in a control thread returns a number since 23.11: have it return 0. */

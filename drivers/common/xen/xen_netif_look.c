@@ -72,26 +72,32 @@ look_at_page(const struct netif_tx_sring *sring, struct xen_netif_ring_look *r)
 	r->rsp_event = xen_ring_load(&sring->rsp_event);
 }
 
-void
-xen_netif_look_at_ring(struct xen_netif_ring *ring,
-		uint32_t (*waiting)(const struct xen_netif_ring *), struct xen_netif_ring_look *r)
+/* What any process has of it. */
+static void
+look_at_own(const struct xen_netif_ring *ring, struct xen_netif_ring_look *r)
 {
-	bool primary = rte_eal_process_type() == RTE_PROC_PRIMARY;
-
-	memset(r, 0, sizeof(*r));
-	if (primary)
-		rte_spinlock_lock(&ring->lock);
 	r->attached = ring->attached;
 	r->port = ring->port;
 	r->cons = ring->cons;
 	r->prod = ring->prod;
-	if (primary && r->attached) {
+}
+
+void
+xen_netif_look_at_ring(struct xen_netif_ring *ring,
+		uint32_t (*waiting)(const struct xen_netif_ring *), struct xen_netif_ring_look *r)
+{
+	memset(r, 0, sizeof(*r));
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
+		look_at_own(ring, r);
+		return;
+	}
+	rte_spinlock_lock(&ring->lock);
+	look_at_own(ring, r);
+	if (r->attached) {
 		look_at_page(ring->sring.tx, r);
 		if (waiting != NULL)
 			r->waiting = waiting(ring);
 	}
-	if (primary) {
-		r->broken = xen_netif_ring_broken_why(ring);
-		rte_spinlock_unlock(&ring->lock);
-	}
+	r->broken = xen_netif_ring_broken_why(ring);
+	rte_spinlock_unlock(&ring->lock);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "xen_compat.h"
 #include "xenvif_grants.h"
 
 /* The pages of one map call, at consecutive addresses. */
@@ -25,7 +26,7 @@ struct xenvif_grant {
 	bool listed;
 };
 
-static void
+static XEN_NO_LOCK_ANALYSIS void
 lock_rings(const struct xenvif_grants *g)
 {
 	rte_spinlock_lock(&g->rings->rx[g->queue].lock);
@@ -33,7 +34,7 @@ lock_rings(const struct xenvif_grants *g)
 }
 
 /* The data path looks at the table only while something is registered. */
-static void
+static XEN_NO_LOCK_ANALYSIS void
 unlock_rings(const struct xenvif_grants *g)
 {
 	g->rings->rx[g->queue].has_grants = g->nb != 0;
