@@ -233,8 +233,8 @@ wait_up(uint16_t port)
 	struct rte_eth_link link = { 0 };
 
 	while (rte_get_timer_cycles() < end) {
-		rte_eth_link_get_nowait(port, &link);
-		if (link.link_status == RTE_ETH_LINK_UP)
+		if (rte_eth_link_get_nowait(port, &link) == 0 &&
+				link.link_status == RTE_ETH_LINK_UP)
 			return 0;
 		rte_delay_ms(LINK_MS);
 	}
