@@ -153,6 +153,7 @@ setup(struct fuzz_input *in)
 		setup_rx(i, start);
 	}
 	setup_queue(&test.rxq.q, room, what);
+	fuzz_check(xenfront_rxq_init(&test.rxq.q) == 0);
 	test.rxq.q.classify = classify & ~GRANTED;
 	setup_queue(&test.txq.q, room, what);
 }

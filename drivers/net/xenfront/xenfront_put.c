@@ -43,38 +43,28 @@ readable(const struct xenfront_tx_walk *w, const struct rte_mbuf *m)
 	return buf;
 }
 
+/* Pages of a region are sent: the ring has a reference on it from the first one on. */
+static inline void
+refer(struct xenfront_tx_pages *tx, struct xenfront_region *region)
+{
+	if (unlikely((tx->regions & RTE_BIT64(region->id)) == 0)) {
+		xenfront_region_get(region);
+		tx->regions |= RTE_BIT64(region->id);
+	}
+	tx->last = region;
+}
+
 /* The page of the request with that id is an mbuf's, which is kept until the response. */
 static inline void
 hold(struct xenfront_tx_walk *w, uint16_t id, struct rte_mbuf *m, struct xenfront_region *region)
 {
 	struct xenfront_tx_pages *tx = w->tx;
 
-	if (unlikely((tx->regions & RTE_BIT64(region->id)) == 0)) {
-		xenfront_region_get(region);
-		tx->regions |= RTE_BIT64(region->id);
-	}
-	tx->last = region;
+	refer(tx, region);
 	tx->held[id].m = m;
 	tx->held[id].region = region;
 	tx->nb_held++;
 	xen_count_add(&w->ring->count.by_reference, 1);
-}
-
-void
-xenfront_put_external(struct xenfront_tx_walk *w, struct rte_mbuf *m)
-{
-	const struct xenfront_buf *buf = readable(w, m);
-	uint16_t id, len = rte_pktmbuf_data_len(m);
-
-	if (buf == NULL || m->next != NULL) {
-		put_simple(w, m);
-		return;
-	}
-	id = xenfront_tx_ids_take(&w->tx->ids, XENFRONT_TX_FIRST);
-	put_request(w, id, buf->gref, m->data_off, 0, len);
-	hold(w, id, m, buf->region);
-	w->packets++;
-	w->bytes += len;
 }
 
 /* A loop of its own, so that what it needs is in the processor's registers. */
@@ -95,11 +85,16 @@ xenfront_put_granted(struct xenfront_tx_walk *w, struct rte_mbuf **pkts, uint16_
 		const struct xenfront_buf *buf = xenfront_buf_of(m);
 		uint16_t id, len = m->data_len;
 
-		/* The first one of a region, which is to be referred to, is not for here. */
-		if (buf == NULL || buf->region != region || m->next != NULL ||
+		if (buf == NULL || m->next != NULL ||
 				(uint32_t)m->data_off + len > XEN_PAGE_BYTES ||
 				!xenfront_put_is_simple(m, TX_WISHES))
 			break;
+		if (unlikely(buf->region != region)) {
+			if (buf->region->domid != tx->domid)
+				break;
+			region = buf->region;
+			refer(tx, region);
+		}
 		id = *free_ids--;
 		tx->ids.ids[id] = XENFRONT_TX_FIRST;
 		req->gref = buf->gref;

@@ -113,13 +113,9 @@ put_simple(struct xenfront_tx_walk *w, struct rte_mbuf *m)
 	free_simple(w, m);
 }
 
-/** As put_simple(), of an mbuf with an external buffer: one of granted pages is sent as it is. */
-void
-xenfront_put_external(struct xenfront_tx_walk *w, struct rte_mbuf *m);
-
 /**
  * Send packets that are an mbuf of granted pages each and without wishes, up to the first one that
- * is something else or finds no slot; how many. Of a ring that sends such pages as they are.
+ * is something else or finds no slot; how many.
  */
 uint16_t
 xenfront_put_granted(struct xenfront_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts);

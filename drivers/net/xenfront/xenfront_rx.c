@@ -8,6 +8,7 @@
 
 #include "xen_csum.h"
 #include "xen_extbuf.h"
+#include "xen_mbuf.h"
 #include "xen_trace.h"
 #include "xenfront_swap.h"
 
@@ -431,7 +432,10 @@ xenfront_rx_burst(void *queue, struct rte_mbuf **pkts, uint16_t nb_pkts)
 int
 xenfront_rxq_init(struct xen_netif_queue *q)
 {
-	rte_spinlock_init(&container_of(q, struct xenfront_rxq, q)->held.lock);
+	struct xenfront_rxq *rxq = container_of(q, struct xenfront_rxq, q);
+
+	rxq->rearm = xen_mbuf_rearm(q->port_id, 0);
+	rte_spinlock_init(&rxq->held.lock);
 	return 0;
 }
 

@@ -60,6 +60,8 @@ struct xenfront_rx_pages {
 struct xenfront_rxq {
 	struct xen_netif_queue q;
 	struct xen_gso_held held;
+	/* What the word rearm_data of a received mbuf is, but for where its data begins. */
+	uint64_t rearm;
 	/* With which of its rings the next burst begins: the nth is id + n * nb_queues. */
 	uint16_t next_ring;
 };

@@ -18,7 +18,7 @@ xenfront_swap_run(struct xenfront_rx_walk *w, struct netif_rx_response *end)
 	const uint32_t nb = RTE_MIN(w->slots.prod - cons, (uint32_t)(w->nb_mbufs - w->nb));
 	struct rte_mbuf **pkts = &w->pkts[w->nb];
 	const uint16_t room = w->q->room;
-	const uint64_t rearm = xen_mbuf_rearm(w->q->port_id, 0);
+	const uint64_t rearm = container_of(w->q, const struct xenfront_rxq, q)->rearm;
 	uint64_t bytes = 0;
 	bool ended = false;
 	uint32_t n;

@@ -45,11 +45,9 @@ static inline uint16_t
 put_packets(struct xenfront_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts)
 {
 	struct rte_mbuf *m;
-	uint16_t i = 0;
+	uint16_t i, run;
 
-	if (unlikely(w->tx->domid != DOMID_INVALID))
-		i = xenfront_put_granted(w, pkts, nb_pkts);
-	for (; i < nb_pkts; i++) {
+	for (i = 0; i < nb_pkts; i++) {
 		m = pkts[i];
 		if (i + TX_PREFETCH < nb_pkts)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + TX_PREFETCH], void *));
@@ -58,7 +56,11 @@ put_packets(struct xenfront_tx_walk *w, struct rte_mbuf **pkts, uint16_t nb_pkts
 			continue;
 		}
 		if (is_simple(w, m, TX_WISHES)) {
-			xenfront_put_external(w, m);
+			run = xenfront_put_granted(w, &pkts[i], nb_pkts - i);
+			if (run == 0)
+				put_simple(w, m);
+			else
+				i += run - 1;
 			continue;
 		}
 		if (!xenfront_put_complex(w, m)) {
