@@ -7,26 +7,26 @@
  * libraries, of pages that another domain has granted, or this one itself.
  */
 
+#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <xenevtchn.h>
 #include <xengnttab.h>
 #include <xenstore.h>
 
+#include "clock.h"
+
 #define PAGE 4096u
 #define PAGES 64u
 /* What an operation copies: all of a call's fit into one local page. */
 #define COPY_BYTES (PAGE / PAGES)
-#define NS_PER_S UINT64_C(1000000000)
 #define SAMPLES_MAX 65536u
 /* Of a guest that takes an event before the next one is sent. */
 #define EVENT_PAUSE_US 100
@@ -55,27 +55,6 @@ struct costs {
 	uint64_t ns;
 };
 
-static void __attribute__((format(printf, 1, 2), noreturn)) fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "xencosts: ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
-	va_end(ap);
-	exit(EXIT_FAILURE);
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
 /* Pages for a domain, and an event channel that waits for it. */
 static void
 grant(struct costs *c, unsigned int domid, evtchn_port_t *port)
@@ -85,12 +64,14 @@ grant(struct costs *c, unsigned int domid, evtchn_port_t *port)
 	c->gntshr = xengntshr_open(NULL, 0);
 	c->evtchn = xenevtchn_open(NULL, 0);
 	if (c->gntshr == NULL || c->evtchn == NULL)
-		fail("no grants or event channels here: %s", strerror(errno));
+		errx(EXIT_FAILURE, "no grants or event channels here: %s", strerror(errno));
 	if (xengntshr_share_pages(c->gntshr, domid, PAGES, c->grefs, 1) == NULL)
-		fail("cannot grant %u pages to domain %u: %s", PAGES, domid, strerror(errno));
+		errx(EXIT_FAILURE, "cannot grant %u pages to domain %u: %s", PAGES, domid,
+				strerror(errno));
 	ret = xenevtchn_bind_unbound_port(c->evtchn, domid);
 	if (ret <= 0)
-		fail("cannot make an event channel for domain %u: %s", domid, strerror(errno));
+		errx(EXIT_FAILURE, "cannot make an event channel for domain %u: %s", domid,
+				strerror(errno));
 	*port = ret;
 }
 
@@ -100,7 +81,7 @@ take_event(xenevtchn_handle *evtchn)
 	int port = xenevtchn_pending(evtchn);
 
 	if (port <= 0 || xenevtchn_unmask(evtchn, port) != 0)
-		fail("cannot take an event: %s", strerror(errno));
+		errx(EXIT_FAILURE, "cannot take an event: %s", strerror(errno));
 }
 
 /* A guest's part: have pages, take events. */
@@ -115,13 +96,13 @@ serve(unsigned int domid)
 	evtchn_port_t port;
 
 	if (store == NULL)
-		fail("no xenstore: %s", strerror(errno));
+		errx(EXIT_FAILURE, "no xenstore: %s", strerror(errno));
 	grant(&c, domid, &port);
 	len = snprintf(text, sizeof(text), "%u", port);
 	for (i = 0; i < PAGES; i++)
 		len += snprintf(text + len, sizeof(text) - len, " %u", c.grefs[i]);
 	if (!xs_write(store, XBT_NULL, KEY, text, len))
-		fail("cannot write " KEY ": %s", strerror(errno));
+		errx(EXIT_FAILURE, "cannot write " KEY ": %s", strerror(errno));
 	printf("ready\n");
 	fflush(stdout);
 	fds[0].fd = xenevtchn_fd(c.evtchn);
@@ -147,14 +128,14 @@ read_guest(struct costs *c, evtchn_port_t *port)
 	snprintf(path, sizeof(path), "/local/domain/%u/" KEY, c->domid);
 	text = store == NULL ? NULL : xs_read(store, XBT_NULL, path, &len);
 	if (text == NULL)
-		fail("no %s: xencosts --serve does not run there", path);
+		errx(EXIT_FAILURE, "no %s: xencosts --serve does not run there", path);
 	at = text;
 	if (sscanf(at, "%u%n", port, &used) != 1)
-		fail("%s has no event channel", path);
+		errx(EXIT_FAILURE, "%s has no event channel", path);
 	for (i = 0; i < PAGES; i++) {
 		at += used;
 		if (sscanf(at, " %" SCNu32 "%n", &c->grefs[i], &used) != 1)
-			fail("%s has %u pages, and not %u", path, i, PAGES);
+			errx(EXIT_FAILURE, "%s has %u pages, and not %u", path, i, PAGES);
 	}
 	free(text);
 	xs_close(store);
@@ -168,7 +149,7 @@ own_domid(void)
 	char *text = store == NULL ? NULL : xs_read(store, XBT_NULL, "domid", &len);
 
 	if (text == NULL || sscanf(text, "%u", &domid) != 1)
-		fail("xenstore does not say which domain this is");
+		errx(EXIT_FAILURE, "xenstore does not say which domain this is");
 	free(text);
 	xs_close(store);
 	return domid;
@@ -190,10 +171,11 @@ begin(struct costs *c, bool guest)
 	}
 	c->gnttab = xengnttab_open(NULL, 0);
 	if (c->gnttab == NULL || c->evtchn == NULL)
-		fail("no grants or event channels here: %s", strerror(errno));
+		errx(EXIT_FAILURE, "no grants or event channels here: %s", strerror(errno));
 	port = xenevtchn_bind_interdomain(c->evtchn, c->domid, remote);
 	if (port <= 0)
-		fail("cannot bind domain %u's event channel: %s", c->domid, strerror(errno));
+		errx(EXIT_FAILURE, "cannot bind domain %u's event channel: %s", c->domid,
+				strerror(errno));
 	c->port = port;
 }
 
@@ -254,11 +236,13 @@ measure_copies(struct costs *c, unsigned int nb)
 	do {
 		since = now_ns();
 		if (xengnttab_grant_copy(c->gnttab, nb, segs) != 0)
-			fail("cannot copy from domain %u: %s", c->domid, strerror(errno));
+			errx(EXIT_FAILURE, "cannot copy from domain %u: %s", c->domid,
+					strerror(errno));
 		samples[n++] = now_ns() - since;
 		for (i = 0; i < nb; i++) {
 			if (segs[i].status != GNTST_okay)
-				fail("a copy from domain %u: status %d", c->domid, segs[i].status);
+				errx(EXIT_FAILURE, "a copy from domain %u: status %d", c->domid,
+						segs[i].status);
 		}
 	} while (n < SAMPLES_MAX && now_ns() < end);
 	print("copy", nb, samples, n);
@@ -277,12 +261,13 @@ measure_maps(struct costs *c, unsigned int nb)
 		pages = xengnttab_map_domain_grant_refs(c->gnttab, nb, c->domid, c->grefs, 3);
 		map[n] = now_ns() - since;
 		if (pages == NULL)
-			fail("cannot map %u pages of domain %u: %s", nb, c->domid, strerror(errno));
+			errx(EXIT_FAILURE, "cannot map %u pages of domain %u: %s", nb, c->domid,
+					strerror(errno));
 		/* What is mapped is used, before it is unmapped. */
 		memset(pages, 0, nb * PAGE);
 		since = now_ns();
 		if (xengnttab_unmap(c->gnttab, pages, nb) != 0)
-			fail("cannot unmap: %s", strerror(errno));
+			errx(EXIT_FAILURE, "cannot unmap: %s", strerror(errno));
 		unmap[n++] = now_ns() - since;
 	} while (n < SAMPLES_MAX && now_ns() < end);
 	print("map", nb, map, n);
@@ -300,7 +285,8 @@ measure_notifications(struct costs *c)
 	do {
 		since = now_ns();
 		if (xenevtchn_notify(c->evtchn, c->port) != 0)
-			fail("cannot notify domain %u: %s", c->domid, strerror(errno));
+			errx(EXIT_FAILURE, "cannot notify domain %u: %s", c->domid,
+					strerror(errno));
 		samples[n++] = now_ns() - since;
 		if (c->other != 0)
 			take_event(c->evtchn);

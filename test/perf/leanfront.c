@@ -2,7 +2,52 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include <err.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "leanfront.h"
+
+#define IDLE_US 2000
+
+static struct xs_handle *store;
+
+struct xs_handle *
+rawfront_store(void)
+{
+	return store;
+}
+
+void
+rawfront_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	verrx(EXIT_FAILURE, fmt, ap);
+}
+
+void
+rawfront_idle(void)
+{
+	usleep(IDLE_US);
+}
+
+void
+leanfront_open(void)
+{
+	store = xs_open(0);
+	if (store == NULL)
+		rawfront_fail("no xenstore");
+}
+
+void
+leanfront_close(void)
+{
+	if (store != NULL)
+		xs_close(store);
+}
 
 void
 leanfront_boot(struct leanfront *f, unsigned int devid, bool split, unsigned int tx_pages,

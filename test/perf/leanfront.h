@@ -17,6 +17,12 @@
 #define LEANFRONT_ROOM 64
 #define LEANFRONT_FRAMES_PAGE (XEN_PAGE_BYTES / LEANFRONT_ROOM)
 
+/** Connect to xenstore, for rawfront.h; the program ends without it, saying so. */
+void
+leanfront_open(void);
+void
+leanfront_close(void);
+
 struct leanfront {
 	struct rawfront raw;
 	/* Frames to be sent, which go round; behind their pages are those of buffers. */

@@ -4,6 +4,7 @@
 
 /* Makes links with both ends in this process, and has them measured. */
 
+#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -59,46 +60,15 @@ static struct links links = {
 	.ms = 1000,
 };
 static struct leanfront guests[LINKS_MAX];
-static struct xs_handle *store;
-
-struct xs_handle *
-rawfront_store(void)
-{
-	return store;
-}
-
-static void __rte_format_printf(1, 0) say(const char *fmt, va_list ap)
-{
-	fprintf(stderr, "xenlinks: ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
-}
-
-void
-rawfront_fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	say(fmt, ap);
-	va_end(ap);
-	exit(EXIT_FAILURE);
-}
 
 static int __rte_format_printf(2, 3) fail(int err, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap);
+	vwarnx(fmt, ap);
 	va_end(ap);
 	return err;
-}
-
-void
-rawfront_idle(void)
-{
-	rte_delay_ms(LINK_MS);
 }
 
 static int
@@ -318,9 +288,10 @@ links_start(void)
 
 	links.nb = opt.guests || opt.nb_fronts != 0 ? ports : ports / 2;
 	if (links.nb == 0 || links.nb > LINKS_MAX ||
-			(opt.nb_fronts != 0 && opt.nb_fronts != links.nb) ||
-			(opt.guests && (store = xs_open(0)) == NULL))
-		return fail(-EINVAL, "ports, frontends or xenstore are missing");
+			(opt.nb_fronts != 0 && opt.nb_fronts != links.nb))
+		return fail(-EINVAL, "ports or frontends are missing");
+	if (opt.guests)
+		leanfront_open();
 	links.pool = rte_pktmbuf_pool_create("links", MBUFS + links.nb * MBUFS_LINK, 256, 0,
 			ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
 	if (links.pool == NULL)
@@ -353,8 +324,7 @@ links_end(void)
 	}
 	for (i = 0; i < LINKS_MAX; i++)
 		rawfront_die(&guests[i].raw);
-	if (store != NULL)
-		xs_close(store);
+	leanfront_close();
 }
 
 static int

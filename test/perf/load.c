@@ -10,13 +10,12 @@
 
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "leanfront.h"
 
 #define VIFS_MAX 32
@@ -44,7 +43,6 @@ static const char usage[] =
 		"nanoseconds, the median and the 99th percentile of its round trip;\n"
 		"ends when the input does.\n";
 
-static struct xs_handle *store;
 static struct leanfront vifs[VIFS_MAX];
 static uint8_t own_mac[VIFS_MAX][MAC_BYTES];
 static unsigned int nb_vifs, macs;
@@ -55,31 +53,6 @@ static uint32_t rtts[PINGS_MAX];
 static unsigned int nb_rtts;
 static uint64_t ping_since;
 static bool pinging, ping_out;
-
-struct xs_handle *
-rawfront_store(void)
-{
-	return store;
-}
-
-void
-rawfront_fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "xenload: ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
-	va_end(ap);
-	exit(EXIT_FAILURE);
-}
-
-void
-rawfront_idle(void)
-{
-	usleep(LEARN_US);
-}
 
 /* A vif with an odd number may have many hosts behind it, as the way to a network has. */
 static unsigned int
@@ -140,15 +113,6 @@ transmit(struct leanfront *f, uint32_t max)
 	looks++;
 	full += room == 0;
 	leanfront_transmit(f, room < max ? room : max);
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 /* One frame at a time by the last pair of vifs. */
@@ -257,9 +221,7 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	store = xs_open(0);
-	if (store == NULL)
-		rawfront_fail("no xenstore");
+	leanfront_open();
 	for (i = 0; i < nb_vifs; i++)
 		vif_open(i);
 	for (i = 0; i < nb_vifs; i++) {
@@ -269,6 +231,6 @@ main(int argc, char **argv)
 	run();
 	for (i = 0; i < nb_vifs; i++)
 		rawfront_die(&vifs[i].raw);
-	xs_close(store);
+	leanfront_close();
 	return EXIT_SUCCESS;
 }

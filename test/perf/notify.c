@@ -10,16 +10,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "leanfront.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 #define RATE_MAX 10000000u
 /* A timer would be later than it is to be. */
 #define SPIN_NS 100000u
@@ -29,7 +27,6 @@
 #define BUDGET 64u
 /* A wait that only an event, or a line of input, ends. */
 #define FOREVER UINT64_MAX
-#define IDLE_US 2000
 
 static const char usage[] =
 		"usage: xennotify RATE\n"
@@ -43,46 +40,11 @@ struct ring_count {
 	uint64_t spurious;
 };
 
-static struct xs_handle *store;
 static struct leanfront vif;
 static uint64_t sent, received;
 static struct ring_count tx_count, rx_count;
 /* Responses of the RX ring that an event was for, and that nobody has taken yet. */
 static uint32_t rx_known;
-
-struct xs_handle *
-rawfront_store(void)
-{
-	return store;
-}
-
-void
-rawfront_fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "xennotify: ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
-	va_end(ap);
-	exit(EXIT_FAILURE);
-}
-
-void
-rawfront_idle(void)
-{
-	usleep(IDLE_US);
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
 
 /* Ask for an event with the next response; false when that is there already. */
 static bool
@@ -234,9 +196,7 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	store = xs_open(0);
-	if (store == NULL)
-		rawfront_fail("no xenstore");
+	leanfront_open();
 	leanfront_boot(&vif, 0, true, 1, LEANFRONT_ROOM);
 	for (i = 0; i < vif.nb_frames; i++)
 		memset(leanfront_frame(&vif, i), 2, LEANFRONT_ROOM);
@@ -247,6 +207,6 @@ main(int argc, char **argv)
 	run(rate);
 	leanfront_leave(&vif);
 	rawfront_die(&vif.raw);
-	xs_close(store);
+	leanfront_close();
 	return EXIT_SUCCESS;
 }
