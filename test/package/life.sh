@@ -77,29 +77,6 @@ guests_come()
 	done
 }
 
-# Bytes that guest 2 has taken of the connection.
-received()
-{
-	local bytes
-	bytes=$(guest 2 ss -Htin 'sport = :5201' |
-		sed -n 's/.*bytes_received:\([0-9]*\).*/\1/p' | sort -n | tail -n 1)
-	echo "${bytes:-0}"
-}
-
-received_more_than()
-{
-	[ "$(received)" -gt "$1" ]
-}
-
-# goes_on: the connection does, it is the first one, and no frontend has connected anew.
-goes_on()
-{
-	wait_for "$LIMIT" received_more_than "$(($(received) + 200000))" || return 1
-	process_ended "${PIDS[client]}" && return 1
-	[ "$(telemetry guest1 xstat 0 connects)" = 1 ] &&
-		[ "$(telemetry guest2 xstat 0 connects)" = 1 ]
-}
-
 # The longest time without an answer to 200 pings a second, in ms.
 longest_pause()
 {

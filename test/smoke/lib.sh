@@ -314,6 +314,30 @@ guest()
 	ip netns exec "$ns" "$@"
 }
 
+# Bytes that guest 2's TCP has taken in order: its own count, not the device's.
+received()
+{
+	local bytes
+	bytes=$(guest 2 ss -Htin 'sport = :5201' |
+		sed -n 's/.*bytes_received:\([0-9]*\).*/\1/p' | sort -n | tail -n 1)
+	echo "${bytes:-0}"
+}
+
+received_more_than()
+{
+	[ "$(received)" -gt "$1" ]
+}
+
+# goes_on: the connection of the process "client" to guest 2 does, it is the first one, and no
+# frontend has connected anew.
+goes_on()
+{
+	wait_for "$LIMIT" received_more_than "$(($(received) + 200000))" || return 1
+	process_ended "${PIDS[client]}" && return 1
+	[ "$(telemetry guest1 xstat 0 connects)" = 1 ] &&
+		[ "$(telemetry guest2 xstat 0 connects)" = 1 ]
+}
+
 # interruptible COMMAND ARG...: run it so that a signal to the script need not wait for its end.
 interruptible()
 {

@@ -21,20 +21,6 @@ now_ms()
 	echo $(($(date +%s%N) / 1000000))
 }
 
-# Bytes that guest2's TCP has taken in order: its own count, not the device's.
-received()
-{
-	local bytes
-	bytes=$(guest 2 ss -Htin 'sport = :5201' |
-		sed -n 's/.*bytes_received:\([0-9]*\).*/\1/p' | sort -n | tail -n 1)
-	echo "${bytes:-0}"
-}
-
-received_more_than()
-{
-	[ "$(received)" -gt "$1" ]
-}
-
 # restart: kill and start; went_on_ms is how many ms after the start TCP went on.
 restart()
 {

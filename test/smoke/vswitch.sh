@@ -240,28 +240,6 @@ reloads()
 	pings_end
 }
 
-# Bytes that guest 2 has taken of the connection.
-received()
-{
-	local bytes
-	bytes=$(guest 2 ss -Htin 'sport = :5201' |
-		sed -n 's/.*bytes_received:\([0-9]*\).*/\1/p' | sort -n | tail -n 1)
-	echo "${bytes:-0}"
-}
-
-received_more_than()
-{
-	[ "$(received)" -gt "$1" ]
-}
-
-# goes_on: the connection does, and no frontend has connected anew.
-goes_on()
-{
-	wait_for "$LIMIT" received_more_than "$(($(received) + 200000))" || return 1
-	[ "$(telemetry guest1 xstat 0 connects)" = 1 ] &&
-		[ "$(telemetry guest2 xstat 0 connects)" = 1 ]
-}
-
 mac_of_link()
 {
 	wait_for "$LIMIT" has_link "$1" && ip -o link show "$1" | grep -o "ether [0-9a-f:]*"
