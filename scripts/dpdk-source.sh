@@ -38,8 +38,7 @@ source_entries()
 	local suite file etc=${APT_ETC:-/etc/apt}
 	local deb='^[[:space:]]*deb[[:space:]]+'
 	local site='(\[[^]]*\][[:space:]]+)?[^[:space:]]+[[:space:]]+'
-	# shellcheck disable=SC1091 # the system's
-	suite="($(. /etc/os-release && echo "${VERSION_CODENAME:-}")|stable|testing|unstable|sid)"
+	suite="($(os_release VERSION_CODENAME)|stable|testing|unstable|sid)"
 	for file in "$etc/sources.list" "$etc"/sources.list.d/*.list; do
 		[ ! -f "$file" ] || sed -nE \
 			"s,$deb($site$suite([-/[:space:]].*)),deb-src \1,p" "$file"

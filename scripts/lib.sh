@@ -67,11 +67,19 @@ with open(sys.argv[1]) as f:
 		"$1/meson-info/meson-info.json" 2>/dev/null || :
 }
 
+# os_release KEY: what this system says of itself (os-release(5)); nothing when it does not.
+os_release()
+{
+	# shellcheck disable=SC1091 # the system's
+	(. /etc/os-release && echo "${!1:-}") 2>/dev/null || :
+}
+
 # system_name: the system and its release, as it calls itself.
 system_name()
 {
-	# shellcheck disable=SC1091 # the system's
-	(. /etc/os-release && echo "$PRETTY_NAME") 2>/dev/null || uname -sr
+	local name
+	name=$(os_release PRETTY_NAME)
+	echo "${name:-$(uname -sr)}"
 }
 
 # xen_utils: the package with Xen's tools, which has the version of Xen in its name: the installed

@@ -12,12 +12,6 @@ ROOT=/mnt
 # What is kept for the next run.
 ROOT_CACHE=$BUILD/package-root
 
-root_codename()
-{
-	# shellcheck disable=SC1091 # the system's
-	(. /etc/os-release && echo "$VERSION_CODENAME")
-}
-
 # What the root is made of: it is made again when that has changed.
 root_key()
 {
@@ -31,8 +25,8 @@ root_key()
 root_make()
 {
 	local base=$ROOT_CACHE/base name mirror
-	name=$(root_codename)
-	mirror=$(apt_sources | awk -v name="$name" '$3 == name { print $2; exit }')
+	name=$(os_release VERSION_CODENAME)
+	mirror=$(debian_mirror)
 	[ -n "$mirror" ] || die "no mirror of Debian's $name is named in /etc/apt"
 	rm -rf "$base"
 	mkdir -p "$base" "$ROOT_CACHE/archives/partial"
@@ -55,7 +49,7 @@ root_start()
 	key=$(root_key)
 	mkdir -p "$ROOT_CACHE"
 	if [ "$(cat "$ROOT_CACHE/key" 2>/dev/null)" != "$key" ]; then
-		info "making a fresh Debian $(root_codename), once"
+		info "making a fresh Debian $(os_release VERSION_CODENAME), once"
 		rm -f "$ROOT_CACHE/key"
 		root_make >"$RUN/debootstrap.log" 2>&1
 		echo "$key" >"$ROOT_CACHE/key"
