@@ -7,8 +7,11 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-# Processes share huge pages alone. They come and go as they are needed.
+# Processes share huge pages alone. The primary has all of them from its start: to grow the heap all
+# processes have to agree within five seconds, a host may well stand still for longer, and a
+# process that ends in the midst of it leaves the heap locked for all.
 HUGE_MB=256
+MEMORY_MB=192
 overcommit=/proc/sys/vm/nr_overcommit_hugepages
 
 hugepages_up()
@@ -42,7 +45,7 @@ secondary()
 
 proc_info()
 {
-	secondary dpdk-proc-info --file-prefix xenvif -- "$@" >"$RUN/proc-info.log" 2>&1
+	secondary dpdk-proc-info --file-prefix xenvif --no-pci -- "$@" >"$RUN/proc-info.log" 2>&1
 }
 
 stats_shown()
@@ -75,8 +78,8 @@ captured()
 # is told to end.
 dumped()
 {
-	in_background pdump "${SECONDARY[@]}" dpdk-pdump --file-prefix xenvif -- --pdump \
-		"port=0,queue=*,rx-dev=$RUN/rx.pcap,tx-dev=$RUN/tx.pcap"
+	in_background pdump "${SECONDARY[@]}" dpdk-pdump --file-prefix xenvif --no-pci -- --pdump \
+		"port=0,queue=*,rx-dev=$RUN/rx.pcap,tx-dev=$RUN/tx.pcap,total-num-mbufs=8192"
 	if ! wait_for "$LIMIT" both_dumped; then
 		stop_process "${PIDS[pdump]}"
 		return 1
@@ -154,7 +157,7 @@ main()
 	need_commands dpdk-proc-info dpdk-dumpcap dpdk-pdump dpdk-telemetry.py tcpdump
 	hugepages_up || { echo "skip secondary - no huge pages are to be had"; return; }
 	machine_start
-	TESTPMD_MEMORY=()
+	TESTPMD_MEMORY=(-m "$MEMORY_MB")
 	testpmd_start net_xenvif0,domid=1,devid=0 net_xenvif1,domid=2,devid=0 --
 	for d in 1 2; do
 		domain_add "$d"
