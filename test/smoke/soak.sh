@@ -6,4 +6,6 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-exec "$TREE/scripts/soak" --build "$BUILD" --minutes 0.5
+minutes=0.5
+[ -z "${XENVIF_LONG:-}" ] || minutes=60
+exec "$TREE/scripts/soak" --build "$BUILD" --minutes "$minutes"
