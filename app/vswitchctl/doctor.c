@@ -154,8 +154,25 @@ file_blacklists(const char *path)
 	return found;
 }
 
+/* Where modprobe reads, the first one first: a file in one masks its namesakes in the others. */
+static const char *const modprobe_dirs[] = { "/etc/modprobe.d", "/run/modprobe.d",
+	"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d" };
+
 static bool
-folder_blacklists(const char *folder)
+is_masked(size_t folder, const char *name)
+{
+	char path[DOCTOR_TEXT_SIZE];
+	size_t i;
+
+	for (i = 0; i < folder; i++) {
+		if (access(doctor_path(path, "%s/%s", modprobe_dirs[i], name), F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+folder_blacklists(size_t folder)
 {
 	char path[DOCTOR_TEXT_SIZE];
 	const struct dirent *entry;
@@ -163,13 +180,15 @@ folder_blacklists(const char *folder)
 	size_t len;
 	DIR *dir;
 
-	dir = opendir(doctor_path(path, "%s", folder));
+	dir = opendir(doctor_path(path, "%s", modprobe_dirs[folder]));
 	if (dir == NULL)
 		return false;
 	while (!found && (entry = readdir(dir)) != NULL) {
 		len = strlen(entry->d_name);
-		if (len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0)
-			found = file_blacklists(doctor_path(path, "%s/%s", folder, entry->d_name));
+		if (len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0 &&
+				!is_masked(folder, entry->d_name))
+			found = file_blacklists(doctor_path(path, "%s/%s", modprobe_dirs[folder],
+					entry->d_name));
 	}
 	closedir(dir);
 	return found;
@@ -178,8 +197,6 @@ folder_blacklists(const char *folder)
 static void
 check_netback(struct doctor *d)
 {
-	static const char *const folders[] = { "/etc/modprobe.d", "/run/modprobe.d",
-		"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d" };
 	bool found = false;
 	size_t i;
 
@@ -187,8 +204,8 @@ check_netback(struct doctor *d)
 		doctor_say(d, "no " NETBACK, "it is loaded, and takes vifs; modprobe -r " NETBACK);
 	else
 		doctor_say(d, "no " NETBACK, NULL);
-	for (i = 0; i < DIM(folders); i++)
-		found |= folder_blacklists(folders[i]);
+	for (i = 0; i < DIM(modprobe_dirs); i++)
+		found |= folder_blacklists(i);
 	if (found)
 		doctor_say(d, "blacklist " NETBACK, NULL);
 	else
@@ -216,6 +233,9 @@ check_driver(struct doctor *d, const char *what, const char *address)
 	/* Those of Mellanox work beside the kernel's driver. */
 	static const char *const good[] = { "vfio-pci", "uio_pci_generic", "igb_uio", "mlx4_core",
 		"mlx5_core" };
+	/* Xen keeps the IOMMU to itself, as a rule, and vfio-pci wants one. */
+	const char *driver = is_there("/sys/kernel/iommu_groups/0", F_OK) ? "vfio-pci" :
+									    "uio_pci_generic";
 	char path[DOCTOR_TEXT_SIZE], target[PATH_MAX];
 	const char *name;
 	ssize_t len;
@@ -224,7 +244,8 @@ check_driver(struct doctor *d, const char *what, const char *address)
 	len = readlink(doctor_path(path, "/sys/bus/pci/devices/%s/driver", address), target,
 			sizeof(target) - 1);
 	if (len < 0) {
-		doctor_say(d, what, "has no driver; dpdk-devbind.py --bind=vfio-pci %s", address);
+		doctor_say(d, what, "has no driver; modprobe %s; dpdk-devbind.py --bind=%s %s",
+				driver, driver, address);
 		return;
 	}
 	target[len] = '\0';
@@ -235,8 +256,9 @@ check_driver(struct doctor *d, const char *what, const char *address)
 			return;
 		}
 	}
-	doctor_say(d, what, "the kernel's driver %s has it; dpdk-devbind.py --bind=vfio-pci %s",
-			name, address);
+	doctor_say(d, what,
+			"the kernel's driver %s has it; modprobe %s; dpdk-devbind.py --bind=%s %s",
+			name, driver, driver, address);
 }
 
 /* 0000:03:00.0 or 03:00.0, up to a comma; the former in `address`. */

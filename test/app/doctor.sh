@@ -114,6 +114,10 @@ check_netback()
 	rm "$root/etc/modprobe.d/xen.conf"
 	file lib/modprobe.d/x.conf "install xen_netback /bin/false"
 	says
+	file etc/modprobe.d/x.conf ""
+	says "blacklist xen-netback: it may be loaded; write 'blacklist xen-netback' into a \
+			file of /etc/modprobe.d"
+	rm "$root/etc/modprobe.d/x.conf"
 	rm -r "${root:?}/lib"
 }
 
@@ -173,14 +177,17 @@ check_nic()
 	local name
 	good
 	driver ixgbe
-	says "device 0000:03:00.0: the kernel's driver ixgbe has it; dpdk-devbind.py \
-			--bind=vfio-pci 0000:03:00.0"
+	says "device 0000:03:00.0: the kernel's driver ixgbe has it; modprobe uio_pci_generic; \
+			dpdk-devbind.py --bind=uio_pci_generic 0000:03:00.0"
 	for name in uio_pci_generic igb_uio mlx5_core; do
 		driver $name
 		says
 	done
 	rm "$root/$NIC/driver"
-	says "device 0000:03:00.0: has no driver; dpdk-devbind.py --bind=vfio-pci 0000:03:00.0"
+	mkdir -p "$root/sys/kernel/iommu_groups/0"
+	says "device 0000:03:00.0: has no driver; modprobe vfio-pci; dpdk-devbind.py \
+			--bind=vfio-pci 0000:03:00.0"
+	rm -r "$root/sys/kernel/iommu_groups"
 	rm -r "${root:?}/$NIC"
 	says "device 0000:03:00.0: there is none on this machine; see lspci -D"
 	sed -i 's/0000:03:00.0/03:00.0/' "$root/etc/dpdk-xenvswitch.conf"
