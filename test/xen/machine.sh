@@ -60,7 +60,7 @@ machine_exec()
 {
 	local kind=$1 images=$2 disk=${3#"$2/"} results=${4#"$2/"} options=$5
 	local xen="dom0_mem=${DOM0_MEM}M,max:${DOM0_MEM}M $DOM0_VCPUS com1=115200,8n1 console=com1"
-	local linux="console=hvc0 rig.root=/dev/nvme0n1 rig.disk=/dev/nvme0n2 $LINUX_OPTIONS"
+	local linux="console=hvc0 rig.root=/dev/ns1 rig.disk=/dev/ns2 $LINUX_OPTIONS"
 	local hw=()
 
 	xen="$xen loglvl=all guest_loglvl=all conring_size=512k"

@@ -198,7 +198,7 @@ dpdk_guest_create()
 		ramdisk = "/rig/guest/dom0.cpio"
 		extra = "console=hvc0 loglevel=1 $LINUX_OPTIONS $options"
 		vif = [ $vifs ]
-		disk = [ "phy:/dev/nvme0n4,xvda,w", "phy:/dev/nvme0n2,xvdb,r" ]
+		disk = [ "phy:$(realpath /dev/ns4),xvda,w", "phy:$(realpath /dev/ns2),xvdb,r" ]
 		on_crash = "destroy"
 		on_reboot = "destroy"
 	END
