@@ -233,7 +233,7 @@ backend supports XDP headroom
 vif[0-9]+\.[0-9]+: Guest Rx ready
 vif[0-9]+\.[0-9]+: link becomes ready
 port [0-9]+\(vif[0-9]+\.[0-9]+\) entered (disabled|blocking|forwarding) state
-device vif[0-9]+\.[0-9]+ (entered|left) promiscuous mode
+vif[0-9]+\.[0-9]+( \(unregistering\))?:? (entered|left) (allmulticast|promiscuous) mode
 xen_netback:xenvif_start_xmit: Invalid queue [0-9]+ for packet on interface vif[0-9]+\.[0-9]+
 xen-blkback: .* persistent grants
 blkfront: .* persistent grants: enabled; .*
