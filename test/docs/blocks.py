@@ -16,6 +16,7 @@ says what is otherwise:
   then connected    afterwards the first vif of guest1 has to be connected
   rig NAME      run in the machine with real Xen, by the scenario that says doc_block NAME, or
                 doc_testpmd PROCESS NAME
+  smoke NAME    run by the smoke test that says doc_block NAME, doc_stays NAME or doc_text NAME
   by PATH       that test runs the same, or is what is run
   also          it is run here besides
   output        (of a block of text) the block before has to print these lines, but for numbers
@@ -40,7 +41,10 @@ MARK = re.compile(r"(?:<!-- test: (.*) -->| *\.\. test: (.*))$")
 FENCE = re.compile(r"```(\w*)$")
 DIRECTIVE = re.compile(r"( *)\.\. code-block:: *(\w*)$")
 AFTERWARDS = ("talk", "connected")
-WORDS = {"in": 1, "stays": 0, "until": 1, "then": 1, "rig": 1, "by": 1, "also": 0, "output": 0}
+WORDS = {"in": 1, "stays": 0, "until": 1, "then": 1, "rig": 1, "smoke": 1, "by": 1, "also": 0,
+         "output": 0}
+# Who says doc_block.
+RUNNERS = {"rig": "test/xen/scenarios/*", "smoke": "test/smoke/*.sh"}
 
 
 class Block:
@@ -66,7 +70,8 @@ class Block:
     @property
     def here(self):
         """Is it run here, and not by the rig or by another test?"""
-        return self.commands and ("also" in self.mark or not {"rig", "by"} & set(self.mark))
+        return self.commands and ("also" in self.mark or
+                                  not {"by", *RUNNERS} & set(self.mark))
 
     def terminals(self):
         """The names of the terminals to run it in; the first word of each tells the place."""
@@ -149,8 +154,9 @@ class Document:
             self.problem(start, f"then is followed by {' or '.join(AFTERWARDS)}")
         if "by" in block.mark:
             self._check_by(start, block)
-        if "rig" in block.mark and not runs_on_rig(block.mark["rig"]):
-            self.problem(start, f"no scenario says doc_block {block.mark['rig']}")
+        for word, scripts in RUNNERS.items():
+            if word in block.mark and not says_doc_block(scripts, block.mark[word]):
+                self.problem(start, f"none of {scripts} says doc_block {block.mark[word]}")
         return end + closing
 
     def _check_by(self, start, block):
@@ -177,10 +183,10 @@ def is_command(line):
     return bool(shutil.which(word)) or os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def runs_on_rig(name):
-    """Does a scenario run this block?"""
-    pattern = re.compile(rf"\bdoc_(block|testpmd \w+) {re.escape(name)}(?![\w-])")
-    for path in glob.glob(os.path.join(TREE, "test/xen/scenarios/*")):
+def says_doc_block(scripts, name):
+    """Does one of these scripts run this block?"""
+    pattern = re.compile(rf"\bdoc_(block|stays|text|testpmd \w+) {re.escape(name)}(?![\w-])")
+    for path in glob.glob(os.path.join(glob.escape(TREE), scripts)):
         with open(path, encoding="utf-8") as f:
             if pattern.search(f.read()):
                 return True
@@ -194,11 +200,11 @@ def documents():
     return [Document(path) for path in paths]
 
 
-def write_rig(docs, folder):
-    """The rig's blocks, as files with their names."""
+def write_named(docs, word, folder):
+    """The blocks that this word names, as files with their names."""
     os.makedirs(folder, exist_ok=True)
-    for block in (b for d in docs for b in d.blocks if "rig" in b.mark):
-        with open(os.path.join(folder, block.mark["rig"]), "w", encoding="utf-8") as f:
+    for block in (b for d in docs for b in d.blocks if word in b.mark):
+        with open(os.path.join(folder, block.mark[word]), "w", encoding="utf-8") as f:
             f.write(block.text)
 
 
@@ -206,16 +212,17 @@ def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("check", "list", "files", "rig"),
+    parser.add_argument("what", choices=("check", "list", "files", *RUNNERS),
                         help="check: say what is wrong and count; list: name the blocks; files: "
                         "name the documents with a block to be run here, and the domain whose "
-                        "terminals it needs or none; rig DIR: write the rig's blocks")
+                        "terminals it needs or none; rig DIR, smoke DIR: write the blocks of "
+                        "that name")
     parser.add_argument("dir", nargs="?")
     args = parser.parse_args()
     docs = documents()
     blocks = [block for doc in docs for block in doc.blocks if block.commands]
-    if args.what == "rig":
-        write_rig(docs, args.dir)
+    if args.what in RUNNERS:
+        write_named(docs, args.what, args.dir)
     elif args.what == "list":
         for block in blocks:
             words = (k if v is True else f"{k} '{v}'" for k, v in block.mark.items())
@@ -230,7 +237,8 @@ def main():
         problems = [problem for doc in docs for problem in doc.problems]
         for problem in problems:
             print(problem)
-        rig, other = (sum(word in block.mark for block in blocks) for word in ("rig", "by"))
+        rig, other = (sum(bool(words & set(block.mark)) for block in blocks)
+                      for words in ({"rig"}, {"by", "smoke"}))
         print(f"{len(blocks)} blocks of commands in {len(docs)} documents: "
               f"{sum(block.here for block in blocks)} are run here, {rig} by scenarios on the rig, "
               f"{other} by other tests", file=sys.stderr)

@@ -20,17 +20,6 @@ export CFLAGS=-O0
 # The commands may bring up interfaces.
 PRIVATE_OPTIONS=(--net)
 
-# private_copy DIR...: what is written there from now on is gone with this run.
-private_copy()
-{
-	local dir
-	for dir; do
-		mkdir -p "$RUN/copy$dir"
-		cp -a "$dir/." "$RUN/copy$dir"
-		mount --bind "$RUN/copy$dir" "$dir"
-	done
-}
-
 # A machine on which the documents' commands may do what they like.
 prepare_host()
 {

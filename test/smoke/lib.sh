@@ -139,18 +139,31 @@ rings()
 	telemetry xenvif rings "$@"
 }
 
-# machine_start: a machine with the real oxenstored, and only domain 0 in it.
+# private_copy DIR...: what is written there from now on is gone with this run.
+private_copy()
+{
+	local dir
+	for dir; do
+		mkdir -p "$RUN/copy$dir"
+		cp -a "$dir/." "$RUN/copy$dir"
+		mount --bind "$RUN/copy$dir" "$dir"
+	done
+}
+
+# machine_start [NAME]: a machine with the real oxenstored, and only domain 0 in it.
 machine_start()
 {
-	export XENSIM_DIR=$RUN/machine
-	on_exit machine_stop
+	export XENSIM_DIR=$RUN/${1:-machine}
+	on_exit machine_stop "$XENSIM_DIR"
 	xensim start "$XENSIM_DIR" >>"$RUN/xensim.log" 2>&1
 }
 
+# machine_stop [DIR]: that machine, or the one at hand.
 machine_stop()
 {
-	[ -e "$XENSIM_DIR" ] || return 0
-	xensim stop "$XENSIM_DIR" >>"$RUN/xensim.log" 2>&1
+	local dir=${1:-$XENSIM_DIR}
+	[ -e "$dir" ] || return 0
+	xensim stop "$dir" >>"$RUN/xensim.log" 2>&1
 }
 
 mac_of()

@@ -51,11 +51,11 @@ ovs_port_add()
 		options:dpdk-devargs="net_xenvif$2,domid=$2,devid=0${3:-}"
 }
 
-# ovs_no_errors: there are none of those that the database does not tell.
+# ovs_no_errors [NAME]: there are none of those that the database does not tell, in that log.
 ovs_no_errors()
 {
 	! grep -E "start error|configure error|setup error|Failed to set interface" \
-		"$RUN/vswitchd.log" >&2
+		"$RUN/${1:-vswitchd}.log" >&2
 }
 
 # watch_start [ARG...]: vif-xenvif watch, with these arguments. Programs in $RUN/bin stand in for
