@@ -232,15 +232,20 @@ control_show_lcores(const struct vswitch *sw, const struct control_args *args)
 	uint64_t ticks = RTE_MAX(rte_get_tsc_hz() / 1000, UINT64_C(1));
 	json_t *list = json_array();
 	const struct worker *w;
+	uint64_t busy;
 	unsigned int i;
 
 	RTE_SET_USED(args);
 	for (i = 0; i < sw->nb_workers; i++) {
 		w = sw->workers[i];
+		busy = load(&w->busy);
 		list = append(list,
-				json_pack("{s:i, s:I, s:I, s:I, s:I, s:o}", "lcore", w->lcore,
+				json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "lcore", w->lcore,
 						"rounds", (json_int_t)load(&w->rounds),
 						"busy_rounds", (json_int_t)load(&w->busy_rounds),
+						"busy_us",
+						(json_int_t)(busy / ticks * 1000 +
+								busy % ticks * 1000 / ticks),
 						"slept_ms", (json_int_t)(load(&w->slept) / ticks),
 						"load",
 						(json_int_t)balance_load(sw, i) * 100 /

@@ -83,6 +83,7 @@ fake_reset(void)
 	workers[1].lcore = 3;
 	workers[1].rounds = 1000;
 	workers[1].busy_rounds = 10;
+	workers[1].busy = FAKE_HZ / 2;
 	workers[1].slept = 5 * FAKE_HZ;
 	fake_bridges();
 	fake_ports();

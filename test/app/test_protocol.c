@@ -126,9 +126,10 @@ test_bridges(void **state __rte_unused)
 }
 
 static const char all_lcores[] =
-		"{'lcores': [{'lcore': 1, 'rounds': 0, 'busy_rounds': 0, 'slept_ms': 0,"
-		" 'load': 0, 'queues': ['uplink.0', 'tap0.0']}, {'lcore': 3, 'rounds': 1000,"
-		" 'busy_rounds': 10, 'slept_ms': 5000, 'load': 25,"
+		"{'lcores': [{'lcore': 1, 'rounds': 0, 'busy_rounds': 0, 'busy_us': 0,"
+		" 'slept_ms': 0, 'load': 0, 'queues': ['uplink.0', 'tap0.0']},"
+		" {'lcore': 3, 'rounds': 1000,"
+		" 'busy_rounds': 10, 'busy_us': 500000, 'slept_ms': 5000, 'load': 25,"
 		" 'queues': ['uplink.1', 'vif3.0.0']}]}";
 
 static void
