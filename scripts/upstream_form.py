@@ -104,9 +104,12 @@ def add_include(text, name):
 
 
 def logs(text):
-    """A line of the log, whose end DPDK adds."""
-    text = LOG.sub(lambda m: f'RTE_LOG_LINE({m.group(1).replace("##", "")}, {m.group(2).upper()}, '
-                   f'{m.group(3)}{m.group(4)},', text)
+    """A line of the log: DPDK adds the type's name before it, and its end."""
+    def line(match):
+        level, name = match.group(1).replace('##', ''), match.group(2).upper()
+        text = match.group(3).replace(f'"{name}: ', '"') + match.group(4)
+        return f'RTE_LOG_LINE({level}, {name}, {text.removeprefix(chr(34) * 2 + " ")},'
+    text = LOG.sub(line, text)
     return re.sub(r'^extern int (xen(?:front)?)_logtype;\n',
                   lambda m: f'{m.group(0)}#define RTE_LOGTYPE_{m.group(1).upper()} '
                   f'{m.group(1)}_logtype\n', text, flags=re.MULTILINE)
