@@ -8,7 +8,7 @@ GUEST_LOGS=/var/log/xen/console
 GUEST_READY=400
 # What dom0 got (test/xen/machine.sh) is good for guests too.
 LINUX_OPTIONS=$(xargs -n 1 < /proc/cmdline |
-	grep -E '^(mitigations|norandmaps|net.ifnames|rodata|cryptomgr)' | xargs)
+	grep -E '^(mitigations|norandmaps|net.ifnames|rodata|cryptomgr|nosoftlockup)' | xargs)
 
 # guest_create NAME TYPE VCPUS ADDRESSES VIF...: TYPE is pv or pvh, ADDRESSES is for eth0,eth1...
 # (10.0.0.2/24,...), each VIF is a line of xl's vif list. GUEST_OPTIONS is added to
