@@ -23,6 +23,13 @@ ACCEL=tcg,thread=multi,tb-size=2047
 CPU=qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+fsgsbase,+invtsc,x-force-features=on
 DOM0_VCPUS="dom0_max_vcpus=2 dom0_vcpus_pin"
 
+# The machine that counts: an instruction is a nanosecond of its clock, whatever the host does, and
+# an idle machine goes on to its next timer. It has one processor: what others execute would be time
+# of every vcpu on the first, and as it is each instruction is one vcpu's by Xen's own accounts.
+# dom0's vcpus take turns on it.
+COUNTING_ACCEL=tcg,thread=single,tb-size=2047
+COUNTING="-smp 1 -icount shift=0,sleep=off"
+
 # machine_disk IMAGES BUILD DISK: what belongs to this run and not to the cached images: the tree's
 # build, the scripts of the rig, the guests' kernel and user space.
 machine_disk()
@@ -52,7 +59,8 @@ machine_disk()
 # What QEMU is started by.
 BEFORE_QEMU=()
 
-# machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0).
+# machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0), or
+# icount (a PV dom0 of the machine that counts).
 # Runs QEMU in the foreground of the caller, who gives the serial ports in QEMU_OPTION. The
 # namespaces of the disk: 1 dom0's root, 2 this run's disk, 3 for results, 4 a second root for a
 # driver domain. QEMU runs in IMAGES, where all its files are, and names them from there: spaces and
@@ -62,17 +70,20 @@ machine_exec()
 	local kind=$1 images=$2 disk=${3#"$2/"} results=${4#"$2/"} options=$5
 	local xen="dom0_mem=${DOM0_MEM}M,max:${DOM0_MEM}M $DOM0_VCPUS com1=115200,8n1 console=com1"
 	local linux="console=hvc0 rig.root=/dev/ns1 rig.disk=/dev/ns2 $LINUX_OPTIONS"
-	local hw=()
+	local hw=() processors=(-accel "$ACCEL" -smp 3)
 
 	xen="$xen loglvl=all guest_loglvl=all conring_size=512k"
 	if [ "$kind" = pvh ]; then
 		xen="$xen dom0=pvh"
 		# shellcheck disable=SC2054 # the comma is QEMU's
 		hw=(-device amd-iommu,intremap=on)
+	elif [ "$kind" = icount ]; then
+		# shellcheck disable=SC2206 # options
+		processors=(-accel "$COUNTING_ACCEL" $COUNTING)
 	fi
 	shift 5
 	cd "$images" || return
-	exec "${BEFORE_QEMU[@]}" qemu-system-x86_64 -M q35 -accel "$ACCEL" -smp 3 \
+	exec "${BEFORE_QEMU[@]}" qemu-system-x86_64 -M q35 "${processors[@]}" \
 		-m "$MACHINE_MEM" -cpu "$CPU" -display none -no-reboot -nodefaults -net none \
 		-kernel xen.elf -append "$xen" \
 		-initrd "vmlinuz $linux $options,dom0.cpio" \

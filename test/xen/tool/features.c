@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) 2026 The xenvif contributors
  *
- * What an interface leaves to its driver, as `ethtool -k` shows it.
+ * What an interface leaves to its driver, as `ethtool -k` shows it and `ethtool -K` sets it.
  */
 
 #include <linux/ethtool.h>
@@ -65,6 +65,27 @@ features(int argc __attribute__((unused)), char **argv)
 		if (values.features.features[i / 32].active & (UINT32_C(1) << (i % 32)))
 			printf("%.*s\n", ETH_GSTRING_LEN,
 					(char *)names.strings.data + i * ETH_GSTRING_LEN);
+	close(fd);
+	return 0;
+}
+
+int
+segmentation(int argc __attribute__((unused)), char **argv)
+{
+	struct ethtool_value tso = { .cmd = ETHTOOL_STSO }, gso = { .cmd = ETHTOOL_SGSO };
+	int fd;
+
+	if (strcmp(argv[1], "on") == 0) {
+		tso.data = gso.data = 1;
+	} else if (strcmp(argv[1], "off") != 0) {
+		fprintf(stderr, "rigtool: '%s' must be on or off\n", argv[1]);
+		return 2;
+	}
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd < 0)
+		return failed("socket");
+	if (ask(fd, argv[0], &tso) < 0 || ask(fd, argv[0], &gso) < 0)
+		return failed(argv[0]);
 	close(fd);
 	return 0;
 }

@@ -32,8 +32,11 @@ static const struct {
 	{ "arp-forge", 4, arp_forge,
 			"INTERFACE MAC ADDRESS COUNT: say that the address is this MAC's" },
 	{ "features", 1, features, "INTERFACE: print what it leaves to its driver now" },
+	{ "segmentation", 2, segmentation,
+			"INTERFACE on|off: whether TCP gives it packets that are yet to be cut" },
 	{ "xdp-attach", 1, xdp_attach,
 			"INTERFACE: an XDP program that lets all pass, until it is killed" },
+	{ "vcpu-time", 1, vcpu_time, "DOMID: print the nanoseconds that each vcpu of it has run" },
 	{ "trace-count", 1, trace_count, "FILE: count the hypercalls that xentrace recorded" },
 };
 

@@ -39,7 +39,13 @@ int
 trace_count(int argc, char **argv);
 
 int
+vcpu_time(int argc, char **argv);
+
+int
 features(int argc, char **argv);
+
+int
+segmentation(int argc, char **argv);
 
 int
 xdp_attach(int argc, char **argv);

@@ -2,7 +2,8 @@
  * Copyright(c) 2026 The xenvif contributors
  *
  * Counts the hypercalls in what xentrace has recorded (xen/trace.h), by the physical CPU that they
- * were made on: with pinned vcpus that tells the domain.
+ * were made on: with pinned vcpus that tells the domain. Where the records tell which vcpu a CPU
+ * goes on to, those of dom0 are told apart.
  */
 
 /* The numbers of today's hypercalls, not of those that Xen 3.0 had. */
@@ -21,6 +22,7 @@
 #include "rigtool.h"
 
 #define CPUS_MAX 8
+#define VCPUS_MAX 8
 #define EXTRA_MAX 7
 
 #define OP_MASK 0x000fffffu
@@ -110,33 +112,43 @@ read_record(FILE *in, uint32_t *event, uint32_t *extra, unsigned int *nb)
 }
 
 static void
-print_count(unsigned int cpu, const char *name, uint64_t count)
+print_count(const char *who, const char *name, uint64_t count)
 {
-	printf("cpu%u %s %llu\n", cpu, name, (unsigned long long)count);
+	printf("%s %s %llu\n", who, name, (unsigned long long)count);
 }
 
 static void
-print_counts(unsigned int cpu, const struct counts *c)
+print_counts(const char *kind, unsigned int nr, const struct counts *c)
 {
-	char number[16];
+	char number[16], who[16];
 	unsigned int op;
 
-	print_count(cpu, "hypercalls", c->all);
-	print_count(cpu, "grant-copy", c->grant_copy);
-	print_count(cpu, "grant-copy-ops", c->grant_copy_ops);
-	print_count(cpu, "grant-other", c->grant_other);
+	if (c->all == 0)
+		return;
+	snprintf(who, sizeof(who), "%s%u", kind, nr);
+	print_count(who, "hypercalls", c->all);
+	print_count(who, "grant-copy", c->grant_copy);
+	print_count(who, "grant-copy-ops", c->grant_copy_ops);
+	print_count(who, "grant-other", c->grant_other);
 	for (op = 0; op < OPS_MAX; op++) {
 		if (c->of[op] == 0)
 			continue;
 		snprintf(number, sizeof(number), "op-%u", op);
-		print_count(cpu, op_names[op] != NULL ? op_names[op] : number, c->of[op]);
+		print_count(who, op_names[op] != NULL ? op_names[op] : number, c->of[op]);
 	}
+}
+
+/* The vcpu of dom0 that a CPU goes on to, or NULL; extra: domain and vcpu of before, and of now. */
+static struct counts *
+vcpu_of(struct counts *vcpus, const uint32_t *extra, unsigned int nb)
+{
+	return nb >= 4 && extra[2] == 0 && extra[3] < VCPUS_MAX ? &vcpus[extra[3]] : NULL;
 }
 
 int
 trace_count(int argc, char **argv)
 {
-	struct counts counts[CPUS_MAX] = { 0 };
+	struct counts cpus[CPUS_MAX] = { 0 }, vcpus[VCPUS_MAX] = { 0 }, *now[CPUS_MAX] = { NULL };
 	uint32_t event, extra[EXTRA_MAX];
 	unsigned int cpu = 0, nb, i;
 	uint64_t lost = 0;
@@ -147,17 +159,23 @@ trace_count(int argc, char **argv)
 	if (in == NULL)
 		return failed(argv[0]);
 	while (read_record(in, &event, extra, &nb)) {
-		if (event == TRC_TRACE_CPU_CHANGE && nb > 0)
+		if (event == TRC_TRACE_CPU_CHANGE && nb > 0) {
 			cpu = extra[0] < CPUS_MAX ? extra[0] : CPUS_MAX - 1;
-		else if (event == TRC_LOST_RECORDS && nb > 0)
+		} else if (event == TRC_LOST_RECORDS && nb > 0) {
 			lost += extra[0];
-		else if (event == TRC_PV_HYPERCALL_V2 || event == TRC_PV_HYPERCALL_SUBCALL)
-			count_hypercall(&counts[cpu], extra, nb);
+		} else if (event == TRC_SCHED_SWITCH) {
+			now[cpu] = vcpu_of(vcpus, extra, nb);
+		} else if (event == TRC_PV_HYPERCALL_V2 || event == TRC_PV_HYPERCALL_SUBCALL) {
+			count_hypercall(&cpus[cpu], extra, nb);
+			if (now[cpu] != NULL)
+				count_hypercall(now[cpu], extra, nb);
+		}
 	}
 	fclose(in);
 	for (i = 0; i < CPUS_MAX; i++)
-		if (counts[i].all != 0)
-			print_counts(i, &counts[i]);
+		print_counts("cpu", i, &cpus[i]);
+	for (i = 0; i < VCPUS_MAX; i++)
+		print_counts("dom0.vcpu", i, &vcpus[i]);
 	printf("lost %llu\n", (unsigned long long)lost);
 	return 0;
 }
