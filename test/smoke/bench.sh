@@ -39,7 +39,7 @@ wrong_options()
 		refused --only ir,nonsense && refused --only ir --peers memif-zc &&
 		refused --only notify --peers vhost &&
 		refused --plot "$RUN/bench.log" && refused --plot "$RUN/x" --peers copy0 &&
-		refused xen --nonsense &&
+		refused xen --nonsense && refused xen --instructions=1 &&
 		refused xen --json "$RUN/no/such/folder.json" && refused wake --rounds 0 &&
 		refused wake --nonsense && refused vswitch --rounds 0 &&
 		refused vswitch --seconds 1s && refused vswitch --only nonsense &&
