@@ -25,8 +25,9 @@ prepare_host()
 {
 	ip link set lo up
 	mount -t tmpfs -o mode=1777 xenvif /dev/shm
-	private_copy /etc /var/lib/dpkg/alternatives /var/log "$(dpdk_plugin_folder)" \
+	private_copy /etc /var/lib/dpkg/alternatives "$(dpdk_plugin_folder)" \
 		/usr/local/{bin,sbin,lib,share}
+	private_logs openvswitch
 	# A link to the machine's own database may be in there.
 	rm -rf /etc/openvswitch
 	mkdir -p /etc/xen/scripts "$RUN/bin"

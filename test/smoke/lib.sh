@@ -150,6 +150,16 @@ private_copy()
 	done
 }
 
+# private_logs NAME...: a /var/log of this run's own, with these folders.
+private_logs()
+{
+	local dir
+	for dir; do
+		mkdir -p "$RUN/logs/$dir"
+	done
+	mount --bind "$RUN/logs" /var/log
+}
+
 # machine_start [NAME]: a machine with the real oxenstored, and only domain 0 in it.
 machine_start()
 {

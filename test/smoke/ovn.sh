@@ -15,14 +15,15 @@ OVN=/usr/share/ovn/scripts/ovn-ctl
 # The folders of a host that no other one sees: those of Open vSwitch, of OVN and of DPDK.
 HOST_DIRS=(/etc/openvswitch /run/openvswitch /run/ovn /run/dpdk /var/lib/ovn /var/log/ovn
 	/var/log/openvswitch)
-# Port 6081 is geneve's. A packet of 1,442 bytes is 1,500 in it.
+# A packet of 1,442 bytes is one of 1,500 in geneve.
 MTU=1442
 
 # software_prepare: what a host has installed, with the tree's drivers and script.
 software_prepare()
 {
 	mkdir -p /run/{openvswitch,ovn,dpdk} "$RUN/bin"
-	private_copy /etc /var/lib/dpkg/alternatives /var/log "$(dpdk_plugin_folder)"
+	private_copy /etc /var/lib/dpkg/alternatives "$(dpdk_plugin_folder)"
+	private_logs ovn openvswitch
 	cp -a "$BUILD"/drivers/librte_*.so* "$(dpdk_plugin_folder)"
 	mkdir -p /etc/xen/scripts
 	install "$TREE/scripts/vif-xenvif" /etc/xen/scripts
@@ -202,6 +203,7 @@ mirror_stop()
 		host 1 ovs-appctl revalidator/purge
 }
 
+# Port 6081 is geneve's.
 on_cable()
 {
 	ping_answered 1 10.99.0.2 20 -s 777 &&
@@ -249,15 +251,22 @@ forged_dropped()
 		[ "$(pings_come)" -ge "$((before + 20))" ]
 }
 
-# A rule forbids pings, and nothing else.
+is_cut_off()
+{
+	! passes "$@"
+}
+
+# A rule forbids pings, and nothing else. Open vSwitch goes through what it has cached of its flows
+# some time after they have changed.
 rule_heeded()
 {
 	local before
-	before=$(pings_come)
 	doc_block ovn-acl 1
+	wait_for "$LIMIT" is_cut_off 1 10.99.0.2 || return 1
+	before=$(pings_come)
 	! passes 1 10.99.0.2 && tcp 1 2 && [ "$(pings_come)" -eq "$before" ] || return 1
 	doc_block ovn-acl-del 1
-	ping_guest 1 2 20
+	wait_for "$LIMIT" passes 1 10.99.0.2 && ping_guest 1 2 20
 }
 
 # DHCP's answer is of the host's controller.
@@ -294,7 +303,8 @@ main()
 	if ovs_missing ovn; then
 		return
 	fi
-	if [ ! -x "$OVN" ] || ! command -v ovn-northd ovn-controller >/dev/null; then
+	if [ ! -x "$OVN" ] || ! command -v ovn-northd >/dev/null ||
+		! command -v ovn-controller >/dev/null; then
 		echo "skip ovn - ovn-central or ovn-host is not installed"
 		return
 	fi

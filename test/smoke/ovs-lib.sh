@@ -54,8 +54,9 @@ ovs_port_add()
 # ovs_no_errors [NAME]: there are none of those that the database does not tell, in that log.
 ovs_no_errors()
 {
-	! grep -E "start error|configure error|setup error|Failed to set interface" \
-		"$RUN/${1:-vswitchd}.log" >&2
+	[ -r "$RUN/${1:-vswitchd}.log" ] &&
+		! grep -E "start error|configure error|setup error|Failed to set interface" \
+			"$RUN/${1:-vswitchd}.log" >&2
 }
 
 # watch_start [ARG...]: vif-xenvif watch, with these arguments. Programs in $RUN/bin stand in for

@@ -41,7 +41,8 @@ rig_build()
 }
 
 # rig_images SUITE BUILD: has all that the machine boots be there: the images are those of the
-# release that they are built in, and so is what they are to run. Prints their folder.
+# release that they are built in, and so is what they are to run. Prints their folder; in the $()
+# that takes it, -e does not hold.
 rig_images()
 {
 	local enter=()
@@ -49,10 +50,10 @@ rig_images()
 	need_rig_tools xen qemu-system-x86_64 mke2fs python3
 	if [ "$1" != "$(rig_suite "")" ]; then
 		enter=("$TREE/scripts/root" --bind "$(dirname "$2")" "$1")
-		"${enter[@]}" "$TREE/scripts/setup" --with images --build "$2" >&2
+		"${enter[@]}" "$TREE/scripts/setup" --with images --build "$2" >&2 || return
 	elif [ ! -e "$2/drivers/librte_net_xenvif.so" ]; then
 		info "no net_xenvif in $2/drivers: run scripts/setup"
 	fi
-	"${enter[@]}" "$XEN_TEST_DIR/images" --build "$2" >&2
+	"${enter[@]}" "$XEN_TEST_DIR/images" --build "$2" >&2 || return
 	realpath "$2/xen"
 }
