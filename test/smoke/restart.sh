@@ -48,6 +48,16 @@ carries_on()
 	not_ok carries-on "$went_on_ms ms after the new backend was up, not $WITHIN_MS"
 }
 
+# What the dead backend left in the rings is none of the next one's copies.
+no_copy_failed()
+{
+	local p
+	for p in 0 1; do
+		[ "$(rings "$p" rx copy_errors)" = 0 ] || return 1
+		[ "$(rings "$p" tx copy_errors)" = 0 ] || return 1
+	done
+}
+
 not_reconnected()
 {
 	local d
@@ -80,6 +90,7 @@ main()
 	in_background client ip netns exec guest1 iperf3 -c 10.99.0.2 -t 3600
 	wait_for "$LIMIT" received_more_than 1000000 || not_ok load "no TCP before the restart"
 	carries_on
+	check no-copy-failed "the new backend met responses for requests" no_copy_failed
 	check frontends-undisturbed "a frontend was reconnected" not_reconnected
 	verdict
 }

@@ -15,6 +15,7 @@
 #include "xen_netif_keys.h"
 #include "xenvif_mcast.h"
 #include "xenvif_rate.h"
+#include "xenvif_recover.h"
 #include "xenvif_wait.h"
 
 /** What the frontend wrote into its directory, checked: what was asked for, not what is mapped. */
@@ -153,6 +154,9 @@ xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struc
  * rings are entered where their responses end, so that the guest of a backend that died goes on
  * undisturbed. With the device's lock held.
  *
+ * @param recovered
+ *   For a guest that had a backend already: what that has left in the rings is seen to, and added
+ *   up here (xenvif_recover.h). NULL: it had none.
  * @param why
  *   Receives what failed.
  * @return
@@ -161,7 +165,8 @@ xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struc
  *   -EINVAL. On error nothing is mapped or bound.
  */
 int
-xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why);
+xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg,
+		struct xenvif_recovered *recovered, struct xen_reason *why);
 
 /**
  * Have the packets for the guest begin at an offset of their first pages from now on. Control

@@ -197,12 +197,13 @@ serve_round(struct xenvif *vif)
 		rsp = (struct xen_netif_ctrl_response){ .id = req.id, .type = req.type };
 		rsp.status = answer(vif, &req, &rsp.data);
 		sring->ring[i & XEN_NETIF_CTRL_RING_MASK].rsp = rsp;
+		/* It is no request any more, should this process die with the next one. */
+		xen_ring_store(&sring->rsp_prod, i + 1);
 		vif->ctrl_work += work_of(req.type);
 	}
 	prod = i;
 	if (prod != old) {
 		ctrl->cons = prod;
-		xen_ring_store(&sring->rsp_prod, prod);
 		if (xen_ring_wants_event(&sring->rsp_event, prod, old))
 			xenevtchn_notify(ctrl->evtchn, ctrl->port);
 	}

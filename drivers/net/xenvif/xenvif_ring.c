@@ -187,8 +187,20 @@ ctrl_disconnect(struct xenvif *vif)
 	xen_bus_evtchn_put();
 }
 
+static void
+recover_rings(struct xen_netif *nif, struct xenvif_recovered *recovered)
+{
+	unsigned int i;
+
+	for (i = 0; i < nif->nb_queues; i++) {
+		recovered->requests += xenvif_recover_rx(&nif->rings.rx[i]);
+		recovered->buffers += xenvif_recover_tx(&nif->rings.tx[i], nif->rings.gnttab);
+	}
+}
+
 int
-xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xen_reason *why)
+xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg,
+		struct xenvif_recovered *recovered, struct xen_reason *why)
 {
 	struct xen_netif *nif = &vif->nif;
 	unsigned int i;
@@ -217,6 +229,8 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct 
 		nif->rings.tx[i].priv = &vif->wait[i];
 		nif->rings.rx[i].priv = &vif->mcast;
 	}
+	if (recovered != NULL)
+		recover_rings(nif, recovered);
 	xen_netif_attach(nif);
 	/* The guest may have filled the rings before anybody listened. */
 	for (i = 0; i < nif->nb_queues; i++) {

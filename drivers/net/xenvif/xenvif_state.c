@@ -202,6 +202,7 @@ follow_headroom(struct xenvif *vif, bool *changed)
 static void
 try_connect(struct xenvif *vif, unsigned int own)
 {
+	struct xenvif_recovered recovered = { 0 };
 	struct xenvif_peer_config cfg = { 0 };
 	struct view v = look(vif);
 	struct xen_reason why;
@@ -225,7 +226,10 @@ try_connect(struct xenvif *vif, unsigned int own)
 	ret = xenvif_read_peer(vif, &cfg, &why);
 	if (ret == 0) {
 		pthread_mutex_lock(&vif->nif.lock);
-		ret = vif->nif.started ? xenvif_connect(vif, &cfg, &why) : -ENOTCONN;
+		ret = vif->nif.started ?
+				xenvif_connect(vif, &cfg, is_running(own) ? &recovered : NULL,
+						&why) :
+				-ENOTCONN;
 		pthread_mutex_unlock(&vif->nif.lock);
 	}
 	if (ret == -ENOTCONN)
@@ -249,6 +253,11 @@ try_connect(struct xenvif *vif, unsigned int own)
 	xen_netif_log(&vif->nif, XEN_NETIF_CONNECTED, "connected, %u queues%s (%s)",
 			cfg.features.queues, is_running(own) ? ", to a running frontend" : "",
 			vif->nif.domain);
+	if (recovered.requests + recovered.buffers != 0)
+		xen_netif_log(&vif->nif, XEN_NETIF_NOTED,
+				"a backend was killed amid a burst: %u requests and %u buffers "
+				"of the guest are answered as errors",
+				recovered.requests, recovered.buffers);
 	if (own != XenbusStateConnected)
 		switch_state(vif, XenbusStateConnected);
 }
