@@ -144,8 +144,8 @@ emulated processors are beside each other. The counts tell who asks the hypervis
 The same guests, one boot: first xen-netback with bridges; then net_xenvif with testpmd and a net_af_packet port,
 which takes no packet whole that TCP has to segment; then ("immediate") the same with notify=immediate; then
 ("whole") with testpmd and a virtio_user port on the kernel's vhost-net, where all ports have TCP_LRO and TCP_TSO.
-Only then has testpmd DPDK's driver for virtio loaded, whose iopl(3) makes two hypercalls of the end of each system
-call. In dom0, hypercalls are those of both of its vcpus, whatever they are for. The guests' vcpus have another
+testpmd has no CAP_SYS_RAWIO: with it DPDK's driver for virtio asks for iopl(3), which makes two hypercalls of the
+end of each system call. In dom0, hypercalls are those of both of its vcpus, whatever they are for. The guests' vcpus have another
 physical CPU, and its hypercalls are of both guests; notifications are those of the first one.""")
 
 

@@ -104,6 +104,9 @@ hugepages_up()
 	mountpoint -q /dev/hugepages || mount -t hugetlbfs hugetlbfs /dev/hugepages
 }
 
+# What testpmd is run by, if anything; a scenario may set it.
+BACKEND_AS=()
+
 # backend_start NAME EAL-ARGUMENT... [-- TESTPMD-ARGUMENT...]: a vdev is given as --vdev=...
 # Ports that do not exist yet (a stand-in's interface, or a vif) are no reason to wait here.
 backend_start()
@@ -128,7 +131,7 @@ backend_start()
 		return
 	fi
 	eal+=(-d "$PMD")
-	printf '%q ' stdbuf -oL dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- \
+	printf '%q ' "${BACKEND_AS[@]}" stdbuf -oL dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- \
 		-i --auto-start --no-mlockall --total-num-mbufs=8192 "${app[@]}" \
 		> "$RIG/testpmd/$name.cmd"
 	backend_again "$name"
