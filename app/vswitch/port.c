@@ -289,7 +289,8 @@ make_device(const char *devargs, uint16_t *id, char *error)
 
 	if (ret != 0) {
 		snprintf(error, PORT_ERROR_SIZE, "no device '%.128s': %s", devargs,
-				rte_strerror(-ret));
+				ret == -EFAULT ? "no driver of DPDK's takes it" :
+						 rte_strerror(-ret));
 		return ret;
 	}
 	ret = find_port(devargs, id);

@@ -372,7 +372,7 @@ test_no_device(void **state __rte_unused)
 {
 	struct config_port *port;
 
-	assert_not_added("no device 'net_none1': Bad address", "n1", "bridge=b",
+	assert_not_added("no device 'net_none1': no driver of DPDK's takes it", "n1", "bridge=b",
 			"devargs=net_none1");
 	assert_true(sw.failed);
 	assert_int_equal(ADD("n1", "bridge=b", "devargs=net_null1"), 0);
@@ -381,7 +381,7 @@ test_no_device(void **state __rte_unused)
 	assert_true(reload_apply(&sw) < 0);
 	assert_int_equal(sw.nb_errors, 1);
 	assert_string_equal(sw.errors[0].name, "n1");
-	assert_string_equal(sw.errors[0].text, "no device 'net_none1': Bad address");
+	assert_string_equal(sw.errors[0].text, "no device 'net_none1': no driver of DPDK's takes it");
 	/* That another one fails is nothing to one that comes or goes. */
 	assert_int_equal(ADD("n2", "bridge=c", "devargs=net_null2"), 0);
 	assert_int_equal(sw.nb_errors, 1);

@@ -131,7 +131,8 @@ backend_start()
 		return
 	fi
 	eal+=(-d "$PMD")
-	printf '%q ' "${BACKEND_AS[@]}" stdbuf -oL dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- \
+	printf '%q ' "${BACKEND_AS[@]}" stdbuf -oL \
+		dpdk-testpmd -l 0-1 -n 1 --file-prefix="$name" "${eal[@]}" -- \
 		-i --auto-start --no-mlockall --total-num-mbufs=8192 "${app[@]}" \
 		> "$RIG/testpmd/$name.cmd"
 	backend_again "$name"
