@@ -5,7 +5,7 @@
 #ifndef LOG_H
 #define LOG_H
 
-/** @file What the switch says: a line each, on standard error or in syslog, as DPDK has it. */
+/** @file What the switch says: a line each, on standard error, and as DPDK has it in syslog. */
 
 #include <rte_log.h>
 

@@ -493,6 +493,9 @@ main(int argc, char **argv)
 	}
 	sw.nb_workers = args.nb_workers;
 	signals = open_signals();
+	/* DPDK would tell the journal everything twice: by standard error, and as syslog. */
+	if (getenv("JOURNAL_STREAM") != NULL)
+		rte_openlog_stream(stderr);
 	if (rte_eal_init(args.argc, args.argv) < 0) {
 		fprintf(stderr, "%s: DPDK does not start with [switch] lcores='%s', eal='%s'\n",
 				options.config, sw.config.lcores, sw.config.eal);
