@@ -80,11 +80,3 @@ in_root()
 	chroot "$ROOT" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		LC_ALL=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive "$@" </dev/null
 }
-
-# root_files: all that is there, but for what dpkg, apt and the linker keep for themselves.
-root_files()
-{
-	(cd "$ROOT" && find . -xdev \( -path ./var/lib/dpkg -o -path ./var/lib/apt -o \
-		-path ./var/cache -o -path ./var/log -o -path ./packages -o -path ./run -o \
-		-path ./tmp -o -path ./etc/ld.so.cache \) -prune -o -printf '%M %p %l\n') | sort
-}
