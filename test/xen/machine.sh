@@ -30,6 +30,12 @@ DOM0_VCPUS="dom0_max_vcpus=2 dom0_vcpus_pin"
 COUNTING_ACCEL=tcg,thread=single,tb-size=2047
 COUNTING="-smp 1 -icount shift=0,sleep=off"
 
+# has_packages BUILD: both versions of them are there (test/package/build).
+has_packages()
+{
+	compgen -G "$1/package/*.deb" > /dev/null && compgen -G "$1/package-next/*.deb" > /dev/null
+}
+
 # machine_disk IMAGES BUILD DISK: what belongs to this run and not to the cached images: the tree's
 # build, the scripts of the rig, the guests' kernel and user space.
 machine_disk()
@@ -37,7 +43,7 @@ machine_disk()
 	local images=$1 build=$2 disk=$3 tree so
 
 	tree=$(mktemp -d "$images/disk.XXXXXX")
-	mkdir -p "$tree"/{guest,build/drivers,build/app,build/test,scripts}
+	mkdir -p "$tree"/{guest,build/drivers,build/app,build/test,scripts,package/next}
 	cp -r "$XEN_TEST_DIR/dom0" "$XEN_TEST_DIR/scenarios" "$tree/"
 	cp "$images/vmlinux" "$images/dom0.cpio" "$images/rigtool" "$images/xenhostile" \
 		"$XEN_TEST_DIR/guest/agent" "$tree/guest/"
@@ -50,6 +56,12 @@ machine_disk()
 	done
 	cp "$build/app/vswitch/dpdk-xenvswitch" "$build/app/vswitchctl/xenvswitchctl" \
 		"$tree/build/app/"
+	cp "$TREE/test/package/checks.sh" "$tree/package/"
+	! has_packages "$build" || {
+		cp "$build"/package/*.deb "$tree/package/"
+		cp "$build"/package-next/*.deb "$tree/package/next/"
+		rm -f "$tree"/package/{,next/}*-dbgsym_*
+	}
 	rm -f "$disk"
 	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$disk" 256M \
 		> /dev/null
@@ -59,8 +71,8 @@ machine_disk()
 # What QEMU is started by.
 BEFORE_QEMU=()
 
-# machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0), or
-# icount (a PV dom0 of the machine that counts).
+# machine_exec KIND IMAGES DISK RESULTS DOM0_OPTIONS QEMU_OPTION...: KIND is pv or pvh (of dom0),
+# icount (a PV dom0 of the machine that counts), or systemd (a PV dom0 with that as its init).
 # Runs QEMU in the foreground of the caller, who gives the serial ports in QEMU_OPTION. The
 # namespaces of the disk: 1 dom0's root, 2 this run's disk, 3 for results, 4 a second root for a
 # driver domain. QEMU runs in IMAGES, where all its files are, and names them from there: spaces and
@@ -80,6 +92,8 @@ machine_exec()
 	elif [ "$kind" = icount ]; then
 		# shellcheck disable=SC2206 # options
 		processors=(-accel "$COUNTING_ACCEL" $COUNTING)
+	elif [ "$kind" = systemd ]; then
+		linux+=" rig.systemd systemd.getty_auto=no"
 	fi
 	shift 5
 	cd "$images" || return

@@ -171,6 +171,8 @@ POLLING_SHARE=max
 polling_share()
 {
 	POLLING_SHARE=$1
+	# Control groups are systemd's then, and what it starts polls as it likes.
+	[ ! -d /run/systemd/system ] || return 0
 	if [ ! -d $POLLING ]; then
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup
 		echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
@@ -199,6 +201,7 @@ polling_enter()
 {
 	local task
 
+	[ ! -d /run/systemd/system ] || return 0
 	for task in /proc/"$1"/task/*; do
 		[[ $(< "$task/comm") != *worker* ]] || echo "${task##*/}" > $POLLING/cgroup.threads
 	done
