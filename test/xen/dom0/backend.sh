@@ -325,8 +325,9 @@ backend_kill()
 
 	pid=$(backend_pid "$1")
 	kill -KILL "$pid"
-	# Until it can be reaped, threads of it may hold the locks on files that the next one opens.
-	wait "$pid" || true
+	# Until then, threads of it may hold the locks on files that the next one opens.
+	await 120 "testpmd $1 to end" backend_ended "$1"
+	wait "$pid" 2>/dev/null || true
 }
 
 backend_stop_all()

@@ -186,7 +186,8 @@ dpdk_guest_create()
 	done
 
 	domid=$(next_domid)
-	modprobe xen-blkback
+	# For its disks their rings alone stay mapped.
+	modprobe xen-blkback feature_persistent=0
 	options="rig.root=/dev/xvda rig.disk=/dev/xvdb rig.mode=driver-domain rig.backend=$BACKEND"
 	cat > "$RIG/guests/$1.cfg" <<-END
 		name = "$1"
@@ -207,12 +208,24 @@ dpdk_guest_create()
 	xl create "$RIG/guests/$1.cfg" || fail "xl create $1"
 	guest_took_domid "$1" "$domid"
 	GUEST_READY=600 guest_wait_ready "$1"
+	disks_known "$domid"
 }
 
-# dpdk_guest_do NAME COMMANDS [LIMIT]: in such a guest, with the functions of scenarios.
+# disks_known DOMID: what others have mapped of it now is for its disks.
+disks_known()
+{
+	grants_mapped | xargs -n 1 | grep "^d$1:" | xargs > "$RIG/grants.new"
+	cat "$RIG/grants.disks" >> "$RIG/grants.new"
+	xargs < "$RIG/grants.new" > "$RIG/grants.disks"
+}
+
+# dpdk_guest_do NAME COMMANDS [LIMIT]: in such a guest, with the functions of scenarios. A failure
+# fails the step, and the ends of the logs in there come into the guests'.
 dpdk_guest_do()
 {
-	guest_do "$1" "bash -c '. /rig/dom0/lib.sh; scenario=$scenario; $2'" "${3:-400}"
+	guest_run "$1" "bash -c '. /rig/dom0/lib.sh; scenario=$scenario; $2'" "${3:-400}" && return
+	guest_run "$1" "tail -n 30 $LOGS/*.log" > /dev/null || true
+	fail "guest $1: '$2' failed"
 }
 
 guest_names()
