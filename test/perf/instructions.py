@@ -3,20 +3,29 @@
 
 """The table of `scripts/bench xen --instructions`: what dom0 and Xen execute for a packet."""
 
+import table
+
 SCENARIO = "bench-instructions"
 # Where the machine's logs are: the kind of boot.
 KIND = "icount"
-BACKENDS = ("netback", "xenvswitch", "testpmd")
-TITLES = ("xen-netback", "xenvswitch", "testpmd")
+BACKENDS = {"netback": "xen-netback", "xenvswitch": "xenvswitch", "testpmd": "testpmd"}
 PACKETS = 10000
 MIB = 4
 # What an exit to Xen costs beside the instructions, which the emulated processor does not charge, in
 # instructions: that of the profile haswell of scripts/bench, at one a nanosecond.
 EXIT = 500
 
-# Measurements of the scenario: name, heading, what a row is divided by.
+# The ratio that a guest's small packets are not to exceed where it has static grants.
+STATIC_BOUND = 0.7
+# What another measurement of xen-netback is set beside.
+STAND_INS = {("netback", "static"): "pktgen"}
+
+# Measurements of the scenario: name, heading, what a row is divided by where the number of packets
+# is not told.
 MEASUREMENTS = (
     ("pktgen", "guest's kernel pktgen, 10,000 packets of 64 bytes, per packet", PACKETS),
+    ("static", f"a DPDK guest with static grants, {PACKETS:,} of its packets or more, beside that "
+     f"pktgen on xen-netback, per packet; ratio of instructions: at most {STATIC_BOUND}", PACKETS),
     ("tcp-from-guest", f"TCP with GSO, guest to dom0, {MIB} MiB, per MiB", MIB),
     ("tcp-to-guest", f"TCP with GSO, dom0 to guest, {MIB} MiB, per MiB", MIB),
     ("tcp-guests", f"TCP with GSO, guest to guest, {MIB} MiB, per MiB", MIB),
@@ -46,14 +55,23 @@ before its guests: xen-netback has greater bursts without, and is weighed so. Wh
 a round with packets, the instructions of others pass in it, too: the switch's figures of TCP between guests are
 bounds from above, and so are testpmd's, which never waits. Those of TCP with dom0 are mostly of its tap device, a
 system call for each frame of the MTU's length.
+The DPDK guest is dpdk-testpmd on net_xenfront with granted memory, which sends without end the same frames as pktgen, and
+is told to stop when there were enough; xen-netback's figures beside it are those of pktgen.
 Instructions are no time: entering Xen costs more than those, and so does a cache that misses. The row with
 hypercalls charged adds {exit} for each, an assumption and no measurement; they are of another run of the same."""
 
 
-def add_rows(counts, backend, name):
+def per_unit(counts, backend, name, unit):
+    """The figures of a measurement for each packet or MiB."""
+    figures = counts.get((backend, name), {})
+    return {key: value / figures.get("packets", unit) for key, value in figures.items()}
+
+
+def add_rows(counts, backend, name, unit):
     """All figures of one backend and measurement, by row."""
-    figures = dict(counts.get((backend, name), {}))
-    first = counts.get((backend, name + "-first"), {})
+    figures = per_unit(counts, backend, name, unit)
+    figures.update(per_unit(counts, backend, name + "-traced", unit))
+    first = per_unit(counts, backend, name + "-first", unit)
     if "instructions" in first:
         figures["instructions-first"] = first["instructions"]
     if "hypercalls" in figures:
@@ -63,40 +81,24 @@ def add_rows(counts, backend, name):
 
 def make_table(counts):
     """Rows: dicts of measurement, name, a figure for each backend, and ratios to the first."""
-    table = []
+    rows = []
     for name, _, unit in MEASUREMENTS:
-        sides = [add_rows(counts, backend, name) for backend in BACKENDS]
+        sides = [add_rows(counts, backend, STAND_INS.get((backend, name), name), unit)
+                 for backend in BACKENDS]
         if "instructions" not in sides[0]:
-            raise KeyError(f"{BACKENDS[0]}.{name}")
+            raise KeyError(f"netback.{name}")
         for key, _ in ROWS:
-            values = [None if side.get(key) is None else side[key] / unit for side in sides]
-            if values[0] is None:
+            if key not in sides[0]:
                 continue
             row = {"measurement": name, "name": key}
-            for backend, value in zip(BACKENDS, values):
-                row[backend] = None if value is None else round(value, 3)
-            for backend, value in zip(BACKENDS[1:], values[1:]):
-                row[f"{backend}-ratio"] = (round(value / values[0], 3)
-                                           if value is not None and values[0] else None)
-            table.append(row)
-    return table
+            for backend, side in zip(BACKENDS, sides):
+                row[backend] = round(side[key], 3) if key in side else None
+            table.add_ratios(row, list(BACKENDS))
+            rows.append(row)
+    return rows
 
 
-def cell(value, form, width):
-    """A figure for people, in so many columns; "-" where there is none."""
-    return f"{'-' if value is None else format(value, form):>{width}}"
-
-
-def print_table(table):
+def print_table(rows):
     """The table, for people."""
-    titles = dict(ROWS)
-    for name, heading, _ in MEASUREMENTS:
-        print(f"\n{heading}")
-        print(f"  {'':38} {TITLES[0]:>12}" + "".join(f" {t:>12} {'ratio':>7}" for t in TITLES[1:]))
-        for row in table:
-            if row["measurement"] == name:
-                form = ",.0f" if row[BACKENDS[0]] >= 100 else ".2f"
-                print(f"  {titles[row['name']]:38} {cell(row[BACKENDS[0]], form, 12)}" + "".join(
-                    f" {cell(row[b], form, 12)} {cell(row[b + '-ratio'], '.3f', 7)}"
-                    for b in BACKENDS[1:]))
+    table.print_table(rows, [m[:2] for m in MEASUREMENTS], dict(ROWS), BACKENDS)
     print(NOTES.format(exit=EXIT))

@@ -11,12 +11,13 @@ import sys
 
 import instructions
 import options
+import table
 
 SCENARIO = "bench-backends"
 # Where the machine's logs are: the kind of boot.
 KIND = "pv"
-BACKENDS = ("netback", "xenvif", "xenvif-immediate", "xenvif-whole")
-TITLES = ("xen-netback", "net_xenvif", "immediate", "whole")
+BACKENDS = {"netback": "xen-netback", "xenvif": "net_xenvif", "xenvif-immediate": "immediate",
+            "xenvif-whole": "whole"}
 MIB = 16
 PINGS = 2000
 
@@ -92,52 +93,33 @@ def add_net(counts):
 
 def make_table(counts):
     """Rows: dicts of measurement, name, a figure for each backend, and ratios to the first."""
-    table = []
+    rows = []
     add_net(counts)
     for name, _, unit in MEASUREMENTS:
         sides = [counts[backend, name] for backend in BACKENDS]
         if name != "idle":
-            table.append({"measurement": name, "name": "seconds of the emulated machine",
-                          **{b: side["usec"] / 1e6 for b, side in zip(BACKENDS, sides)}})
-            table.append({"measurement": name, "name": "packets that dom0 received",
-                          **{b: side["packets"] for b, side in zip(BACKENDS, sides)}})
+            rows.append({"measurement": name, "name": "seconds of the emulated machine",
+                         **{b: side["usec"] / 1e6 for b, side in zip(BACKENDS, sides)}})
+            rows.append({"measurement": name, "name": "packets that dom0 received",
+                         **{b: side["packets"] for b, side in zip(BACKENDS, sides)}})
         for key in ("rtt-p50", "rtt-p99"):
             if key in sides[0]:
-                table.append({"measurement": name, "name": f"{key}, us of the emulated machine",
-                              **{b: side[key] for b, side in zip(BACKENDS, sides)}})
+                rows.append({"measurement": name, "name": f"{key}, us of the emulated machine",
+                             **{b: side[key] for b, side in zip(BACKENDS, sides)}})
         for key, _ in ROWS:
             if name == "idle" and key == "dom0.hypercalls-net":
                 continue
             values = [side.get(key, 0) / unit(side) for side in sides]
-            table.append({"measurement": name, "name": key,
-                          **{b: round(v, 2) for b, v in zip(BACKENDS, values)}})
-    for row in table:
-        first = row[BACKENDS[0]]
-        for backend in BACKENDS[1:]:
-            row[f"{backend}-ratio"] = round(row[backend] / first, 3) if first else None
-    return table
+            rows.append({"measurement": name, "name": key,
+                         **{b: round(v, 2) for b, v in zip(BACKENDS, values)}})
+    for row in rows:
+        table.add_ratios(row, list(BACKENDS))
+    return rows
 
 
-def figure(row, backend):
-    """A backend's figure in a row, and its ratio to the first one's."""
-    text = f"{row[backend]:12,.2f}" if isinstance(row[backend], float) else f"{row[backend]:12,}"
-    if backend == BACKENDS[0]:
-        return text
-    ratio = row[f"{backend}-ratio"]
-    return f"{text} {'-' if ratio is None else f'{ratio:.3f}':>7}"
-
-
-def print_table(table):
+def print_table(rows):
     """The table, for people."""
-    titles = dict(ROWS)
-    for name, heading, _ in MEASUREMENTS:
-        print(f"\n{heading}")
-        print(f"  {'':42} {TITLES[0]:>12}" + "".join(f" {t:>12} {'ratio':>7}" for t in TITLES[1:]))
-        for row in table:
-            if row["measurement"] != name:
-                continue
-            figures = " ".join(figure(row, b) for b in BACKENDS)
-            print(f"  {titles.get(row['name'], row['name']):42} {figures}")
+    table.print_table(rows, [m[:2] for m in MEASUREMENTS], dict(ROWS), BACKENDS)
     print("""
 The machine is emulated: its time is no speed, and how many packets a burst holds depends on how fast the
 emulated processors are beside each other. The counts tell who asks the hypervisor for what, and how often.
@@ -180,13 +162,13 @@ def main():
         if done.returncode != 0:
             sys.exit(f"bench: the scenario {of.SCENARIO} failed")
     try:
-        table = of.make_table(read_results(results))
+        rows = of.make_table(read_results(results))
     except (OSError, ValueError, KeyError) as err:
         sys.exit(f"bench: {results} does not have all the results: {err}")
-    of.print_table(table)
+    of.print_table(rows)
     if args.json:
         with open(args.json, "w", encoding="ascii") as f:
-            json.dump(table, f, indent=1)
+            json.dump(rows, f, indent=1)
             f.write("\n")
 
 

@@ -90,7 +90,7 @@ instructions()
 # instructions, so these are not of the same run.
 hypercalls()
 {
-	bench_name=$bench_backend.$1
+	bench_name=$bench_backend.$1-traced
 	trace_start
 	"${@:2}"
 	trace_stop
@@ -190,18 +190,54 @@ cycles_shown()
 	tail -c "+$2" "$1" | grep 'total cycles=.*Clock' > /dev/null
 }
 
-# instructions_polling NAME: of pktgen's packets, with testpmd NAME.
+# instructions_polling PROCESS NAME COMMAND...: of testpmd's rounds with the command's packets.
 instructions_polling()
 {
 	local name before
 
 	bench_backend=testpmd
 	# It tells nothing while there was no packet.
-	pktgen
-	for name in pktgen-first pktgen; do
+	bench_name=$bench_backend.$2-warm
+	"${@:3}"
+	for name in "$2-first" "$2"; do
 		bench_name=$bench_backend.$name
 		before=$(busy_cycles "$1")
-		pktgen
+		"${@:3}"
 		bench_result instructions $(($(busy_cycles "$1") - before))
 	done
+}
+
+# static_guest_start: the guest dg has what net_xenfront needs, and the guide's testpmd with it.
+static_guest_start()
+{
+	dpdk_guest_do dg "doc_install; doc_block front-modules; doc_block front-limit"
+	static_guest_testpmd
+	await 120 "net_xenfront to connect" vif_connected "$dg" 0
+}
+
+# It sends frames like pktgen's, all of them in granted pages.
+static_guest_testpmd()
+{
+	dpdk_guest_do dg "POLLING_USUALLY=max doc_testpmd front front-granted
+		for cmd in \"set fwd txonly\" \"set txpkts 60\" \"set eth-peer 0 $SINK_MAC\"; do
+			backend_cmd front \"\$cmd\"
+		done" 1200
+}
+
+static_guest_stop()
+{
+	dpdk_guest_do dg "backend_stop front" 900
+}
+
+# It cannot be told how many to send, but that it is enough.
+static_packets()
+{
+	local sent
+
+	sent=$(dpdk_guest_do dg "backend_cmd front \"clear port xstats all\"
+		backend_cmd front start
+		until [ \$(backend_xstat front 0 tx_good_packets) -ge $BENCH_PACKETS ]; do :; done
+		backend_cmd front stop
+		backend_xstat front 0 tx_good_packets" 1800)
+	bench_result packets "${sent##*$'\n'}"
 }
