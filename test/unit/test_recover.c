@@ -239,20 +239,56 @@ test_no_buffers(void **state)
 	}
 }
 
-/* A guest that connects for the first time has had no backend that could have been killed. */
+/* The backend may die before it has said in xenstore that it is connected. */
 static void
-test_first(void **state)
+test_not_said(void **state)
 {
 	struct vif *v = *state;
 
 	rawfront_reset(&v->f);
 	rawfront_init_rings(&v->f, 0);
 	rawfront_rx_put(&v->f, 0, 0, v->f.grants[RAWFRONT_GRANT_NONE]);
-	rawfront_rx_push(&v->f, 0);
+	rawfront_rx_post(&v->f, 0, 1, 3);
 	unit_log_clear();
 	vif_connect(v);
-	vif_expect_no_packet(v, 0);
-	assert_false(unit_log_has(NOTE));
+	expect_buffers(v, 1, true);
+	assert_true(unit_log_has(NOTE));
+}
+
+/* Extra info that is followed by another; and a backend that dies while it recovers. */
+static void
+test_extras(void **state)
+{
+	struct rte_mbuf *pkts[4];
+	struct vif *v = *state;
+	uint32_t old = v->f.q[0].tx->rsp_prod, last;
+	unsigned int i;
+
+	vif_put(v, 0, 0, 1000, NETTXF_extra_info | NETTXF_more_data, 10);
+	vif_put_extra(v, XEN_NETIF_EXTRA_TYPE_HASH, true);
+	vif_put_gso(v, XEN_NETIF_GSO_TYPE_TCPV4, 500);
+	vif_put(v, 1, 0, 500, 0, 11);
+	last = v->f.q[0].tx_prod & XEN_NETIF_RING_MASK;
+	vif_put(v, 2, 0, 60, 0, 13);
+	rawfront_tx_push(&v->f, 0);
+	assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts, 4), 1);
+	rte_pktmbuf_free(pkts[0]);
+	assert_int_equal(v->f.q[0].tx->rsp_prod, v->f.q[0].tx_prod);
+	/* None is published, and the last is not yet answered either. */
+	v->f.q[0].tx->ring[last].req = v->f.q[0].sent[last].req;
+	for (i = 0; i < 2; i++) {
+		v->f.q[0].tx->rsp_prod = old;
+		vif_remove_port(v);
+		vif_add_port(v, &(struct vif_options){ .app_queues = 1 });
+		unit_wait(unit_link(v->port));
+		assert_int_equal(v->f.q[0].tx->rsp_prod, old + 4);
+	}
+	rawfront_tx_expect(&v->f, 0, 4, NETIF_RSP_ERROR);
+	vif_expect_no_rsp(v);
+	assert_int_equal(rte_eth_rx_burst(v->port, 0, pkts, 4), 1);
+	unit_check_packet(pkts[0], 60, vif_seed(2));
+	rte_pktmbuf_free(pkts[0]);
+	vif_expect_rsp(v, 13, NETIF_RSP_OKAY);
 }
 
 int
@@ -262,7 +298,8 @@ main(void)
 		vif_test_scatter(test_requests),
 		vif_test_scatter(test_buffers),
 		vif_test(test_no_buffers),
-		vif_test(test_first),
+		vif_test(test_not_said),
+		vif_test(test_extras),
 	};
 
 	return cmocka_run_group_tests_name("recover", tests, unit_setup, unit_teardown);

@@ -118,6 +118,13 @@ xen_ring_tx_respond(struct netif_tx_sring *sring, uint32_t idx, uint16_t id, int
 	memcpy(&sring->ring[idx & XEN_NETIF_RING_MASK].rsp, &word, sizeof(word));
 }
 
+/** Answer extra info in its slot of a TX ring: what it says of a next one stays (netif.h). */
+static inline void
+xen_ring_tx_respond_null(struct netif_tx_sring *sring, uint32_t idx)
+{
+	sring->ring[idx & XEN_NETIF_RING_MASK].rsp.status = NETIF_RSP_NULL;
+}
+
 /** Answer an RX request in its slot: a packet of so many bytes, from the page's start on. */
 static inline void
 xen_ring_rx_respond(struct netif_rx_sring *sring, uint32_t idx, uint16_t id, uint16_t len)

@@ -155,8 +155,7 @@ xenvif_read_peer(const struct xenvif *vif, struct xenvif_peer_config *cfg, struc
  * undisturbed. With the device's lock held.
  *
  * @param recovered
- *   For a guest that had a backend already: what that has left in the rings is seen to, and added
- *   up here (xenvif_recover.h). NULL: it had none.
+ *   Receives what a backend that died has left in the rings, and was seen to (xenvif_recover.h).
  * @param why
  *   Receives what failed.
  * @return

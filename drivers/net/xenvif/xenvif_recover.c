@@ -3,6 +3,7 @@
  */
 
 #include "xenvif_recover.h"
+#include "xenvif_request.h"
 
 /* As many as gntdev does with one hypercall. */
 #define PROBES 16u
@@ -13,8 +14,8 @@ is_answered(const struct netif_tx_request *req)
 {
 	int16_t status = req->gref >> 16;
 
-	return (uint16_t)req->gref == req->id && status >= NETIF_RSP_DROPPED &&
-			status <= NETIF_RSP_NULL;
+	return (uint16_t)req->gref == req->id &&
+			(status == NETIF_RSP_OKAY || status == NETIF_RSP_ERROR);
 }
 
 /* Tell the guest of answers up to an index; how many they are. */
@@ -37,14 +38,23 @@ xenvif_recover_rx(struct xen_netif_ring *ring)
 	struct netif_tx_sring *sring = ring->sring.tx;
 	uint32_t prod = xen_ring_load(&sring->req_prod), i;
 	bool first = true, more = false, extra = false;
+	struct netif_extra_info info;
 	struct netif_tx_request req;
 
-	/* What a slot of data has behind its grant reference is as the guest wrote it. */
+	/*
+	 * What a slot of data has behind its grant reference is as the guest wrote it, and of extra
+	 * info so are type and flags.
+	 */
 	for (i = ring->cons; i - ring->cons < XEN_NETIF_RING_SIZE && i != prod; i++) {
 		if (extra) {
-			extra = (xen_ring_extra(&sring->ring[i & XEN_NETIF_RING_MASK]).flags &
-						XEN_NETIF_EXTRA_FLAG_MORE) != 0;
-			xen_ring_tx_respond(sring, i, 0, NETIF_RSP_NULL);
+			info = xen_ring_extra(&sring->ring[i & XEN_NETIF_RING_MASK]);
+			extra = (info.flags & XEN_NETIF_EXTRA_FLAG_MORE) != 0;
+			/* It is no packet, whatever its one slot says. */
+			if (info.type < XEN_NETIF_EXTRA_TYPE_MAX &&
+					(RTE_BIT32(info.type) & XENVIF_EXTRAS_MCAST) != 0)
+				more = false;
+			first = !more;
+			xen_ring_tx_respond_null(sring, i);
 			continue;
 		}
 		req = xen_ring_tx_request(sring, i);

@@ -84,6 +84,14 @@ ring_bind(struct xen_netif_ring *ring, evtchn_port_t remote, struct xen_reason *
 }
 
 static int
+queue_enter(struct xen_netif_ring *rx, struct xen_netif_ring *tx, struct xen_reason *why)
+{
+	int ret = ring_enter(rx, XEN_NETIF_RING_SIZE, XEN_NETIF_KEY_TX_RING, why);
+
+	return ret < 0 ? ret : ring_enter(tx, XEN_NETIF_RING_SIZE, XEN_NETIF_KEY_RX_RING, why);
+}
+
+static int
 queue_map(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int i,
 		struct xen_reason *why)
 {
@@ -99,15 +107,14 @@ queue_map(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int
 		ret = ring_map(&vif->nif, tx, vif->nif.args.domid, cfg->queue[i].rx_ring_ref,
 				XEN_NETIF_KEY_RX_RING, why);
 	if (ret == 0)
-		ret = ring_enter(rx, XEN_NETIF_RING_SIZE, XEN_NETIF_KEY_TX_RING, why);
-	if (ret == 0)
-		ret = ring_enter(tx, XEN_NETIF_RING_SIZE, XEN_NETIF_KEY_RX_RING, why);
+		ret = queue_enter(rx, tx, why);
 	if (ret == 0)
 		ret = ring_bind(rx, cfg->queue[i].evtchn_tx, why);
-	if (ret == 0 && cfg->features.split_evtchn)
-		return ring_bind(tx, cfg->queue[i].evtchn_rx, why);
 	tx->port = rx->port;
-	return ret;
+	if (ret == 0 && cfg->features.split_evtchn)
+		ret = ring_bind(tx, cfg->queue[i].evtchn_rx, why);
+	/* Another backend that lives has its event channels, and may have answered until now. */
+	return ret < 0 ? ret : queue_enter(rx, tx, why);
 }
 
 bool
@@ -163,9 +170,9 @@ ctrl_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg, struct xe
 	ret = ring_map(&vif->nif, ctrl, vif->nif.args.domid, cfg->ctrl.ring_ref,
 			XEN_NETIF_KEY_CTRL_RING, why);
 	if (ret == 0)
-		ret = ring_enter(ctrl, XEN_NETIF_CTRL_RING_SIZE, XEN_NETIF_KEY_CTRL_RING, why);
-	if (ret == 0)
 		ret = ring_bind(ctrl, cfg->ctrl.evtchn, why);
+	if (ret == 0)
+		ret = ring_enter(ctrl, XEN_NETIF_CTRL_RING_SIZE, XEN_NETIF_KEY_CTRL_RING, why);
 	if (ret < 0)
 		return ret;
 	ctrl->attached = true;
@@ -229,15 +236,19 @@ xenvif_connect(struct xenvif *vif, const struct xenvif_peer_config *cfg,
 		nif->rings.tx[i].priv = &vif->wait[i];
 		nif->rings.rx[i].priv = &vif->mcast;
 	}
-	if (recovered != NULL)
-		recover_rings(nif, recovered);
+	recover_rings(nif, recovered);
 	xen_netif_attach(nif);
-	/* The guest may have filled the rings before anybody listened. */
+	/*
+	 * The guest may have filled the rings before anybody listened, and a backend that died have
+	 * published answers that it told nobody of.
+	 */
 	for (i = 0; i < nif->nb_queues; i++) {
 		xenevtchn_notify(nif->rings.rx[i].evtchn, nif->rings.rx[i].port);
 		if (nif->rings.tx[i].bound)
 			xenevtchn_notify(nif->rings.tx[i].evtchn, nif->rings.tx[i].port);
 	}
+	if (nif->ctrl.attached)
+		xenevtchn_notify(nif->ctrl.evtchn, nif->ctrl.port);
 	xen_count_add(&nif->count.connects, 1);
 	return 0;
 

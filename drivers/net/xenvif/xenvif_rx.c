@@ -211,8 +211,12 @@ publish_responses(struct xenvif_rx_walk *w)
 	unsigned int i;
 
 	/* Those of the run are there. */
-	for (i = 0; i < b->nb_slots; i++)
-		sring->ring[(old + w->run + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.tx[i];
+	for (i = 0; i < b->nb_slots; i++) {
+		if (unlikely(b->rsp.tx[i].status == NETIF_RSP_NULL))
+			xen_ring_tx_respond_null(sring, old + w->run + i);
+		else
+			sring->ring[(old + w->run + i) & XEN_NETIF_RING_MASK].rsp = b->rsp.tx[i];
+	}
 	ring->cons = w->slots.cons;
 	xen_count_add(&ring->count.slots, w->run + b->nb_slots);
 	xen_ring_store(&sring->rsp_prod, ring->cons);

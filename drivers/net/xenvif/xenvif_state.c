@@ -226,10 +226,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 	ret = xenvif_read_peer(vif, &cfg, &why);
 	if (ret == 0) {
 		pthread_mutex_lock(&vif->nif.lock);
-		ret = vif->nif.started ?
-				xenvif_connect(vif, &cfg, is_running(own) ? &recovered : NULL,
-						&why) :
-				-ENOTCONN;
+		ret = vif->nif.started ? xenvif_connect(vif, &cfg, &recovered, &why) : -ENOTCONN;
 		pthread_mutex_unlock(&vif->nif.lock);
 	}
 	if (ret == -ENOTCONN)
