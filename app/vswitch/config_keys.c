@@ -16,7 +16,8 @@
 #define NUMBER(least, most) "a number from " #least " to " #most, .min = least, .max = most
 #define PATH_RULE "an absolute path of at most 107 characters"
 #define TEXT_RULE "1 to 511 characters"
-#define EAL_RULE TEXT_RULE ", in at most " RTE_STR(CONFIG_EAL_WORDS_MAX) " words"
+#define EAL_RULE \
+	TEXT_RULE ", in at most " RTE_STR(CONFIG_EAL_WORDS_MAX) " words, none of them -h or --help"
 #define LCORES_RULE \
 	"a list of at most " RTE_STR(CONFIG_LCORES_MAX) " processors, such as 1,3-4, each from 0 " \
 							"to 1023 and there once"
@@ -62,6 +63,14 @@ parse_text(const struct config_key *key, const char *value, void *to)
 	return 0;
 }
 
+static bool
+is_word(const char *at, const char *word)
+{
+	size_t len = strcspn(at, TEXT_BLANKS);
+
+	return len == strlen(word) && memcmp(at, word, len) == 0;
+}
+
 static int
 parse_eal(const struct config_key *key, const char *value, void *to)
 {
@@ -69,6 +78,9 @@ parse_eal(const struct config_key *key, const char *value, void *to)
 	unsigned int words = 0;
 
 	for (; *at != '\0'; words++) {
+		/* DPDK would end the process, as if all were well. */
+		if (is_word(at, "-h") || is_word(at, "--help"))
+			return -EINVAL;
 		at += strcspn(at, TEXT_BLANKS);
 		at += strspn(at, TEXT_BLANKS);
 	}

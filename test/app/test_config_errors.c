@@ -20,7 +20,7 @@
 #define YES_NO "has to be yes or no"
 #define PATH_RULE "has to be an absolute path of at most 107 characters"
 #define TEXT_RULE "has to be 1 to 511 characters"
-#define EAL_RULE TEXT_RULE ", in at most 60 words"
+#define EAL_RULE TEXT_RULE ", in at most 60 words, none of them -h or --help"
 #define LCORES_RULE \
 	"has to be a list of at most 32 processors, such as 1,3-4, each from 0 to 1023 and there " \
 	"once"
@@ -162,6 +162,8 @@ test_switch(void **state __rte_unused)
 		{ "[switch]\nlcores = -1", 2, "lcores='-1': " LCORES_RULE },
 		{ "[switch]\nlcores = 0-32", 2, "lcores='0-32': " LCORES_RULE },
 		{ "[switch]\neal =", 2, "eal='': " EAL_RULE },
+		{ "[switch]\neal = --no-pci --help", 2, "eal='--no-pci --help': " EAL_RULE },
+		{ "[switch]\neal = -h", 2, "eal='-h': " EAL_RULE },
 		{ "[switch]\nmbufs = 1023", 2, "mbufs='1023': " NUMBER(1024, 4194304) },
 		{ "[switch]\nmbufs = 4194305", 2, "mbufs='4194305': " NUMBER(1024, 4194304) },
 		{ "[switch]\nmbufs = 4k", 2, "mbufs='4k': " NUMBER(1024, 4194304) },

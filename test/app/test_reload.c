@@ -381,7 +381,8 @@ test_no_device(void **state __rte_unused)
 	assert_true(reload_apply(&sw) < 0);
 	assert_int_equal(sw.nb_errors, 1);
 	assert_string_equal(sw.errors[0].name, "n1");
-	assert_string_equal(sw.errors[0].text, "no device 'net_none1': no driver of DPDK's takes it");
+	assert_string_equal(sw.errors[0].text,
+			"no device 'net_none1': no driver of DPDK's takes it");
 	/* That another one fails is nothing to one that comes or goes. */
 	assert_int_equal(ADD("n2", "bridge=c", "devargs=net_null2"), 0);
 	assert_int_equal(sw.nb_errors, 1);

@@ -316,7 +316,12 @@ __wrap_xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
 }
 
 /* Those that always do what they are for, or cannot say that they have not. */
-static const char *const never_failing[] = { "xenevtchn_fd", "xs_close", "xs_fileno" };
+static const char *const never_failing[] = {
+	"xenevtchn_fd",
+	"xs_close",
+	"xs_daemon_socket",
+	"xs_fileno",
+};
 
 bool
 faults_tried(const char *function)

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_string_fns.h>
 
 #include <xenstore.h>
+#include <xenstore_lib.h>
 
 #include "xen_bus.h"
 #include "xen_compat.h"
@@ -68,7 +70,11 @@ xen_store_open(void)
 {
 	xen_store_close();
 	xen_bus_outside_begin("xenstore");
-	store = xs_open(0);
+	/*
+	 * Where xenstored has a socket it is in this domain. Without the flag, libxenstore goes on
+	 * to the kernel's device if nobody answers there, which waits for as long as that is so.
+	 */
+	store = xs_open(access(xs_daemon_socket(), F_OK) == 0 ? XS_OPEN_SOCKETONLY : 0);
 	xen_bus_outside_end(NULL);
 	return store != NULL ? 0 : store_errno();
 }
