@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_common.h>
 #include <xenstore.h>
-#include <xenstore_lib.h>
 
 #include "log.h"
 #include "vif_dir.h"
+#include "xen_store.h"
 #include "xs_vifs.h"
 
 #define ROOT_SIZE 128
@@ -132,22 +131,12 @@ set_away(struct xs_vifs *vifs, bool away)
 	vifs->away = away;
 }
 
-/*
- * Where xenstored has a socket it is in this domain. Without the flag, libxenstore goes on to the
- * kernel's device if nobody answers there, which waits for as long as that is so.
- */
-static unsigned long
-open_flags(void)
-{
-	return access(xs_daemon_socket(), F_OK) == 0 ? XS_OPEN_SOCKETONLY : 0;
-}
-
 static bool
 connect_store(struct xs_vifs *vifs)
 {
 	char *domid = NULL;
 
-	vifs->xs = xs_open(open_flags());
+	vifs->xs = xs_open(xen_store_open_flags());
 	if (vifs->xs != NULL)
 		domid = xs_read(vifs->xs, XBT_NULL, "domid", NULL);
 	if (domid != NULL)

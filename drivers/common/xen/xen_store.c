@@ -8,12 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_string_fns.h>
 
 #include <xenstore.h>
-#include <xenstore_lib.h>
 
 #include "xen_bus.h"
 #include "xen_compat.h"
@@ -70,11 +68,7 @@ xen_store_open(void)
 {
 	xen_store_close();
 	xen_bus_outside_begin("xenstore");
-	/*
-	 * Where xenstored has a socket it is in this domain. Without the flag, libxenstore goes on
-	 * to the kernel's device if nobody answers there, which waits for as long as that is so.
-	 */
-	store = xs_open(access(xs_daemon_socket(), F_OK) == 0 ? XS_OPEN_SOCKETONLY : 0);
+	store = xs_open(xen_store_open_flags());
 	xen_bus_outside_end(NULL);
 	return store != NULL ? 0 : store_errno();
 }

@@ -15,9 +15,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 #include <rte_compat.h>
+
+#include <xenstore.h>
+#include <xenstore_lib.h>
 
 #include "xen_reason.h"
 
@@ -34,6 +38,17 @@
 __rte_internal
 bool
 xen_store_path_good(const char *path);
+
+/**
+ * How to call xs_open(). Where xenstored has a socket it is in this domain. Without the flag,
+ * libxenstore goes on to the kernel's device if nobody answers there, which waits for as long as
+ * that is so. Any thread.
+ */
+static inline unsigned long
+xen_store_open_flags(void)
+{
+	return access(xs_daemon_socket(), F_OK) == 0 ? XS_OPEN_SOCKETONLY : 0;
+}
 
 /** Connect. 0, or -errno. */
 int

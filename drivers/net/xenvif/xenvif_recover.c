@@ -37,7 +37,7 @@ xenvif_recover_rx(struct xen_netif_ring *ring)
 {
 	struct netif_tx_sring *sring = ring->sring.tx;
 	uint32_t prod = xen_ring_load(&sring->req_prod), i;
-	bool first = true, more = false, extra = false;
+	bool more = false, extra = false;
 	struct netif_extra_info info;
 	struct netif_tx_request req;
 
@@ -53,7 +53,6 @@ xenvif_recover_rx(struct xen_netif_ring *ring)
 			if (info.type < XEN_NETIF_EXTRA_TYPE_MAX &&
 					(RTE_BIT32(info.type) & XENVIF_EXTRAS_MCAST) != 0)
 				more = false;
-			first = !more;
 			xen_ring_tx_respond_null(sring, i);
 			continue;
 		}
@@ -61,9 +60,8 @@ xenvif_recover_rx(struct xen_netif_ring *ring)
 		if (!more && !is_answered(&req))
 			break;
 		xen_ring_tx_respond(sring, i, req.id, NETIF_RSP_ERROR);
-		extra = first && (req.flags & NETTXF_extra_info) != 0;
+		extra = !more && (req.flags & NETTXF_extra_info) != 0;
 		more = (req.flags & NETTXF_more_data) != 0;
-		first = !more;
 	}
 	return publish(ring, &sring->rsp_prod, i);
 }

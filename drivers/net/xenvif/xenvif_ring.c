@@ -106,6 +106,7 @@ queue_map(struct xenvif *vif, const struct xenvif_peer_config *cfg, unsigned int
 	if (ret == 0)
 		ret = ring_map(&vif->nif, tx, vif->nif.args.domid, cfg->queue[i].rx_ring_ref,
 				XEN_NETIF_KEY_RX_RING, why);
+	/* Whether another backend gets on with them is seen by that, too. */
 	if (ret == 0)
 		ret = queue_enter(rx, tx, why);
 	if (ret == 0)

@@ -175,10 +175,8 @@ record_packet(struct xenvif_rx_walk *w, const struct xenvif_request *r, struct r
 	b->rsp.tx[slot].id = r->slot[0].id;
 	b->rsp.tx[slot++].status = status;
 	/* Slots of extra info have no id (netif.h, NETIF_RSP_NULL). */
-	for (i = 0; i < r->nb_extras; i++) {
-		b->rsp.tx[slot].id = 0;
+	for (i = 0; i < r->nb_extras; i++)
 		b->rsp.tx[slot++].status = NETIF_RSP_NULL;
-	}
 	for (i = 1; i < r->nb_slots; i++) {
 		b->rsp.tx[slot].id = r->slot[i].id;
 		b->rsp.tx[slot++].status = status;
