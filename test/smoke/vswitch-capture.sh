@@ -193,7 +193,8 @@ reader_stops()
 	pings_start 1 2
 	capture_start stops "$RUN/fifo" || return 1
 	while ! lost_some; do
-		guest 3 ping -n -q -f -c 500 -w 5 10.99.0.4 >>"$RUN/flood.log" 2>&1 || return 1
+		guest 3 ping -n -q -f -c 500 -w "$LIMIT" 10.99.0.4 \
+			>>"$RUN/flood.log" 2>&1 || return 1
 	done
 	pings_end || return 1
 	capture_end stops || return 1
