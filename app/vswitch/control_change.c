@@ -2,6 +2,7 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,6 +102,10 @@ control_set_rate(struct vswitch *sw, const struct control_args *args, char *why)
 	}
 	snprintf(text, sizeof(text), "%u,%u", rate.bytes, rate.usec);
 	ret = xs_vifs_set_rate(sw->vifs, spec->domid, spec->devid, off ? NULL : text);
+	if (ret == -ENOTCONN) {
+		text_error(why, CONTROL_ERROR_SIZE, "xenstore does not answer");
+		return NULL;
+	}
 	if (ret != 0)
 		return refuse(why, ret);
 	return off ? json_pack("{s:n}", "rate") : json_pack("{s:s}", "rate", text);

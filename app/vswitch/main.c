@@ -437,6 +437,7 @@ run(struct vswitch *sw, int signals)
 	ret = launch(sw);
 	if (ret != 0)
 		goto out;
+	xs_vifs_wait(sw->vifs);
 	xs_vifs_update(sw->vifs);
 	reload_apply(sw);
 	LOG(NOTICE, "ready: %u lcores, control socket %s", sw->nb_workers, sw->config.control);

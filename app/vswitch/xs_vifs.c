@@ -8,22 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_common.h>
+#include <rte_cycles.h>
 #include <xenstore.h>
 
 #include "log.h"
 #include "vif_dir.h"
-#include "xen_store.h"
+#include "xs_thread.h"
 #include "xs_vifs.h"
 
-#define ROOT_SIZE 128
-#define DIR_SIZE (ROOT_SIZE + 32)
-#define PATH_SIZE (DIR_SIZE + 32)
+#define DIR_SIZE (XS_ROOT_SIZE + 32)
 #define SAID_MAX 256
 #define PREFIX "dpdk-xenvswitch: "
-#define DOMID_MAX 32751
-#define DEVID_MAX 65535
 #define STATUS_SIZE 16
+/* A fifth of a second between two tries to connect; and the seconds that one may take. */
+#define RETRIES_A_SECOND 5
+#define CONNECT_S 30
 /* XenbusStateClosed. */
 #define STATE_CLOSED "6"
 
@@ -50,44 +49,18 @@ struct entry {
 struct xs_vifs {
 	bool (*is_bridge)(const char *name, const void *arg);
 	const void *arg;
-	struct xs_handle *xs;
-	char root[ROOT_SIZE];
+	/* NULL: there is none, and when it was tried last; it may have to connect yet. */
+	struct xs_thread *thread;
+	uint64_t tried;
+	bool connected;
+	char root[XS_ROOT_SIZE];
 	bool again;
 	bool away;
 	bool hotplug;
 	unsigned int count;
-	unsigned int room;
 	struct entry *list;
 	unsigned int nb_said;
 	struct said said[SAID_MAX];
-};
-
-/* What is in a vif's directory. */
-struct texts {
-	struct vif_texts keys;
-	const char *online;
-	const char *state;
-	const char *status;
-	const char *error;
-};
-
-/* The keys that are looked at, where their values go, and whether a change makes a difference. */
-static const struct {
-	const char *name;
-	size_t at;
-	bool matters;
-} keys[] = {
-	{ "script", offsetof(struct texts, keys.script), true },
-	{ "bridge", offsetof(struct texts, keys.bridge), true },
-	{ "vlan", offsetof(struct texts, keys.vlan), true },
-	{ "mac", offsetof(struct texts, keys.mac), true },
-	{ "ip", offsetof(struct texts, keys.ip), true },
-	{ "mtu", offsetof(struct texts, keys.mtu), true },
-	{ "vifname", offsetof(struct texts, keys.vifname), true },
-	{ "online", offsetof(struct texts, online), true },
-	{ "state", offsetof(struct texts, state), false },
-	{ "hotplug-status", offsetof(struct texts, status), false },
-	{ "hotplug-error", offsetof(struct texts, error), false },
 };
 
 struct xs_vifs *
@@ -105,9 +78,10 @@ xs_vifs_open(bool (*is_bridge)(const char *name, const void *arg), const void *a
 static void
 disconnect(struct xs_vifs *vifs)
 {
-	if (vifs->xs != NULL)
-		xs_close(vifs->xs);
-	vifs->xs = NULL;
+	if (vifs->thread != NULL)
+		xs_thread_leave(vifs->thread);
+	vifs->thread = NULL;
+	vifs->connected = false;
 }
 
 void
@@ -116,6 +90,7 @@ xs_vifs_close(struct xs_vifs *vifs)
 	if (vifs == NULL)
 		return;
 	disconnect(vifs);
+	xs_thread_wait_all();
 	free(vifs->list);
 	free(vifs);
 }
@@ -131,143 +106,72 @@ set_away(struct xs_vifs *vifs, bool away)
 	vifs->away = away;
 }
 
+/* The connection is of no use any more. */
+static void
+lose(struct xs_vifs *vifs)
+{
+	disconnect(vifs);
+	set_away(vifs, true);
+}
+
 static bool
 connect_store(struct xs_vifs *vifs)
 {
-	char *domid = NULL;
+	uint64_t hz = rte_get_tsc_hz(), since = rte_get_tsc_cycles() - vifs->tried;
+	int state;
 
-	vifs->xs = xs_open(xen_store_open_flags());
-	if (vifs->xs != NULL)
-		domid = xs_read(vifs->xs, XBT_NULL, "domid", NULL);
-	if (domid != NULL)
-		snprintf(vifs->root, sizeof(vifs->root), "/local/domain/%s/backend/vif", domid);
-	free(domid);
-	/* The watch's first event asks for everything. */
-	if (domid == NULL || !xs_watch(vifs->xs, vifs->root, "vifs")) {
-		disconnect(vifs);
-		set_away(vifs, true);
+	if (vifs->thread == NULL) {
+		if (vifs->away && since < hz / RETRIES_A_SECOND)
+			return false;
+		vifs->thread = xs_thread_start();
+		vifs->tried = rte_get_tsc_cycles();
+		since = 0;
+	}
+	state = vifs->thread != NULL ? xs_thread_state(vifs->thread) : -ENOMEM;
+	if (state == -EINPROGRESS && since < CONNECT_S * hz) {
+		set_away(vifs, vifs->away || since >= hz);
 		return false;
 	}
+	if (state != 0) {
+		lose(vifs);
+		return false;
+	}
+	vifs->connected = true;
+	snprintf(vifs->root, sizeof(vifs->root), "%s", xs_thread_root(vifs->thread));
 	set_away(vifs, false);
 	return true;
+}
+
+void
+xs_vifs_wait(struct xs_vifs *vifs)
+{
+	xs_vifs_update(vifs);
+	if (vifs->thread != NULL)
+		xs_thread_wait(vifs->thread);
 }
 
 int
 xs_vifs_fd(const struct xs_vifs *vifs)
 {
-	return vifs->xs == NULL ? -1 : xs_fileno(vifs->xs);
-}
-
-/* A directory's names. 0; -ENOENT: there is none; other: xenstore does not answer. */
-static int
-list(struct xs_vifs *vifs, const char *path, char ***names, unsigned int *n)
-{
-	*names = xs_directory(vifs->xs, XBT_NULL, path, n);
-	return *names != NULL ? 0 : -errno;
-}
-
-static bool
-parse_number(const char *text, unsigned int max, unsigned int *number)
-{
-	char *end;
-	unsigned long n;
-
-	if (strspn(text, "0123456789") != strlen(text) || text[0] == '\0' || strlen(text) > 5)
-		return false;
-	n = strtoul(text, &end, 10);
-	*number = n;
-	return n <= max;
-}
-
-static struct entry *
-append(struct xs_vifs *vifs)
-{
-	unsigned int room = vifs->room == 0 ? 16 : 2 * vifs->room;
-	struct entry *list = vifs->list;
-
-	if (vifs->count == vifs->room) {
-		list = realloc(list, room * sizeof(*list));
-		if (list == NULL)
-			return NULL;
-		vifs->list = list;
-		vifs->room = room;
-	}
-	memset(&list[vifs->count], 0, sizeof(*list));
-	return &list[vifs->count++];
+	return vifs->connected ? xs_fileno(xs_thread_handle(vifs->thread)) : -1;
 }
 
 static void
-fill_entry(struct xs_vifs *vifs, struct entry *entry, const struct texts *texts, unsigned int domid,
-		unsigned int devid)
+fill_entry(const struct xs_vifs *vifs, struct entry *entry, const struct vif_dir *dir)
 {
 	struct xs_vif *vif = &entry->vif;
 
-	vif->domid = domid;
-	vif->devid = devid;
-	snprintf(entry->dir, sizeof(entry->dir), "%s/%u/%u", vifs->root, domid, devid);
-	vif_keys_parse(&texts->keys, domid, devid, vifs->is_bridge, vifs->arg, &vif->keys,
+	vif->domid = dir->domid;
+	vif->devid = dir->devid;
+	snprintf(entry->dir, sizeof(entry->dir), "%s/%u/%u", vifs->root, dir->domid, dir->devid);
+	vif_keys_parse(&dir->keys, dir->domid, dir->devid, vifs->is_bridge, vifs->arg, &vif->keys,
 			vif->error);
-	entry->detached = texts->online != NULL && strcmp(texts->online, "0") == 0;
-	entry->closed = texts->state != NULL && strcmp(texts->state, STATE_CLOSED) == 0;
+	entry->detached = dir->online != NULL && strcmp(dir->online, "0") == 0;
+	entry->closed = dir->state != NULL && strcmp(dir->state, STATE_CLOSED) == 0;
 	snprintf(entry->status, sizeof(entry->status), "%s",
-			texts->status != NULL ? texts->status : "");
+			dir->hotplug_status != NULL ? dir->hotplug_status : "");
 	snprintf(entry->error, sizeof(entry->error), "%s",
-			texts->error != NULL ? texts->error : "");
-}
-
-/* Read the keys of a vif, and have it in the list if it is the switch's. */
-static int
-read_vif(struct xs_vifs *vifs, unsigned int domid, unsigned int devid)
-{
-	char *values[RTE_DIM(keys)] = { NULL };
-	struct texts texts = { 0 };
-	char path[PATH_SIZE];
-	struct entry *entry;
-	int ret = 0;
-	size_t i;
-
-	for (i = 0; i < RTE_DIM(keys); i++) {
-		snprintf(path, sizeof(path), "%s/%u/%u/%s", vifs->root, domid, devid, keys[i].name);
-		values[i] = xs_read(vifs->xs, XBT_NULL, path, NULL);
-		if (values[i] == NULL && errno != ENOENT && errno != EACCES) {
-			ret = -errno;
-			goto out;
-		}
-		memcpy((char *)&texts + keys[i].at, &values[i], sizeof(values[i]));
-	}
-	if (!vif_keys_ours(&texts.keys))
-		goto out;
-	entry = append(vifs);
-	if (entry == NULL)
-		ret = -ENOMEM;
-	else
-		fill_entry(vifs, entry, &texts, domid, devid);
-
-out:
-	for (i = 0; i < RTE_DIM(keys); i++)
-		free(values[i]);
-	return ret;
-}
-
-static int
-read_domain(struct xs_vifs *vifs, const char *name)
-{
-	char path[PATH_SIZE], **names;
-	unsigned int domid, devid, n, i;
-	int ret;
-
-	if (!parse_number(name, DOMID_MAX, &domid))
-		return 0;
-	snprintf(path, sizeof(path), "%s/%u", vifs->root, domid);
-	ret = list(vifs, path, &names, &n);
-	if (ret != 0)
-		return ret == -ENOENT ? 0 : ret;
-	for (i = 0; ret == 0 && i < n; i++) {
-		if (parse_number(names[i], DEVID_MAX, &devid))
-			ret = read_vif(vifs, domid, devid);
-	}
-	free(names);
-	return ret;
+			dir->hotplug_error != NULL ? dir->hotplug_error : "");
 }
 
 /* What has no vif any more has nothing said of it. */
@@ -292,34 +196,28 @@ forget_said(struct xs_vifs *vifs)
 static bool
 read_all(struct xs_vifs *vifs)
 {
-	struct entry *old = vifs->list;
-	unsigned int count = vifs->count, room = vifs->room, n, i;
-	char **names;
-	int ret;
+	struct vif_dirs dirs;
+	struct entry *list;
+	unsigned int i;
 
-	vifs->list = NULL;
-	vifs->count = 0;
-	vifs->room = 0;
-	ret = list(vifs, vifs->root, &names, &n);
-	if (ret == 0) {
-		for (i = 0; ret == 0 && i < n; i++)
-			ret = read_domain(vifs, names[i]);
-		free(names);
-	} else if (ret == -ENOENT) {
-		ret = 0;
+	if (vif_dirs_read(vifs->thread, &dirs) != 0) {
+		lose(vifs);
+		return false;
 	}
-	if (ret == 0) {
-		free(old);
-		forget_said(vifs);
-		return true;
+	list = calloc(dirs.count + 1, sizeof(*list));
+	if (list == NULL) {
+		vif_dirs_free(&dirs);
+		lose(vifs);
+		return false;
 	}
+	for (i = 0; i < dirs.count; i++)
+		fill_entry(vifs, &list[i], &dirs.list[i]);
 	free(vifs->list);
-	vifs->list = old;
-	vifs->count = count;
-	vifs->room = room;
-	disconnect(vifs);
-	set_away(vifs, true);
-	return false;
+	vifs->list = list;
+	vifs->count = dirs.count;
+	vif_dirs_free(&dirs);
+	forget_said(vifs);
+	return true;
 }
 
 /* The vif of the event is one that the toolstack has detached: there are few of them. */
@@ -341,7 +239,7 @@ is_detached(const struct xs_vifs *vifs, const char *rest)
 static bool
 matters(const struct xs_vifs *vifs, const char *path)
 {
-	size_t len = strlen(vifs->root), i;
+	size_t len = strlen(vifs->root);
 	const char *rest, *key;
 
 	if (strncmp(path, vifs->root, len) != 0)
@@ -353,28 +251,25 @@ matters(const struct xs_vifs *vifs, const char *path)
 		return true;
 	if (vifs->hotplug && strcmp(key + 1, "state") == 0)
 		return is_detached(vifs, rest);
-	for (i = 0; i < RTE_DIM(keys); i++) {
-		if (strcmp(key + 1, keys[i].name) == 0)
-			return keys[i].matters;
-	}
-	return false;
+	return vif_dir_matters(key + 1);
 }
 
 bool
 xs_vifs_update(struct xs_vifs *vifs)
 {
+	struct xs_handle *xs;
 	char **event;
 
-	if (vifs->xs == NULL && !connect_store(vifs))
+	if (!vifs->connected && !connect_store(vifs))
 		return false;
-	while ((event = xs_check_watch(vifs->xs)) != NULL) {
+	xs = xs_thread_handle(vifs->thread);
+	while ((event = xs_check_watch(xs)) != NULL) {
 		if (matters(vifs, event[XS_WATCH_PATH]))
 			vifs->again = true;
 		free(event);
 	}
 	if (errno != EAGAIN) {
-		disconnect(vifs);
-		set_away(vifs, true);
+		lose(vifs);
 		return false;
 	}
 	if (!vifs->again)
@@ -419,6 +314,32 @@ find_said(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, bool mak
 	return said;
 }
 
+/* What came of a change. */
+static int
+changed(struct xs_vifs *vifs, int ret)
+{
+	if (ret != -ETIMEDOUT)
+		return ret;
+	lose(vifs);
+	return -ENOTCONN;
+}
+
+static int
+write_key(struct xs_vifs *vifs, const char *dir, const char *key, const char *value)
+{
+	if (!vifs->connected)
+		return -ENOTCONN;
+	return changed(vifs, vif_dir_write(vifs->thread, dir, key, value));
+}
+
+static int
+remove_dir(struct xs_vifs *vifs, const char *dir)
+{
+	if (!vifs->connected)
+		return -ENOTCONN;
+	return changed(vifs, vif_dir_remove(vifs->thread, dir));
+}
+
 /* What the vif's directory has to say; what an earlier process has said is over by now. */
 static int
 answer_error(struct xs_vifs *vifs, struct entry *entry, const struct said *said)
@@ -432,7 +353,7 @@ answer_error(struct xs_vifs *vifs, struct entry *entry, const struct said *said)
 		return 0;
 	if (strcmp(entry->error, text) == 0)
 		return 0;
-	ret = vif_dir_write(vifs->xs, entry->dir, "hotplug-error", text);
+	ret = write_key(vifs, entry->dir, "hotplug-error", text);
 	if (ret == 0)
 		memcpy(entry->error, text, sizeof(text));
 	return ret;
@@ -448,7 +369,7 @@ answer_status(struct xs_vifs *vifs, struct entry *entry, const struct said *said
 	if (strcmp(entry->status, status) == 0 || strcmp(entry->status, "connected") == 0 ||
 			(!has_port && said == NULL))
 		return 0;
-	ret = vif_dir_write(vifs->xs, entry->dir, "hotplug-status", status);
+	ret = write_key(vifs, entry->dir, "hotplug-status", status);
 	if (ret == 0)
 		snprintf(entry->status, sizeof(entry->status), "%s", status);
 	return ret;
@@ -462,7 +383,7 @@ xs_vifs_answer(struct xs_vifs *vifs, unsigned int i, bool has_port)
 	int ret, err = 0;
 
 	if (vifs->hotplug && entry->detached && (entry->closed || !has_port)) {
-		ret = vif_dir_remove(vifs->xs, entry->dir);
+		ret = remove_dir(vifs, entry->dir);
 		return ret == -ENOENT ? 0 : ret;
 	}
 	said = find_said(vifs, entry->vif.domid, entry->vif.devid, false);
@@ -513,5 +434,5 @@ xs_vifs_set_rate(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, c
 	char dir[DIR_SIZE];
 
 	snprintf(dir, sizeof(dir), "%s/%u/%u", vifs->root, domid, devid);
-	return vif_dir_write(vifs->xs, dir, "rate", rate);
+	return write_key(vifs, dir, "rate", rate);
 }

@@ -40,6 +40,10 @@ xs_vifs_open(bool (*is_bridge)(const char *name, const void *arg), const void *a
 void
 xs_vifs_close(struct xs_vifs *vifs);
 
+/** At the start: wait for xenstore's first answer, some seconds at most. */
+void
+xs_vifs_wait(struct xs_vifs *vifs);
+
 /** A descriptor that is readable when there is something new; -1: xenstore is away. */
 int
 xs_vifs_fd(const struct xs_vifs *vifs);

@@ -218,6 +218,43 @@ late()
 	wait_for "$LIMIT" has_error 1 "bridge 'xenbr0': there is none in the configuration"
 }
 
+signal_xenstored()
+{
+	kill "-$1" "$(<"$XENSIM_DIR/run/xenstored.pid")"
+}
+
+# An xenstored that lives and gives no answer: guests talk on, whoever asks the switch is answered,
+# it ends, and it starts.
+hangs()
+{
+	pings_start 1 2
+	signal_xenstored STOP
+	: >"$RUN/vswitch.log"
+	kill -HUP "${PIDS[vswitch]}"
+	check hang "it does not notice" wait_for "$LIMIT" vswitch_says "xenstore does not answer"
+	check hang-control "its ports are not told" vswitch_has vif1.0
+	check hang-rate "xenvswitchctl does not say so" not_connected
+	check hang-pings "pings were lost" pings_end
+	check hang-end "it does not end" vswitch_stop
+	vswitch_start
+	signal_xenstored CONT
+	check hang-over "it does not notice" \
+		wait_for "$LIMIT" vswitch_says "xenstore answers again"
+	check hang-ports "a guest is not served again" wait_for "$LIMIT" ping_guest 1 2 5
+	check hang-new "a new guest is not served" hang_new
+}
+
+not_connected()
+{
+	! ctl set rate vif1.0 1Mb/s >"$RUN/rate.log" 2>&1 &&
+		grep -q "xenstore does not answer" "$RUN/rate.log"
+}
+
+hang_new()
+{
+	guest_make 11 && ping_guest 11 1 5
+}
+
 # reload LINE...: with another configuration, by SIGHUP.
 reload()
 {
@@ -286,6 +323,7 @@ main()
 	check tcp "packets were lost" tcp_load 1 2 4
 	check reload "pings of others were lost, or it was not done" reloads
 	restarts
+	hangs
 	check late "hotplug-error does not say so" late
 	check end "the switch does not end" vswitch_stop
 	verdict
