@@ -39,6 +39,8 @@ struct xenvif {
 	struct xenvif_mcast mcast;
 	/* Why it does not connect yet has been said. This and the rest is the control thread's. */
 	bool trying;
+	/* It was this process that offered the vif to its frontend. */
+	bool offered;
 	/* When event channels that cannot be bound stop being tried; 0: they are not. */
 	uint64_t busy_ms;
 	/* How far the rings were when that was set. */

@@ -124,7 +124,15 @@ offer(struct xenvif *vif)
 		return;
 	}
 	vif->trying = false;
+	vif->offered = true;
 	switch_state(vif, XenbusStateInitWait);
+}
+
+/* May a backend before us have been attached? It may have died before it said so. */
+static bool
+is_inherited(const struct xenvif *vif, unsigned int own)
+{
+	return is_running(own) || !vif->offered;
 }
 
 /* Changes while somebody answers the guest. */
@@ -235,7 +243,7 @@ try_connect(struct xenvif *vif, unsigned int own)
 		try_again(vif, &why, SHORTAGE_RETRY_MS);
 		return;
 	}
-	if (ret == -EBUSY && is_running(own)) {
+	if (ret == -EBUSY && is_inherited(vif, own)) {
 		busy(vif, &why);
 		return;
 	}
@@ -467,6 +475,7 @@ forget(struct xenvif *vif)
 	vif->closing_ms = 0;
 	vif->busy_ms = 0;
 	vif->trying = false;
+	vif->offered = false;
 }
 
 /* Without an answer from xenstore all stays as it is: its daemon is being restarted. */
