@@ -95,6 +95,22 @@ stage()
 	stage_start=$SECONDS
 }
 
+# wrong FOLDER: an upgrade where the configuration has been made wrong since the switch started.
+wrong()
+{
+	local before
+	before=$(switch_pid)
+	echo 'colour = blue' >>"$ROOT/etc/dpdk-xenvswitch.conf"
+	packages_of "$1"
+	check wrong "apt has failed" apt_install /packages
+	check wrong-said "not why it is not restarted" \
+		grep -q "not restarted, as the configuration is wrong" "$RUN/apt.log"
+	check wrong-goes-on "the switch is another process" [ "$(switch_pid)" = "$before" ]
+	sed -i '$d' "$ROOT/etc/dpdk-xenvswitch.conf"
+	check wrong-mended "it does not start" in_root systemctl restart dpdk-xenvswitch.service
+	check wrong-traffic "the connection was lost, or a frontend connected anew" goes_on
+}
+
 main()
 {
 	local old=$1 new=$2 stage_start=0
@@ -121,6 +137,7 @@ main()
 	echo '# mine' >>"$ROOT/etc/dpdk-xenvswitch.conf"
 	change upgrade "$new"
 	change rollback "$old" --allow-downgrades
+	wrong "$new"
 	check_conffile
 	stage "upgrade and rollback"
 
