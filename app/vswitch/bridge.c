@@ -57,6 +57,7 @@ fill_port(struct dp_port *p, struct port *port, unsigned int nb_workers)
 	p->mac = fdb_mac(&spec->mac);
 	p->learns = spec->lock == GUARD_OFF;
 	p->guest = spec->kind == PORT_GUEST;
+	p->undone = port_undone(spec);
 	p->nb_txqs = port->nb_txqs;
 	p->tx_locks = port->nb_txqs < nb_workers ? port->tx_locks : NULL;
 	p->tx_offloads = port->tx_offloads;
@@ -64,7 +65,7 @@ fill_port(struct dp_port *p, struct port *port, unsigned int nb_workers)
 	p->storm = spec->storm / RTE_MAX(count_pollers(port, nb_workers), 1u);
 	p->nb_ips = spec->nb_ips;
 	memcpy(p->ips, spec->ips, sizeof(p->ips));
-	p->nic = spec->kind == PORT_UPLINK;
+	p->nic = spec->kind == PORT_UPLINK || spec->vhost;
 	p->mtu = spec->mtu;
 	p->nb_txd = port->nb_txd;
 	p->plain = p->guest && (port->tx_offloads & OFFLOAD_TX_PORT) == OFFLOAD_TX_PORT &&

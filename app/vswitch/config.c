@@ -249,6 +249,9 @@ end_port(struct parser *parser)
 		return fail(parser, line_of(parser, "mtu"),
 				"mtu=%u: has to be up to %d, as that is all that a tap takes",
 				port->mtu, RTE_ETHER_MTU);
+	if (port->kind == CONFIG_UPLINK && port->vhost)
+		return fail(parser, line_of(parser, "vhost"),
+				"vhost=yes: is for a tap, and [port %s] is an uplink", port->name);
 	if (port->kind == CONFIG_UPLINK && check_uplink(parser, port) != 0)
 		return -EINVAL;
 	return check_vlans(parser, port);

@@ -75,6 +75,10 @@ struct config_port {
 	struct vlan_set vlan;
 	/** `isolated`: it reaches no other isolated port. Default: no. */
 	bool isolated;
+	/** `vhost`: the kernel's vhost-net carries a tap's packets; refused for an uplink. Default:
+	 * no.
+	 */
+	bool vhost;
 	/** `queues`: Rx queues, 1 to 32; default 1. */
 	uint16_t queues;
 	/** `mtu`: 68 to 65517; default 1500. */

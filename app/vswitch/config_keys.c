@@ -341,6 +341,7 @@ static const struct config_key port_keys[] = {
 	KEY(config_port, "bridge", bridge, name, "the name of a bridge: " NAME_RULE),
 	KEY(config_port, "devargs", devargs, text, TEXT_RULE, .min = 1,
 			.max = CONFIG_TEXT_SIZE - 1),
+	KEY(config_port, "vhost", vhost, bool, "yes or no"),
 	KEY(config_port, "vlan", vlan.native, native, "a VLAN from 0 to 4094, or none"),
 	KEY(config_port, "trunks", vlan, trunks, TRUNKS_RULE),
 	KEY(config_port, "isolated", isolated, bool, "yes or no"),

@@ -56,7 +56,7 @@ normalize(const struct copies *copies, const struct rte_mbuf *m, struct rte_mbuf
 			copy->l2_len -= sizeof(struct rte_vlan_hdr);
 	}
 	copy->ol_flags &= ~(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_VLAN);
-	if (!copies->out && copies->set->guest && offload_undone(copy))
+	if (!copies->out && copies->set->undone && offload_undone(copy))
 		return offload_receive(copy);
 	return 0;
 }

@@ -46,8 +46,8 @@ struct dp_copies {
 	struct mirror_counts *mirror;
 	uint16_t to;
 	const struct dp_port *to_port;
-	/** The port is a guest's. */
-	bool guest;
+	/** That of the port. */
+	bool undone;
 };
 
 /** A port. */
@@ -61,11 +61,13 @@ struct dp_port {
 	enum guard_lock lock;
 	/** Addresses are learned of it, and it is sent what is for nobody that is known. */
 	bool learns;
-	/** It is a guest: a checksum that its packets lack is left to whoever they go to. */
+	/** The port is a guest's. */
 	bool guest;
+	/** What its packets lack when they come in is left to whoever they go to: offload.h. */
+	bool undone;
 	/** Packets go out by it as they are: it does all offloads, and none is tagged. */
 	bool plain;
-	/** Its device is a NIC's, which wants to see packets before it is to send them. */
+	/** Its device wants to see packets before it is to send them: a NIC's, or vhost-net. */
 	bool nic;
 	/** Largest payload of what goes out by it; a guest's is its driver's affair. */
 	uint16_t mtu;

@@ -157,7 +157,7 @@ admit(const struct dp_port *p, struct rte_mbuf *m)
 		if (unlikely(verdict != GUARD_PASSES))
 			return verdict;
 	}
-	if (p->guest && offload_undone(m) && unlikely(offload_receive(m) != 0))
+	if (p->undone && offload_undone(m) && unlikely(offload_receive(m) != 0))
 		return DROP_OFFLOAD;
 	return GUARD_PASSES;
 }

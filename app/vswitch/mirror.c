@@ -103,7 +103,7 @@ fill_from(struct dataplane *dp, struct mirror *mirror, unsigned int from, struct
 	copies->mirror = &mirror->counts;
 	copies->to = mirror->to;
 	copies->to_port = &dp->mirror_ports[mirror->to];
-	copies->guest = dp->ports[from].guest;
+	copies->undone = dp->ports[from].undone;
 }
 
 /* Is it on, with both its ports there? One that is going is not any more. */

@@ -2,9 +2,11 @@
  * Copyright(c) 2026 The xenvif contributors
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_dev.h>
 #include <rte_errno.h>
@@ -86,18 +88,11 @@ rx_offloads(const struct port_spec *spec, const struct rte_eth_dev_info *info)
 {
 	uint64_t offloads = RTE_ETH_RX_OFFLOAD_SCATTER;
 
-	switch (spec->kind) {
-	case PORT_GUEST:
-		/* What a guest has left undone stays so. */
+	if (port_undone(spec))
 		offloads |= RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |
 				RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
-		break;
-	case PORT_UPLINK:
+	if (spec->kind == PORT_UPLINK)
 		offloads |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
-		break;
-	default:
-		break;
-	}
 	return offloads & info->rx_offload_capa;
 }
 
@@ -110,7 +105,7 @@ tx_offloads(const struct port_spec *spec, const struct rte_eth_dev_info *info)
 	if (spec->kind != PORT_GUEST)
 		offloads &= ~RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
 	/* A tap device has them done by its driver in software, and not for IPv6. */
-	if (spec->kind == PORT_HOST)
+	if (spec->kind == PORT_HOST && !spec->vhost)
 		offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	return offloads & info->tx_offload_capa;
 }
@@ -169,7 +164,7 @@ start(struct port *port, unsigned int nb_workers, struct rte_mempool *pool, bool
 	port->nb_rxqs = RTE_MIN(spec->queues, info.max_rx_queues);
 	port->nb_txqs = RTE_MIN(nb_workers, info.max_tx_queues);
 	/* A tap device has as many of one kind as of the other, also as an uplink. */
-	if (is_tap(&info))
+	if (is_tap(&info) || spec->vhost)
 		port->nb_txqs = port->nb_rxqs;
 	conf.rxmode.offloads = rx_offloads(spec, &info);
 	conf.txmode.offloads = tx_offloads(spec, &info);
@@ -337,6 +332,13 @@ port_open(const struct port_spec *spec, unsigned int nb_workers, struct rte_memp
 				"this DPDK has room for %u ports in a process, and all are taken",
 				RTE_MAX_ETHPORTS);
 		ret = -ENOSPC;
+		goto fail;
+	}
+	if (spec->vhost && access(PORT_VHOST_NET, R_OK | W_OK) != 0) {
+		ret = -errno;
+		snprintf(error, PORT_ERROR_SIZE,
+				"vhost=yes: " PORT_VHOST_NET ": %s; modprobe vhost-net",
+				strerror(-ret));
 		goto fail;
 	}
 	ret = make_device(spec->devargs, &port->id, error);

@@ -29,6 +29,9 @@
 #define PORT_DEVARGS_SIZE (CONFIG_TEXT_SIZE + 64)
 #define PORT_ERROR_SIZE 256
 
+/** The kernel's vhost-net. */
+#define PORT_VHOST_NET "/dev/vhost-net"
+
 enum port_kind {
 	/** A guest's vif. */
 	PORT_GUEST,
@@ -44,6 +47,8 @@ struct port_spec {
 	enum port_kind kind;
 	/** Of DPDK; a change of these, of `queues` or of `mtu` makes it another port. */
 	char devargs[PORT_DEVARGS_SIZE];
+	/** Of a host's: it is PORT_VHOST_NET that carries its packets. */
+	bool vhost;
 	uint16_t queues;
 	uint16_t mtu;
 	/** Index of its bridge. */
@@ -84,6 +89,13 @@ struct port {
 	bool pinned;
 	rte_spinlock_t tx_locks[RTE_MAX_QUEUES_PER_PORT];
 };
+
+/** May what comes in by such a port lack checksums and segmentation, which stay so? */
+static inline bool
+port_undone(const struct port_spec *spec)
+{
+	return spec->kind == PORT_GUEST || spec->vhost;
+}
 
 /** Does a port that was made as `old` says do for `spec`, or is it another device? */
 bool

@@ -17,6 +17,9 @@
 #include "text.h"
 #include "xs_vifs.h"
 
+/* Descriptors of a queue of vhost-net, at most. */
+#define VHOST_QUEUE_SIZE 1024
+
 /* What is wanted: the configuration's ports, and then the vifs'. */
 #define WANTED_MAX (CONFIG_PORTS_MAX + 2 * RTE_MAX_ETHPORTS)
 
@@ -93,9 +96,11 @@ from_config(const struct vswitch *sw, const struct config_port *c, struct port_s
 {
 	unsigned int bridge = bridge_index(sw, c->bridge);
 	struct rte_ether_addr mac;
+	int len;
 
 	*spec = (struct port_spec){
 		.kind = c->kind == CONFIG_HOST ? PORT_HOST : PORT_UPLINK,
+		.vhost = c->vhost,
 		.queues = c->queues,
 		.mtu = c->mtu,
 		.bridge = bridge,
@@ -112,8 +117,15 @@ from_config(const struct vswitch *sw, const struct config_port *c, struct port_s
 		return;
 	}
 	host_mac(c->name, &mac);
-	snprintf(spec->devargs, sizeof(spec->devargs),
-			"net_tap_%s,iface=%s,mac=" RTE_ETHER_ADDR_PRT_FMT, c->name, c->name,
+	if (c->vhost)
+		len = snprintf(spec->devargs, sizeof(spec->devargs),
+				"net_virtio_user_%s,path=" PORT_VHOST_NET
+				",queue_size=%u,queues=%u,",
+				c->name, VHOST_QUEUE_SIZE, c->queues);
+	else
+		len = snprintf(spec->devargs, sizeof(spec->devargs), "net_tap_%s,", c->name);
+	snprintf(spec->devargs + len, sizeof(spec->devargs) - len,
+			"iface=%s,mac=" RTE_ETHER_ADDR_PRT_FMT, c->name,
 			RTE_ETHER_ADDR_BYTES(&mac));
 }
 

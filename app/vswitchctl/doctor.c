@@ -322,6 +322,8 @@ doctor(const char *socket, const char *config, bool json)
 	doctor_check_config(d);
 	if (d->config.taps)
 		check_device(d, "/dev/net/tun", "tun");
+	if (d->config.vhost)
+		check_device(d, "/dev/vhost-net", "vhost-net");
 	doctor_check_memory(d);
 	check_devices(d);
 	doctor_check_switch(d);

@@ -28,6 +28,8 @@ struct doctor_config {
 	unsigned long mbufs;
 	/** There is a port of kind tap. */
 	bool taps;
+	/** One has `vhost`. */
+	bool vhost;
 	/** `devargs` of ports. */
 	unsigned int nb_devices;
 	char devices[DOCTOR_DEVICES_MAX][DOCTOR_TEXT_SIZE];

@@ -57,6 +57,8 @@ take_port_key(struct doctor_config *c, const char *key, const char *value)
 {
 	if (strcmp(key, "kind") == 0)
 		c->taps |= strcmp(value, "tap") == 0;
+	else if (strcmp(key, "vhost") == 0)
+		c->vhost |= strcmp(value, "yes") == 0;
 	else if (strcmp(key, "devargs") == 0 && c->nb_devices < DOCTOR_DEVICES_MAX)
 		snprintf(c->devices[c->nb_devices++], DOCTOR_TEXT_SIZE, "%s", value);
 }

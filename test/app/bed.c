@@ -106,6 +106,7 @@ bed_guest(uint16_t port, uint16_t bridge, uint64_t mac, enum guard_lock lock, ui
 
 	p->mac = mac;
 	p->guest = true;
+	p->undone = true;
 	p->lock = lock;
 	p->learns = lock == GUARD_OFF;
 	bed_native(port, native);

@@ -97,6 +97,10 @@ check_devices()
 	says
 	rm "$root/run/xenstored/socket"
 	good
+	echo "vhost = yes" >>"$root/etc/dpdk-xenvswitch.conf"
+	says "/dev/vhost-net: is missing; modprobe vhost-net, and name vhost-net in \
+			/etc/modules-load.d"
+	good
 	file sys/hypervisor/type kvm
 	says "domain of Xen: it is none, or has no /sys/hypervisor; boot it under Xen"
 }

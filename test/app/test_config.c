@@ -55,7 +55,8 @@ test_defaults(void **state __rte_unused)
 	assert_int_equal(config.nb_bridges, 0);
 	assert_int_equal(config.nb_ports, 0);
 	assert_parsed("[bridge b]\n[port p]\nbridge=b\ndevargs=net_null0\n"
-		      "[port t]\nbridge=b\nkind=tap");
+		      "[port t]\nbridge=b\nkind=tap\n"
+		      "[port v]\nbridge=b\nkind=tap\nvhost=yes");
 	assert_int_equal(config.nb_bridges, 1);
 	assert_string_equal(bridge->name, "b");
 	assert_int_equal(bridge->line, 1);
@@ -63,7 +64,9 @@ test_defaults(void **state __rte_unused)
 	assert_false(bridge->isolated);
 	assert_int_equal(bridge->age, 300);
 	assert_int_equal(bridge->storm, 0);
-	assert_int_equal(config.nb_ports, 2);
+	assert_int_equal(config.nb_ports, 3);
+	assert_false(port[1].vhost);
+	assert_true(port[2].vhost);
 	assert_string_equal(port->name, "p");
 	assert_int_equal(port->line, 2);
 	assert_int_equal(port->kind, CONFIG_UPLINK);

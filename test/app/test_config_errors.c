@@ -132,8 +132,8 @@ test_keys(void **state __rte_unused)
 				"key 'bridge': is unknown; [bridge] has lock, isolated, age, "
 				"storm" },
 		{ "[port p]\nlock = mac", 2,
-				"key 'lock': is unknown; [port] has kind, bridge, devargs, vlan, "
-				"trunks, isolated, queues, mtu, macs" },
+				"key 'lock': is unknown; [port] has kind, bridge, devargs, vhost, "
+				"vlan, trunks, isolated, queues, mtu, macs" },
 		{ "[switch]\nQueues = 1", 2,
 				"key 'Queues': is unknown; [switch] has lcores, eal, mbufs, macs, "
 				"control, queues, hotplug, metrics" },
@@ -276,6 +276,8 @@ test_together(void **state __rte_unused)
 				"devargs='x': a tap has no such key" },
 		{ BRIDGE TAP "mtu=1501", 5,
 				"mtu=1501: has to be up to 1500, as that is all that a tap takes" },
+		{ BRIDGE UPLINK "vhost=yes", 5,
+				"vhost=yes: is for a tap, and [port u] is an uplink" },
 		{ "[port p]\ndevargs=x\nbridge=c\n" BRIDGE, 3,
 				"bridge='c': has to be a bridge of this file, by a section "
 				"[bridge c]" },

@@ -511,6 +511,7 @@ test_flood_checksum(void **state __rte_unused)
 {
 	struct rte_mbuf *m;
 	struct packet p;
+	unsigned int i;
 
 	make_switch();
 	put_eth_type(&p, MAC_BROADCAST, MAC(GUEST), RTE_ETHER_TYPE_IPV4);
@@ -540,6 +541,18 @@ test_flood_checksum(void **state __rte_unused)
 	m = bed_worker.out[GUEST2].pkts[0];
 	assert_int_equal(m->ol_flags & RTE_MBUF_F_TX_L4_MASK, RTE_MBUF_F_TX_UDP_CKSUM);
 	bed_expect(GUEST2, 1);
+	/* A NIC says that of what it has not looked at, and vhost-net that it is left undone. */
+	for (i = 0; i < 2; i++) {
+		bed_dp.ports[UPLINK].undone = i == 1;
+		m = packet_mbuf(&p, 0);
+		memset(rte_pktmbuf_mtod_offset(m, void *, 6), 2, 6);
+		m->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
+		bed_forward(UPLINK, m);
+		m = bed_worker.out[GUEST2].pkts[0];
+		assert_int_equal(m->ol_flags & RTE_MBUF_F_TX_L4_MASK,
+				i == 1 ? RTE_MBUF_F_TX_UDP_CKSUM : 0);
+		bed_expect(GUEST2, 1);
+	}
 	/* Where there is no checksum, none is missing. */
 	put_any(&p, MAC_BROADCAST, MAC(GUEST), 60);
 	m = packet_mbuf(&p, 0);

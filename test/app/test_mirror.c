@@ -116,7 +116,7 @@ test_offload(void **state __rte_unused)
 	unsigned int i;
 
 	make_mirror();
-	copied_rx.guest = true;
+	copied_rx.undone = true;
 	frame_make(&f);
 	for (i = 0; i < 2; i++) {
 		m = frame_mbuf(&f);
@@ -224,7 +224,7 @@ test_lost(void **state __rte_unused)
 	copied_receive(m);
 	bed_expect_drop(TO, DROP_MIRROR);
 	/* Headers that do not say what the flags do. */
-	copied_rx.guest = true;
+	copied_rx.undone = true;
 	m = copied_make(60);
 	m->ol_flags = RTE_MBUF_F_RX_LRO;
 	copied_receive(m);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -41,6 +42,22 @@ int
 __wrap_rte_dev_remove(struct rte_device *device)
 {
 	return remove_fails ? -EIO : __real_rte_dev_remove(device);
+}
+
+static void
+test_no_vhost(void **state __rte_unused)
+{
+	struct port_spec spec = { .name = "t0", .kind = PORT_HOST, .queues = 1, .mtu = 1500 };
+
+	if (access(PORT_VHOST_NET, F_OK) == 0)
+		skip();
+	snprintf(spec.devargs, sizeof(spec.devargs), "net_null7");
+	spec.vhost = true;
+	assert_null(port_open(&spec, 1, pool, error));
+	assert_int_equal(rte_errno, ENOENT);
+	assert_string_equal(error,
+			"vhost=yes: /dev/vhost-net: No such file or directory; "
+			"modprobe vhost-net");
 }
 
 static struct port *
@@ -145,6 +162,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_port),
+		cmocka_unit_test(test_no_vhost),
 		cmocka_unit_test(test_too_many_stay),
 	};
 

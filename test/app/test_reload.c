@@ -95,6 +95,7 @@ __wrap_port_open(const struct port_spec *spec, unsigned int nb_workers, struct r
 	if (spec->kind != PORT_HOST)
 		return __real_port_open(spec, nb_workers, pool, text);
 	snprintf(other.devargs, sizeof(other.devargs), "net_null9");
+	other.vhost = false;
 	port = __real_port_open(&other, nb_workers, pool, text);
 	if (port != NULL)
 		port->spec = *spec;
@@ -320,8 +321,8 @@ test_wrong_keys(void **state __rte_unused)
 	assert_not_added("mtu='1400': is there already", "n1", "mtu=1500", "mtu=1400");
 	assert_not_added("queues='0': is there already, and has to be a number from 1 to 32", "n1",
 			"queues=1", "queues=0");
-	assert_not_added("key 'lock': is unknown; [port] has kind, bridge, devargs, vlan, trunks, "
-			 "isolated, queues, mtu, macs",
+	assert_not_added("key 'lock': is unknown; [port] has kind, bridge, devargs, vhost, vlan, "
+			 "trunks, isolated, queues, mtu, macs",
 			"n1", "lock=mac");
 	assert_not_added("'mtu': has to be KEY=VALUE", "n1", "mtu");
 	assert_not_added("'=1': has to be KEY=VALUE", "n1", "=1");
@@ -497,6 +498,20 @@ test_stays_closed(void **state __rte_unused)
 	assert_int_equal(ADD("n2", "bridge=a", "devargs=net_null0"), 0);
 }
 
+static void
+test_vhost(void **state __rte_unused)
+{
+	const struct port_spec *spec;
+
+	assert_int_equal(ADD("t0", "bridge=b", "kind=tap", "vhost=yes", "queues=2"), 0);
+	spec = &vswitch_port(&sw, "t0")->spec;
+	assert_int_equal(spec->kind, PORT_HOST);
+	assert_ptr_equal(strstr(spec->devargs,
+					 "net_virtio_user_t0,path=/dev/vhost-net,queue_size=1024,"
+					 "queues=2,iface=t0,mac="),
+			spec->devargs);
+}
+
 /* Once for each tap that is made, however often the configuration is applied. */
 static void
 test_machine_id(void **state __rte_unused)
@@ -548,6 +563,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stays_closed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vhost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_machine_id, setup, teardown),
 	};
 

@@ -289,6 +289,7 @@ make_port(unsigned int i, struct fuzz_input *in)
 	p->mac = MAC(i);
 	/* No other port is locked. */
 	p->guest = (what & 0x40) != 0;
+	p->undone = p->guest || (tx & 0x40) != 0;
 	p->lock = p->guest ? what % 3 : GUARD_OFF;
 	p->bridge = (what & 0x80) != 0;
 	p->learns = p->lock == GUARD_OFF;
@@ -330,7 +331,7 @@ make_mirror(unsigned int from)
 		.mirror = &mirror_counts[from],
 		.to = to,
 		.to_port = &dp.mirror_ports[to],
-		.guest = dp.ports[from].guest,
+		.undone = dp.ports[from].undone,
 	};
 	dp.ports[from].rx_copies = &dp.rx_copies[from];
 	dp.ports[from].tx_copies = &dp.rx_copies[from];

@@ -23,7 +23,7 @@ vswitch_start()
 {
 	local log=$LOGS/$scenario-vswitch.log pid
 
-	modprobe tun
+	modprobe -a tun vhost-net
 	echo "--- $SECONDS s" >> "$log"
 	/rig/build/app/dpdk-xenvswitch >> "$log" 2>&1 &
 	pid=$!
