@@ -8,7 +8,8 @@ import table
 SCENARIO = "bench-instructions"
 # Where the machine's logs are: the kind of boot.
 KIND = "icount"
-BACKENDS = {"netback": "xen-netback", "xenvswitch": "xenvswitch", "testpmd": "testpmd"}
+BACKENDS = {"netback": "xen-netback", "xenvswitch": "xenvswitch", "vhost": "by vhost-net",
+            "testpmd": "testpmd"}
 PACKETS = 10000
 MIB = 4
 # What an exit to Xen costs beside the instructions, which the emulated processor does not charge, in
@@ -49,12 +50,13 @@ A second vcpu of dom0 has the backend and nothing else: xen-netback's interrupts
 dpdk-xenvswitch or of testpmd. Instructions are, of xen-netback, all that this vcpu ran by Xen's accounts, with Xen's
 own for it; of those that poll, what the TSC says of the rounds that had packets, so without the looks at empty rings
 and without the way into sleep and out of it, which "all that the vcpu ran" has. The other end of TCP in dom0 is on
-the other vcpu. A bridge hands packets to dom0's stack as they are; the switch writes them to DPDK's net_tap. pktgen's
-end in a dummy interface behind the bridge, or in DPDK's net_null. While a program that polls is weighed, dom0 goes
+the other vcpu. A bridge hands packets to dom0's stack as they are; the switch writes them to DPDK's net_tap or, "by vhost-net", has
+that carry them (vhost = yes), whose thread is counted as well, and so is what passes in a round when it takes the
+processor away. pktgen's end in a dummy interface behind the bridge, or in DPDK's net_null. While a program that polls is weighed, dom0 goes
 before its guests: xen-netback has greater bursts without, and is weighed so. Where Xen takes the processor away in
 a round with packets, the instructions of others pass in it, too: the switch's figures of TCP between guests are
-bounds from above, and so are testpmd's, which never waits. Those of TCP with dom0 are mostly of its tap device, a
-system call for each frame of the MTU's length.
+bounds from above, and so are testpmd's, which never waits. Those of TCP with dom0 by net_tap are mostly of
+that, a system call for each frame of the MTU's length.
 The DPDK guest is dpdk-testpmd on net_xenfront with granted memory, which sends without end the same frames as pktgen, and
 is told to stop when there were enough; xen-netback's figures beside it are those of pktgen.
 Instructions are no time: entering Xen costs more than those, and so does a cache that misses. The row with

@@ -2,15 +2,17 @@
 # Copyright(c) 2026 The xenvif contributors
 # shellcheck shell=bash disable=SC2154 # RIG, LOGS, scenario, BENCH_*, g1, g2: the scenario
 #
-# Counts dom0's instructions for guests' traffic on the machine that counts (machine.sh). dom0 has
-# two vcpus: the second has the backend and nothing else, and what it has run by Xen's accounts are
-# its instructions and those of Xen for it. The first has the rest, TCP's other end too.
+# Counts dom0's instructions for guests' traffic on the machine that counts (machine.sh). dom0's
+# second vcpu has the backend and nothing else, and what it has run by Xen's accounts are its
+# instructions and those of Xen for it. The first has the rest, TCP's other end too. The third has
+# the thread of vhost-net, where that carries the backend's packets to dom0's stack.
 
 # shellcheck source=test/xen/dom0/bench.sh
 . /rig/dom0/bench.sh
 # Which vcpu the machine's processor goes on to, too.
 TRACE_MASK=$((TRACE_MASK | 0x00028000))
 BACKEND_VCPU=1
+VHOST_VCPU=2
 SINK_MAC=02:00:00:00:00:aa
 
 # What is bound to it comes afterwards.
@@ -55,17 +57,54 @@ dom0_first()
 	xl sched-credit2 -d 0 -w 4096
 }
 
-backend_ran()
+# vhost_port NAME ADDRESS: dom0's interface of that name is one that vhost-net carries, from now on.
+vhost_port()
 {
-	rigtool vcpu-time 0 | sed -n "$((BACKEND_VCPU + 1))p"
+	local pid
+
+	echo 1 > /sys/devices/system/cpu/cpu$VHOST_VCPU/online
+	$VSWITCH_CTL remove port "$1"
+	$VSWITCH_CTL add port "$1" kind=tap vhost=yes bridge=xenbr0
+	bridge_up "$1" "$2"
+	ip link set "$1" address $PEER_MAC
+	# As with a bridge: dom0's stack is where the rest of dom0 is.
+	echo 1 > "/sys/class/net/$1/queues/rx-0/rps_cpus"
+	for pid in $(vhost_threads); do taskset -cp $VHOST_VCPU "$pid"; done
 }
 
-# What the worker's rounds with packets took, for a switch; a backend of the kernel's has no others.
+vhost_threads()
+{
+	ps -eo pid,comm | awk '$2 ~ /^vhost-/ { print $1 }'
+}
+
+# What these have run, in nanoseconds.
+vhost_ran()
+{
+	local pid ran sum=0
+
+	for pid in $(vhost_threads); do
+		read -r ran _ < "/proc/$pid/schedstat"
+		sum=$((sum + ran))
+	done
+	echo $sum
+}
+
+backend_ran()
+{
+	rigtool vcpu-time 0 |
+		awk -v first=$BACKEND_VCPU 'NR > first { sum += $1 } END { print sum }'
+}
+
+# What the worker's rounds with packets took, for a switch, and vhost-net for it; a backend of the
+# kernel's has no others.
 backend_busy()
 {
+	local busy
+
 	if [ -e "$RIG/vswitch.pid" ]; then
-		$VSWITCH_CTL --json show lcores |
-			sed -n 's/.*"busy_us": *\([0-9]*\).*/\1000/p'
+		busy=$($VSWITCH_CTL --json show lcores |
+			sed -n 's/.*"busy_us": *\([0-9]*\).*/\1000/p')
+		echo $((busy + $(vhost_ran)))
 	else
 		backend_ran
 	fi
@@ -94,7 +133,9 @@ hypercalls()
 	trace_start
 	"${@:2}"
 	trace_stop
-	awk -v vcpu="dom0.vcpu$BACKEND_VCPU" '$1 == vcpu { print $2, $3 }' "$RIG/trace.counts" |
+	awk -v first="dom0.vcpu$BACKEND_VCPU" -v second="dom0.vcpu$VHOST_VCPU" '
+		$1 == first || $1 == second { sum[$2] += $3 }
+		END { for (key in sum) print key, sum[key] }' "$RIG/trace.counts" |
 		while read -r key value; do bench_result "$key" "$value"; done
 }
 
@@ -153,10 +194,15 @@ tcp_guests()
 		"$(guest_do g2 'until [ -s /tmp/bench ]; do sleep 0.1; done; cat /tmp/bench')"
 }
 
-tcp_all()
+tcp_dom0()
 {
 	measured "tcp-from-guest$1" tcp_from_guest
 	measured "tcp-to-guest$1" tcp_to_guest
+}
+
+tcp_all()
+{
+	tcp_dom0 "$1"
 	measured "tcp-guests$1" tcp_guests
 }
 
