@@ -210,9 +210,10 @@ run_reload(struct vswitch *sw, const struct control_args *args, char *why)
 	if (ret == 0)
 		return json_object();
 	if (error.line != 0)
-		snprintf(why, CONTROL_ERROR_SIZE, "line %u: %s", error.line, error.text);
+		snprintf(why, CONTROL_ERROR_SIZE, "%s:%u: %s", sw->config_path, error.line,
+				error.text);
 	else
-		snprintf(why, CONTROL_ERROR_SIZE, "%s",
+		snprintf(why, CONTROL_ERROR_SIZE, "%s: %s", sw->config_path,
 				error.text[0] != '\0' ? error.text : strerror(-ret));
 	return NULL;
 }

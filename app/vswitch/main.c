@@ -440,7 +440,8 @@ run(struct vswitch *sw, int signals)
 	xs_vifs_wait(sw->vifs);
 	xs_vifs_update(sw->vifs);
 	reload_apply(sw);
-	LOG(NOTICE, "ready: %u lcores, control socket %s", sw->nb_workers, sw->config.control);
+	LOG(NOTICE, "ready: %u lcore%s, control socket %s", sw->nb_workers,
+			sw->nb_workers == 1 ? "" : "s", sw->config.control);
 	sd_notify(0, "READY=1");
 	serve(sw, &services, signals);
 	sd_notify(0, "STOPPING=1");

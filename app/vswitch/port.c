@@ -49,7 +49,7 @@ port_kind_name(enum port_kind kind)
 		return "uplink";
 	case PORT_HOST:
 	default:
-		return "host";
+		return "tap";
 	}
 }
 

@@ -143,7 +143,7 @@ port_remove_left(void);
 const char *
 port_left(unsigned int i, int *error);
 
-/** `guest`, `uplink` or `host`. */
+/** `guest`, or as the configuration has it: `uplink` or `tap`. */
 const char *
 port_kind_name(enum port_kind kind);
 

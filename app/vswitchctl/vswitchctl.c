@@ -459,9 +459,20 @@ take_option(struct options *options, int letter)
 		puts("xenvswitchctl " XENVIF_VERSION);
 		exit(CLIENT_OK);
 	default:
-		/* getopt_long() has said what is wrong. */
-		exit(CLIENT_USAGE);
+		break;
 	}
+}
+
+/* What getopt_long() has refused, whose own words do not tell of --help. */
+static void __attribute__((noreturn)) wrong_option(int letter, const char *word)
+{
+	if (letter == ':')
+		client_error("'%s': a value has to follow; see --help", word);
+	else if (strchr(word, '=') != NULL && optopt != 0)
+		client_error("'%s': takes no value; see --help", word);
+	else
+		client_error("'%s': is no option; see --help", word);
+	exit(CLIENT_USAGE);
 }
 
 /* How many words of the line the name is; 0: it is another one. */
@@ -542,7 +553,9 @@ parse(int argc, char **argv, struct options *options)
 	size_t n = 0;
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (letter == ':' || letter == '?')
+			wrong_option(letter, argv[optind - 1]);
 		take_option(options, letter);
 		if (strchr(given, letter) == NULL)
 			given[n++] = letter;

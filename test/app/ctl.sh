@@ -207,7 +207,7 @@ assert [row["name"] for row in json.load(sys.stdin)["rates"]] == ["uplink", "vif
 check_errors()
 {
 	expect 1 reload
-	has "^xenvswitchctl: reload: line 7: age 'never'; allowed: 10 to 86400\$"
+	has "^xenvswitchctl: reload: /etc/x.conf:7: age 'never'; allowed: 10 to 86400\$"
 	expect 1 show macs --port nobody
 	has "^xenvswitchctl: show macs: argument 'port' is '\"nobody\"'"
 	expect 2 show macs now

@@ -74,6 +74,7 @@ void
 fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
+	fake.sw.config_path = "/etc/x.conf";
 	fake.sw.started = 100;
 	fake.sw.now = 160;
 	fake.sw.nb_workers = 2;
@@ -153,7 +154,7 @@ rte_mempool_avail_count(const struct rte_mempool *pool __rte_unused)
 const char *
 port_kind_name(enum port_kind kind)
 {
-	return kind == PORT_GUEST ? "guest" : kind == PORT_UPLINK ? "uplink" : "host";
+	return kind == PORT_GUEST ? "guest" : kind == PORT_UPLINK ? "uplink" : "tap";
 }
 
 bool

@@ -77,7 +77,7 @@ make_text(void)
 #define HEAD(name, type, help) "# HELP " name " " help "\n# TYPE " name " " type "\n"
 #define OF_UPLINK "{port=\"uplink\",bridge=\"lan\",kind=\"uplink\"} "
 #define OF_GUEST "{port=\"vif3.0\",bridge=\"lan\",kind=\"guest\"} "
-#define OF_TAP "{port=\"tap0\",bridge=\"wan\",kind=\"host\"} "
+#define OF_TAP "{port=\"tap0\",bridge=\"wan\",kind=\"tap\"} "
 #define PORTS(name, uplink, guest, tap) \
 	name OF_UPLINK uplink "\n" name OF_GUEST guest "\n" name OF_TAP tap "\n"
 #define LCORES(name, first, second) \
@@ -205,7 +205,7 @@ test_text(void **state __rte_unused)
 	len += expect_drops(expected + len, sizeof(expected) - len, FAKE_GUEST,
 			"port=\"vif3.0\",bridge=\"lan\",kind=\"guest\"");
 	len += expect_drops(expected + len, sizeof(expected) - len, FAKE_TAP,
-			"port=\"tap0\",bridge=\"wan\",kind=\"host\"");
+			"port=\"tap0\",bridge=\"wan\",kind=\"tap\"");
 	assert_true(len + sizeof(behind_drops) <= sizeof(expected));
 	strcpy(expected + len, behind_drops);
 	assert_lines(text, expected);
@@ -222,7 +222,7 @@ test_escapes(void **state __rte_unused)
 	snprintf(port->spec.name, sizeof(port->spec.name), "a\"b\\c\nd");
 	text = make_text();
 	assert_non_null(strstr(text,
-			"\n" LINK "{port=\"a\\\"b\\\\c\\nd\",bridge=\"wan\",kind=\"host\"} 0\n"));
+			"\n" LINK "{port=\"a\\\"b\\\\c\\nd\",bridge=\"wan\",kind=\"tap\"} 0\n"));
 	free(text);
 }
 

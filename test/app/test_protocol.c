@@ -33,7 +33,7 @@ static const char all_ports[] =
 		" 'device': 'dev_vif3.0', 'link': true, 'vlan': null, 'trunks': '5,10-11,4094',"
 		" 'lock': 'ip', 'isolated': false, 'mac': '00:16:3e:01:02:03', 'domid': 3,"
 		" 'devid': 0, 'queues': 1, 'lcores': [3], 'mtu': 1500, 'pinned': true, 'macs': 2},"
-		" {'name': 'tap0', 'number': 5, 'kind': 'host', 'bridge': 'wan',"
+		" {'name': 'tap0', 'number': 5, 'kind': 'tap', 'bridge': 'wan',"
 		" 'device': 'dev_tap0', 'link': false, 'vlan': 0, 'trunks': 'none', 'lock': 'off',"
 		" 'isolated': true, 'mac': null, 'domid': null, 'devid': null, 'queues': 1,"
 		" 'lcores': [1], 'mtu': 1500, 'pinned': false, 'macs': 5}]}";
@@ -200,12 +200,12 @@ test_reload(void **state __rte_unused)
 	assert_result("reload", "{}", "{}");
 	fake.reload_ret = -EINVAL;
 	fake.reload_error = (struct config_error){ 12, "age 'x'; allowed: 10 to 86400" };
-	assert_refused("{'command': 'reload'}", "line 12: age 'x'; allowed: 10 to 86400");
+	assert_refused("{'command': 'reload'}", "/etc/x.conf:12: age 'x'; allowed: 10 to 86400");
 	fake.reload_error.line = 0;
-	assert_refused("{'command': 'reload'}", "age 'x'; allowed: 10 to 86400");
+	assert_refused("{'command': 'reload'}", "/etc/x.conf: age 'x'; allowed: 10 to 86400");
 	fake.reload_error.text[0] = '\0';
 	fake.reload_ret = -ENOENT;
-	assert_refused("{'command': 'reload'}", "No such file or directory");
+	assert_refused("{'command': 'reload'}", "/etc/x.conf: No such file or directory");
 	assert_int_equal(fake.reloads, 4);
 }
 

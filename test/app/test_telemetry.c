@@ -179,7 +179,7 @@ setup(void **state __rte_unused)
 	"name:vif3.0,kind:guest,bridge:lan,link:1,macs:2,rx_packets:1,rx_bytes:2,rx_flooded:5," \
 	"tx_packets:3,tx_bytes:1099511627776,drops:15"
 #define TAP \
-	"name:tap0,kind:host,bridge:wan,link:0,macs:5,rx_packets:0,rx_bytes:0,rx_flooded:0," \
+	"name:tap0,kind:tap,bridge:wan,link:0,macs:5,rx_packets:0,rx_bytes:0,rx_flooded:0," \
 	"tx_packets:0,tx_bytes:0,drops:9"
 
 #define OF(number, text) #number ":{" text "}\n"
