@@ -458,21 +458,7 @@ take_option(struct options *options, int letter)
 	case 'v':
 		puts("xenvswitchctl " XENVIF_VERSION);
 		exit(CLIENT_OK);
-	default:
-		break;
 	}
-}
-
-/* What getopt_long() has refused, whose own words do not tell of --help. */
-static void __attribute__((noreturn)) wrong_option(int letter, const char *word)
-{
-	if (letter == ':')
-		client_error("'%s': a value has to follow; see --help", word);
-	else if (strchr(word, '=') != NULL && optopt != 0)
-		client_error("'%s': takes no value; see --help", word);
-	else
-		client_error("'%s': is no option; see --help", word);
-	exit(CLIENT_USAGE);
 }
 
 /* How many words of the line the name is; 0: it is another one. */
@@ -550,12 +536,20 @@ parse(int argc, char **argv, struct options *options)
 {
 	const struct command *command;
 	char given[DIM(long_options) + 1] = "";
+	const char *word;
 	size_t n = 0;
 	int letter;
 
 	while ((letter = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (letter == ':' || letter == '?')
-			wrong_option(letter, argv[optind - 1]);
+		if (letter == ':' || letter == '?') {
+			word = argv[optind - 1];
+			client_error("'%s': %s; see --help", word,
+					letter == ':' ? "a value has to follow" :
+							optopt != 0 && strchr(word, '=') != NULL ?
+							"takes no value" :
+							"is no option");
+			exit(CLIENT_USAGE);
+		}
 		take_option(options, letter);
 		if (strchr(given, letter) == NULL)
 			given[n++] = letter;

@@ -210,6 +210,12 @@ check_errors()
 	has "^xenvswitchctl: reload: /etc/x.conf:7: age 'never'; allowed: 10 to 86400\$"
 	expect 1 show macs --port nobody
 	has "^xenvswitchctl: show macs: argument 'port' is '\"nobody\"'"
+	expect 2 version --nothing
+	has "^xenvswitchctl: '--nothing': is no option; see --help\$"
+	expect 2 version --json=yes
+	has "^xenvswitchctl: '--json=yes': takes no value; see --help\$"
+	expect 2 version --port
+	has "^xenvswitchctl: '--port': a value has to follow; see --help\$"
 	expect 2 show macs now
 	has "^xenvswitchctl: 'show macs' has 1 word behind it; allowed: none\$"
 	expect 2 move tap0.0
