@@ -102,8 +102,9 @@ control_set_rate(struct vswitch *sw, const struct control_args *args, char *why)
 	}
 	snprintf(text, sizeof(text), "%u,%u", rate.bytes, rate.usec);
 	ret = xs_vifs_set_rate(sw->vifs, spec->domid, spec->devid, off ? NULL : text);
-	if (ret == -ENOTCONN) {
-		text_error(why, CONTROL_ERROR_SIZE, "xenstore does not answer");
+	if (ret == -ENOTCONN || ret == -ETIMEDOUT) {
+		text_error(why, CONTROL_ERROR_SIZE, "xenstore does not answer%s",
+				ret == -ETIMEDOUT ? "; it may yet be done" : "");
 		return NULL;
 	}
 	if (ret != 0)

@@ -368,7 +368,7 @@ answer_vifs(struct vswitch *sw)
 		vif = xs_vifs_get(sw->vifs, i);
 		err = xs_vifs_answer(sw->vifs, i, has_port(sw, vif));
 		/* Each time it would be too much; that xenstore is away is said by itself. */
-		if (err != 0 && err != -ENOTCONN && !told) {
+		if (err != 0 && err != -ENOTCONN && err != -ETIMEDOUT && !told) {
 			LOG(WARNING, "vif %u/%u: cannot write to xenstore: %s; trying again",
 					vif->domid, vif->devid, strerror(-err));
 			told = true;

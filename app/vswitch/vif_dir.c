@@ -138,6 +138,10 @@ read_vif(struct reading *reading, struct xs_handle *xs, unsigned int domid, unsi
 	for (i = 0; i < RTE_DIM(keys); i++) {
 		snprintf(path, sizeof(path), "%s/%u/%u/%s", reading->root, domid, devid,
 				keys[i].name);
+		if (!xs_talk_goes_on(&reading->talk)) {
+			ret = -ETIMEDOUT;
+			goto fail;
+		}
 		value = xs_read(xs, XBT_NULL, path, NULL);
 		if (value == NULL && errno != ENOENT && errno != EACCES) {
 			ret = -errno;
@@ -212,7 +216,7 @@ vif_dirs_read(struct xs_thread *thread, struct vif_dirs *dirs)
 
 	if (reading == NULL)
 		return -ENOMEM;
-	reading->talk = (struct xs_talk){ run_reading, free_reading };
+	reading->talk = (struct xs_talk){ .run = run_reading, .free = free_reading };
 	snprintf(reading->root, sizeof(reading->root), "%s", xs_thread_root(thread));
 	ret = xs_thread_talk(thread, &reading->talk);
 	if (ret != 0)
@@ -273,12 +277,17 @@ make_change(struct xs_handle *xs, const struct change *change)
 
 	snprintf(path, sizeof(path), "%s/online", change->dir);
 	for (tries = 0; tries < TRIES_MAX; tries++) {
+		if (!xs_talk_goes_on(&change->talk))
+			return -ETIMEDOUT;
 		t = xs_transaction_start(xs);
 		if (t == XBT_NULL)
 			return -errno;
 		online = xs_read(xs, t, path, NULL);
 		ret = online == NULL ? -errno : change->make(xs, t, change, online);
 		free(online);
+		/* Whoever asked for it was told that it was not done. */
+		if (ret == 0 && !xs_talk_goes_on(&change->talk))
+			ret = -ETIMEDOUT;
 		if (!xs_transaction_end(xs, t, ret != 0) && ret == 0)
 			ret = -errno;
 		if (ret != -EAGAIN)
@@ -308,7 +317,7 @@ create_change(const char *dir)
 
 	if (change == NULL)
 		return NULL;
-	change->talk = (struct xs_talk){ run_change, free_change };
+	change->talk = (struct xs_talk){ .run = run_change, .free = free_change };
 	snprintf(change->dir, sizeof(change->dir), "%s", dir);
 	return change;
 }

@@ -16,8 +16,11 @@
 #include "xen_store.h"
 #include "xs_thread.h"
 
-/* How long an answer is waited for. */
+/* How long an answer is waited for, and all of a talk's. */
 #define HANG_MS 2000
+#define TALK_MS 30000
+/* How long a thread that was left is waited for before there is another one. */
+#define LEFT_MS 30000
 /* So much at most of the time between two looks counts: who did not run has had no answer. */
 #define NAP_MS 50
 /* One that works, and those that hang: what another one would wait for they do already. */
@@ -26,6 +29,8 @@
 struct xs_thread {
 	int state;
 	bool left;
+	/* Counts answers. */
+	unsigned int answers;
 	/* To be run, or running. */
 	struct xs_talk *talk;
 	struct xs_handle *xs;
@@ -36,6 +41,8 @@ struct xs_thread {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t turn;
 static unsigned int nb_threads;
+/* When one was left at last. */
+static uint64_t left_ms;
 
 RTE_INIT(xs_thread_init)
 {
@@ -126,6 +133,8 @@ run(void *arg)
 		else
 			pthread_cond_wait(&turn, &lock);
 	}
+	if (thread->talk != NULL)
+		thread->talk->free(thread->talk);
 	pthread_mutex_unlock(&lock);
 	end_thread(thread);
 	return 0;
@@ -142,7 +151,7 @@ xs_thread_start(void)
 		return NULL;
 	thread->state = -EINPROGRESS;
 	pthread_mutex_lock(&lock);
-	if (nb_threads < THREADS_MAX)
+	if (nb_threads == 0 || (nb_threads < THREADS_MAX && now_ms() - left_ms >= LEFT_MS))
 		nb = ++nb_threads;
 	pthread_mutex_unlock(&lock);
 	if (nb == 0)
@@ -195,18 +204,47 @@ xs_thread_root(const struct xs_thread *thread)
 	return thread->root;
 }
 
-int
-xs_thread_talk(struct xs_thread *thread, struct xs_talk *talk)
+bool
+xs_talk_goes_on(const struct xs_talk *talk)
 {
-	uint64_t waited = 0;
 	bool left;
 
 	pthread_mutex_lock(&lock);
+	talk->thread->answers++;
+	left = talk->thread->left;
+	pthread_mutex_unlock(&lock);
+	return !left;
+}
+
+/* With the lock. The thread may have ended when that is given back. */
+static void
+leave(struct xs_thread *thread)
+{
+	thread->left = true;
+	left_ms = now_ms();
+	pthread_cond_broadcast(&turn);
+}
+
+int
+xs_thread_talk(struct xs_thread *thread, struct xs_talk *talk)
+{
+	uint64_t waited = 0, all = 0, slept;
+	unsigned int answers;
+	bool left;
+
+	pthread_mutex_lock(&lock);
+	talk->thread = thread;
 	thread->talk = talk;
 	pthread_cond_broadcast(&turn);
-	while (thread->talk != NULL && waited < HANG_MS)
-		waited += nap();
-	left = thread->left = thread->talk != NULL;
+	while (thread->talk != NULL && waited < HANG_MS && all < TALK_MS) {
+		answers = thread->answers;
+		slept = nap();
+		all += slept;
+		waited = thread->answers == answers ? waited + slept : 0;
+	}
+	left = thread->talk != NULL;
+	if (left)
+		leave(thread);
 	pthread_mutex_unlock(&lock);
 	return left ? -ETIMEDOUT : 0;
 }
@@ -215,8 +253,7 @@ void
 xs_thread_leave(struct xs_thread *thread)
 {
 	pthread_mutex_lock(&lock);
-	thread->left = true;
-	pthread_cond_broadcast(&turn);
+	leave(thread);
 	pthread_mutex_unlock(&lock);
 }
 

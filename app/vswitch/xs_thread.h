@@ -12,6 +12,8 @@
  * then leaves the thread to itself. All functions are for the control thread.
  */
 
+#include <stdbool.h>
+
 #include <xenstore.h>
 
 /** Longest path of this domain's backend directory, with the terminating NUL. */
@@ -25,13 +27,16 @@ struct xs_talk {
 	void (*run)(struct xs_talk *talk, struct xs_handle *xs);
 	/** Free it with the answer. Called in the thread if nobody waits any more. */
 	void (*free)(struct xs_talk *talk);
+	/** Whose it is: xs_thread_talk() sets it. */
+	struct xs_thread *thread;
 };
 
 /**
  * Start a thread, which connects and sets a watch on the backend directory of this domain.
  *
  * @return
- *   It, or NULL: there is no memory, or there are too many that have been left and do not end.
+ *   It, or NULL: there is no memory; one that was left has to end first, as what it was asked may
+ *   yet be done, which is waited for half a minute; or too many of them do not end.
  */
 struct xs_thread *
 xs_thread_start(void);
@@ -61,6 +66,16 @@ xs_thread_root(const struct xs_thread *thread);
  */
 int
 xs_thread_talk(struct xs_thread *thread, struct xs_talk *talk);
+
+/**
+ * For a talk's run(), between two requests: an answer has come, for the next one the time begins
+ * anew.
+ *
+ * @return
+ *   Whether anybody waits. If not nothing is to be changed any more.
+ */
+bool
+xs_talk_goes_on(const struct xs_talk *talk);
 
 /** Have it disconnect and end, whenever that may be; its handle is not to be used any more. */
 void

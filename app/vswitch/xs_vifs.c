@@ -114,6 +114,17 @@ lose(struct xs_vifs *vifs)
 	set_away(vifs, true);
 }
 
+/* What came of a talk. The thread that did not answer has been left, and may have ended since. */
+static int
+talked(struct xs_vifs *vifs, int ret)
+{
+	if (ret == -ETIMEDOUT) {
+		vifs->thread = NULL;
+		lose(vifs);
+	}
+	return ret;
+}
+
 static bool
 connect_store(struct xs_vifs *vifs)
 {
@@ -200,7 +211,7 @@ read_all(struct xs_vifs *vifs)
 	struct entry *list;
 	unsigned int i;
 
-	if (vif_dirs_read(vifs->thread, &dirs) != 0) {
+	if (talked(vifs, vif_dirs_read(vifs->thread, &dirs)) != 0) {
 		lose(vifs);
 		return false;
 	}
@@ -314,22 +325,12 @@ find_said(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, bool mak
 	return said;
 }
 
-/* What came of a change. */
-static int
-changed(struct xs_vifs *vifs, int ret)
-{
-	if (ret != -ETIMEDOUT)
-		return ret;
-	lose(vifs);
-	return -ENOTCONN;
-}
-
 static int
 write_key(struct xs_vifs *vifs, const char *dir, const char *key, const char *value)
 {
 	if (!vifs->connected)
 		return -ENOTCONN;
-	return changed(vifs, vif_dir_write(vifs->thread, dir, key, value));
+	return talked(vifs, vif_dir_write(vifs->thread, dir, key, value));
 }
 
 static int
@@ -337,7 +338,7 @@ remove_dir(struct xs_vifs *vifs, const char *dir)
 {
 	if (!vifs->connected)
 		return -ENOTCONN;
-	return changed(vifs, vif_dir_remove(vifs->thread, dir));
+	return talked(vifs, vif_dir_remove(vifs->thread, dir));
 }
 
 /* What the vif's directory has to say; what an earlier process has said is over by now. */

@@ -89,8 +89,8 @@ xs_vifs_say(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, const 
  * the port is closed or there is none. What is so already is not written.
  *
  * @return
- *   0, also if the vif has gone; -ENOTCONN: xenstore is away; or another negative errno. Then it is
- *   to be called again.
+ *   0, also if the vif has gone; -ENOTCONN: xenstore is away; -ETIMEDOUT: it does not answer; or
+ *   another negative errno. Then it is to be called again.
  */
 int
 xs_vifs_answer(struct xs_vifs *vifs, unsigned int i, bool has_port);
@@ -112,7 +112,8 @@ xs_vifs_error(const struct xs_vifs *vifs, unsigned int i, unsigned int *domid, u
  * @param rate
  *   As xl writes it; NULL: remove the key.
  * @return
- *   0; -ENOTCONN: xenstore is away; -ENOENT: the vif has gone; or another negative errno.
+ *   0; -ENOTCONN: xenstore is away; -ETIMEDOUT: it does not answer, and may yet do it; -ENOENT: the
+ *   vif has gone; or another negative errno.
  */
 int
 xs_vifs_set_rate(struct xs_vifs *vifs, unsigned int domid, unsigned int devid, const char *rate);
