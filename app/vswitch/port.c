@@ -3,10 +3,15 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <linux/vhost.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 
 #include <rte_dev.h>
 #include <rte_errno.h>
@@ -275,6 +280,29 @@ is_left_device(const char *name)
 	return false;
 }
 
+/*
+ * The driver says of nothing why, and keeps what it has opened when it fails late: have done what
+ * may fail before.
+ */
+static int
+check_vhost(const struct port_spec *spec, char *error)
+{
+	int fd = open(PORT_VHOST_NET, O_RDWR | O_CLOEXEC), ret = 0;
+
+	if (fd < 0 || ioctl(fd, VHOST_SET_OWNER, NULL) != 0) {
+		ret = -errno;
+		snprintf(error, PORT_ERROR_SIZE, "vhost=yes: " PORT_VHOST_NET ": %s%s",
+				strerror(-ret), fd < 0 ? "; modprobe vhost-net" : "");
+	} else if (if_nametoindex(spec->name) != 0) {
+		ret = -EEXIST;
+		snprintf(error, PORT_ERROR_SIZE, "vhost=yes: an interface %s is there already",
+				spec->name);
+	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 /* Have a driver make the port. A device of another kind is given back. */
 static int
 make_device(const char *devargs, uint16_t *id, char *error)
@@ -334,13 +362,9 @@ port_open(const struct port_spec *spec, unsigned int nb_workers, struct rte_memp
 		ret = -ENOSPC;
 		goto fail;
 	}
-	if (spec->vhost && access(PORT_VHOST_NET, R_OK | W_OK) != 0) {
-		ret = -errno;
-		snprintf(error, PORT_ERROR_SIZE,
-				"vhost=yes: " PORT_VHOST_NET ": %s; modprobe vhost-net",
-				strerror(-ret));
+	ret = spec->vhost ? check_vhost(spec, error) : 0;
+	if (ret != 0)
 		goto fail;
-	}
 	ret = make_device(spec->devargs, &port->id, error);
 	if (ret != 0)
 		goto fail;
