@@ -355,6 +355,7 @@ step_connected(struct xenvif *vif, unsigned int front, unsigned int own)
 		switch_state(vif, XenbusStateClosing);
 		break;
 	case XenbusStateInitialising:
+		vif->busy_ms = 0;
 		/* Waiting for us, or started over without a word: a guest's reboot or kexec. */
 		if (is_running(own))
 			close_vif(vif, own, "the guest has started over");

@@ -143,6 +143,7 @@ vswitch_long_pings()
 {
 	local before after pings
 
+	guest_ping "$1" "$2" 1
 	before=$(vswitch_sent "$3")
 	pings=$(guest_ping "$1" "$2" 5 -s 8972)
 	after=$(vswitch_sent "$3")
