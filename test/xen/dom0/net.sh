@@ -181,6 +181,11 @@ flows_each_way()
 	done
 }
 
+# For a shell where TCP is to send packets as long as they get: by itself Linux makes them the
+# shorter the longer answers take, as on a busy machine.
+# shellcheck disable=SC2034 # for scenarios
+LONG_PACKETS="echo 44 > /proc/sys/net/ipv4/tcp_min_tso_segs"
+
 # whole_packet WHAT INTERFACE COMMAND...: while COMMAND runs, a packet of TCP's that is as long as
 # packets get comes over dom0's interface; WHAT says which in tcpdump's words.
 whole_packet()
