@@ -5,9 +5,8 @@
 
 import table
 
-SCENARIO = "bench-instructions"
-# Where the machine's logs are: the kind of boot.
-KIND = "icount"
+# By the type of dom0: the kind of boot, where the machine's logs are, and the scenario.
+SCENARIOS = {"pv": ("icount", "bench-instructions")}
 BACKENDS = {"netback": "xen-netback", "xenvswitch": "xenvswitch", "vhost": "by vhost-net",
             "testpmd": "testpmd"}
 PACKETS = 10000

@@ -13,9 +13,8 @@ import instructions
 import options
 import table
 
-SCENARIO = "bench-backends"
-# Where the machine's logs are: the kind of boot.
-KIND = "pv"
+# By the type of dom0: the kind of boot, where the machine's logs are, and the scenario.
+SCENARIOS = {"pv": ("pv", "bench-backends"), "pvh": ("pvh", "bench-backends-pvh")}
 BACKENDS = {"netback": "xen-netback", "xenvif": "net_xenvif", "xenvif-immediate": "immediate",
             "xenvif-whole": "whole"}
 MIB = 16
@@ -44,13 +43,14 @@ ROWS = (
     ("guest.iret", "  iret"),
     ("guest.sched", "  sched (block, yield)"),
     ("guest.events", "guest: notifications of its vifs that came"),
+    ("dom0.exits", "dom0: exits to Xen, for whatever reason"),
     ("dom0.hypercalls", "dom0: hypercalls"),
     ("dom0.hypercalls-net", "  less those of as long without traffic"),
     ("dom0.hypercalls-vif", "  of all, grants and event channels"),
     ("dom0.event-channel", "  event channel operations"),
-    ("dom0.grant-copy", "  grant copies"),
-    ("dom0.grant-copy-ops", "    operations in them"),
-    ("dom0.grant-other", "  other grant operations"),
+    ("dom0.grant-table", "  grant table operations"),
+    ("dom0.grant-copy", "    grant copies"),
+    ("dom0.grant-copy-ops", "      operations in them"),
     ("dom0.iret", "  iret"),
     ("dom0.sched", "  sched (block, yield)"),
     ("dom0.mmu-update", "  page tables: mmu_update"),
@@ -84,7 +84,7 @@ def add_net(counts):
     what backends ask for themselves."""
     for (backend, name), side in counts.items():
         side["dom0.hypercalls-vif"] = sum(
-            side.get(f"dom0.{kind}", 0) for kind in ("grant-copy", "grant-other", "event-channel"))
+            side.get(f"dom0.{kind}", 0) for kind in ("grant-table", "event-channel"))
         idle = counts[backend, "idle"]
         if name != "idle":
             side["dom0.hypercalls-net"] = (side["dom0.hypercalls"] -
@@ -107,7 +107,7 @@ def make_table(counts):
                 rows.append({"measurement": name, "name": f"{key}, us of the emulated machine",
                              **{b: side[key] for b, side in zip(BACKENDS, sides)}})
         for key, _ in ROWS:
-            if name == "idle" and key == "dom0.hypercalls-net":
+            if not any(key in side for side in sides):
                 continue
             values = [side.get(key, 0) / unit(side) for side in sides]
             rows.append({"measurement": name, "name": key,
@@ -127,8 +127,9 @@ The same guests, one boot: first xen-netback with bridges; then net_xenvif with 
 which takes no packet whole that TCP has to segment; then ("immediate") the same with notify=immediate; then
 ("whole") with testpmd and a virtio_user port on the kernel's vhost-net, where all ports have TCP_LRO and TCP_TSO.
 testpmd has no CAP_SYS_RAWIO: with it DPDK's driver for virtio asks for iopl(3), which makes two hypercalls of the
-end of each system call. In dom0, hypercalls are those of both of its vcpus, whatever they are for. The guests' vcpus have another
-physical CPU, and its hypercalls are of both guests; notifications are those of the first one.""")
+end of each system call. In dom0, hypercalls are those of both of its vcpus, whatever they are for; where it is of type
+PVH they are some of its exits to Xen, and the arguments of its grant table operations are not known. The guests' vcpus
+have another physical CPU, and its hypercalls are of both guests; notifications are those of the first one.""")
 
 
 def parse_args():
@@ -140,12 +141,17 @@ def parse_args():
         epilog="It boots the machine of the suite xen (test/xen/README.md), which takes minutes.")
     parser.add_argument("--instructions", action="store_true", help="count the instructions of "
                         "dom0 instead, in a machine whose clock they are")
+    parser.add_argument("--dom0", choices=SCENARIOS, default="pv", help="the type of dom0, pv "
+                        "unless told otherwise; in one of type pvh a system call is no hypercall")
     parser.add_argument("--json", metavar="FILE", type=options.output_file,
                         help="write the results as JSON, too")
     parser.add_argument("--results", metavar="FILE",
                         help="print the table of an earlier run's results; do not measure")
     options.add_build(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.instructions and args.dom0 not in instructions.SCENARIOS:
+        parser.error("--instructions is of a dom0 of type pv alone")
+    return args
 
 
 def main():
@@ -155,12 +161,13 @@ def main():
     of = instructions if args.instructions else sys.modules[__name__]
     if results is None:
         options.prepare(args.build, "the emulated machine's images need it", "--with", "xen")
-        results = os.path.join(args.build, "xen/logs", of.KIND, of.SCENARIO + ".results")
+        kind, scenario = of.SCENARIOS[args.dom0]
+        results = os.path.join(args.build, "xen/logs", kind, scenario + ".results")
         run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../xen/run")
-        done = subprocess.run([run, "--build", args.build, of.SCENARIO], stdout=sys.stderr,
+        done = subprocess.run([run, "--build", args.build, scenario], stdout=sys.stderr,
                               check=False)
         if done.returncode != 0:
-            sys.exit(f"bench: the scenario {of.SCENARIO} failed")
+            sys.exit(f"bench: the scenario {scenario} failed")
     try:
         rows = of.make_table(read_results(results))
     except (OSError, ValueError, KeyError) as err:

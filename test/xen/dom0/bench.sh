@@ -7,8 +7,9 @@
 # guests have the third, so that a record's CPU tells whose it is.
 
 RESULTS=$LOGS/$scenario.results
-# Entries to the hypervisor by PV domains, calls within multicalls too (xen/trace.h).
-TRACE_MASK=0x00203000
+# Entries to the hypervisor by PV domains, calls within multicalls too; exits of a PVH dom0, and
+# what handles them: its hypercalls (xen/trace.h).
+TRACE_MASK=$((0x00203000 | 0x00083000))
 TRACE_PAGES=4096
 GUEST_CPU=2
 

@@ -33,6 +33,7 @@
 #define OPS_MAX 64
 
 struct counts {
+	uint64_t exits;
 	uint64_t all;
 	uint64_t grant_copy;
 	uint64_t grant_copy_ops;
@@ -81,8 +82,9 @@ count_grant_op(struct counts *c, const uint32_t *extra, unsigned int nb)
 		c->grant_copy_ops += extra[at];
 }
 
+/* The record of a domain of type PVH has the number of the hypercall and no arguments. */
 static void
-count_hypercall(struct counts *c, const uint32_t *extra, unsigned int nb)
+count_hypercall(struct counts *c, uint32_t event, const uint32_t *extra, unsigned int nb)
 {
 	uint32_t op;
 
@@ -92,8 +94,25 @@ count_hypercall(struct counts *c, const uint32_t *extra, unsigned int nb)
 	op = extra[0] & OP_MASK;
 	if (op < OPS_MAX)
 		c->of[op]++;
-	if (op == __HYPERVISOR_grant_table_op)
+	if (op == __HYPERVISOR_grant_table_op && event != TRC_HVM_VMMCALL)
 		count_grant_op(c, extra, nb);
+}
+
+/* Whatever takes a vcpu to Xen; of a PV one only its hypercalls. */
+static void
+count_event(struct counts *c, uint32_t event, const uint32_t *extra, unsigned int nb)
+{
+	switch (event) {
+	case TRC_HVM_VMEXIT:
+	case TRC_HVM_VMEXIT64:
+		c->exits++;
+		break;
+	case TRC_HVM_VMMCALL:
+	case TRC_PV_HYPERCALL_V2:
+	case TRC_PV_HYPERCALL_SUBCALL:
+		count_hypercall(c, event, extra, nb);
+		break;
+	}
 }
 
 /* Reads one record; false at the end of the file. */
@@ -127,9 +146,13 @@ print_counts(const char *kind, unsigned int nr, const struct counts *c)
 		return;
 	snprintf(who, sizeof(who), "%s%u", kind, nr);
 	print_count(who, "hypercalls", c->all);
-	print_count(who, "grant-copy", c->grant_copy);
-	print_count(who, "grant-copy-ops", c->grant_copy_ops);
-	print_count(who, "grant-other", c->grant_other);
+	if (c->exits != 0) {
+		print_count(who, "exits", c->exits);
+	} else {
+		print_count(who, "grant-copy", c->grant_copy);
+		print_count(who, "grant-copy-ops", c->grant_copy_ops);
+		print_count(who, "grant-other", c->grant_other);
+	}
 	for (op = 0; op < OPS_MAX; op++) {
 		if (c->of[op] == 0)
 			continue;
@@ -165,10 +188,10 @@ trace_count(int argc, char **argv)
 			lost += extra[0];
 		} else if (event == TRC_SCHED_SWITCH) {
 			now[cpu] = vcpu_of(vcpus, extra, nb);
-		} else if (event == TRC_PV_HYPERCALL_V2 || event == TRC_PV_HYPERCALL_SUBCALL) {
-			count_hypercall(&cpus[cpu], extra, nb);
+		} else {
+			count_event(&cpus[cpu], event, extra, nb);
 			if (now[cpu] != NULL)
-				count_hypercall(now[cpu], extra, nb);
+				count_event(now[cpu], event, extra, nb);
 		}
 	}
 	fclose(in);
