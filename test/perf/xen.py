@@ -51,6 +51,7 @@ ROWS = (
     ("dom0.grant-table", "  grant table operations"),
     ("dom0.grant-copy", "    grant copies"),
     ("dom0.grant-copy-ops", "      operations in them"),
+    ("dom0.grant-other", "    others"),
     ("dom0.iret", "  iret"),
     ("dom0.sched", "  sched (block, yield)"),
     ("dom0.mmu-update", "  page tables: mmu_update"),

@@ -82,9 +82,8 @@ count_grant_op(struct counts *c, const uint32_t *extra, unsigned int nb)
 		c->grant_copy_ops += extra[at];
 }
 
-/* The record of a domain of type PVH has the number of the hypercall and no arguments. */
 static void
-count_hypercall(struct counts *c, uint32_t event, const uint32_t *extra, unsigned int nb)
+count_hypercall(struct counts *c, const uint32_t *extra, unsigned int nb)
 {
 	uint32_t op;
 
@@ -94,7 +93,7 @@ count_hypercall(struct counts *c, uint32_t event, const uint32_t *extra, unsigne
 	op = extra[0] & OP_MASK;
 	if (op < OPS_MAX)
 		c->of[op]++;
-	if (op == __HYPERVISOR_grant_table_op && event != TRC_HVM_VMMCALL)
+	if (op == __HYPERVISOR_grant_table_op)
 		count_grant_op(c, extra, nb);
 }
 
@@ -110,7 +109,7 @@ count_event(struct counts *c, uint32_t event, const uint32_t *extra, unsigned in
 	case TRC_HVM_VMMCALL:
 	case TRC_PV_HYPERCALL_V2:
 	case TRC_PV_HYPERCALL_SUBCALL:
-		count_hypercall(c, event, extra, nb);
+		count_hypercall(c, extra, nb);
 		break;
 	}
 }
@@ -146,6 +145,7 @@ print_counts(const char *kind, unsigned int nr, const struct counts *c)
 		return;
 	snprintf(who, sizeof(who), "%s%u", kind, nr);
 	print_count(who, "hypercalls", c->all);
+	/* The records of one that has exits tell a hypercall's number, and not its arguments. */
 	if (c->exits != 0) {
 		print_count(who, "exits", c->exits);
 	} else {
